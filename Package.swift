@@ -1,0 +1,105 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+    name: "swift-clipper",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "ContainerRPC", targets: ["ContainerRPC"]),
+        .library(name: "ModelContainer", targets: ["ModelContainer"]),
+        .library(name: "QueryFrontend", targets: ["QueryFrontend"]),
+        .executable(name: "clipper", targets: ["clipper"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0", traits: []),
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift.git", from: "0.2.0"),
+    ],
+    targets: [
+        // No pkgConfig: libzmq's file names libraries that it needs itself, and SwiftPM warns of their flags.
+        .systemLibrary(name: "CZmq", providers: [.apt(["libzmq3-dev"]), .brew(["zeromq"])]),
+        .target(
+            name: "CSimdjson",
+            linkerSettings: [.linkedLibrary("simdjson")]),
+        .target(
+            name: "ContainerRPC",
+            dependencies: ["CZmq"],
+            swiftSettings: settings),
+        .target(
+            name: "ModelContainer",
+            dependencies: [
+                "ContainerRPC",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "QueryFrontend",
+            dependencies: [
+                "ContainerRPC", "CSimdjson",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "HeapModule", package: "swift-collections"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "clipper",
+            dependencies: [
+                "QueryFrontend",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "DigitsModel", path: "Examples/digits/Model",
+            resources: [.copy("Resources/weights.json"), .copy("Resources/held-out.csv")], swiftSettings: settings),
+        .executableTarget(
+            name: "digits-container",
+            dependencies: [
+                "DigitsModel", "ModelContainer", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Examples/digits/Container", swiftSettings: settings),
+        .executableTarget(
+            name: "digits-client",
+            dependencies: ["DigitsModel", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Examples/digits/Client", swiftSettings: settings),
+        .executableTarget(
+            name: "sum-container",
+            dependencies: [
+                "ContainerRPC", "ModelContainer", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Examples/sum", exclude: ["README.md"], swiftSettings: settings),
+        .executableTarget(
+            name: "async-batch-container",
+            dependencies: ["ModelContainer", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Examples/async-batch", exclude: ["README.md"], swiftSettings: settings),
+        .testTarget(name: "ContainerRPCTests", dependencies: ["ContainerRPC"], swiftSettings: settings),
+        .testTarget(
+            name: "QueryFrontendTests",
+            dependencies: ["QueryFrontend", "ContainerRPC", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: settings),
+        .testTarget(name: "ExamplesTests", dependencies: ["DigitsModel"], swiftSettings: settings),
+    ],
+    cxxLanguageStandard: .cxx17
+)

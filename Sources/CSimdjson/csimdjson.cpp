@@ -1,0 +1,309 @@
+#include "CSimdjson.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <new>
+#include <simdjson.h>
+#include <string>
+
+using simdjson::dom::array;
+using simdjson::dom::element;
+using simdjson::dom::element_type;
+
+struct csj_parser {
+    simdjson::dom::parser dom;
+    std::string error;
+    std::string rewritten;
+    element inputs;
+    bool is_batch = false;
+};
+
+namespace {
+
+// A parser keeps the memory of its largest document; one larger than this gives it back.
+constexpr size_t largest_kept = 1 << 20;
+
+const char *name(element_type type) {
+    switch (type) {
+    case element_type::ARRAY: return "an array";
+    case element_type::OBJECT: return "an object";
+    case element_type::INT64:
+    case element_type::UINT64: return "an integer";
+    case element_type::DOUBLE: return "a number with a fraction or exponent";
+    case element_type::STRING: return "a string";
+    case element_type::BOOL: return "a boolean";
+    case element_type::NULL_VALUE: return "null";
+    }
+    return "something else";
+}
+
+const char *fail(csj_parser *parser, std::string message) {
+    parser->error = std::move(message);
+    return parser->error.c_str();
+}
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// simdjson's tape holds integers of 64 bits and refuses longer ones, which are numbers all the same: ".0" behind their
+// digits makes them doubles, read exactly. Nothing else in the text changes.
+bool lengthen_integers(const char *json, size_t length, std::string &out) {
+    out.clear();
+    bool changed = false;
+    for (size_t i = 0; i < length;) {
+        if (json[i] == '"') {
+            size_t start = i++;
+            while (i < length && json[i] != '"') i += json[i] == '\\' ? 2 : 1;
+            i = i < length ? i + 1 : length;
+            out.append(json + start, i - start);
+        } else if (is_digit(json[i])) {
+            size_t start = i;
+            while (i < length && is_digit(json[i])) i++;
+            bool whole = i == length || (json[i] != '.' && json[i] != 'e' && json[i] != 'E');
+            bool fraction = start > 0 && (json[start - 1] == '.' || json[start - 1] == 'e' || json[start - 1] == 'E' ||
+                                          json[start - 1] == '+');
+            bool exponent = start > 1 && json[start - 1] == '-' && (json[start - 2] == 'e' || json[start - 2] == 'E');
+            out.append(json + start, i - start);
+            if (whole && !fraction && !exponent && i - start >= 19) {
+                out.append(".0");
+                changed = true;
+            }
+        } else {
+            out.push_back(json[i++]);
+        }
+    }
+    return changed;
+}
+
+std::string place(bool is_batch, size_t input, ptrdiff_t item) {
+    std::string text = is_batch ? "input_batch[" + std::to_string(input) + "]" : "input";
+    if (item >= 0) text += "[" + std::to_string(item) + "]";
+    return text;
+}
+
+size_t element_width(int type) { return type == CSJ_FLOAT64 ? 8 : 4; }
+
+// The number of elements; simdjson's own count stops at 2^24 - 1.
+size_t count_of(array values) {
+    size_t size = values.size();
+    if (size < 0xFFFFFF) return size;
+    size = 0;
+    for (auto value : values) {
+        (void)value;
+        size++;
+    }
+    return size;
+}
+
+// The size in bytes of one input, or an error.
+const char *measure(csj_parser *parser, element input, int type, size_t index, size_t &size) {
+    if (type == CSJ_STRING || type == CSJ_BYTES) {
+        std::string_view text;
+        if (input.get_string().get(text)) {
+            return fail(parser, place(parser->is_batch, index, -1) + ": expected a " +
+                                    (type == CSJ_BYTES ? "base64 " : "") + "string, found " + name(input.type()));
+        }
+        size = type == CSJ_STRING ? text.size() : text.size() / 4 * 3;
+        return nullptr;
+    }
+    array values;
+    if (input.get_array().get(values)) {
+        return fail(parser, place(parser->is_batch, index, -1) + ": expected an array of numbers, found " +
+                                name(input.type()));
+    }
+    size = count_of(values) * element_width(type);
+    return nullptr;
+}
+
+int sextet(unsigned char c) {
+    if (c >= 'A' && c <= 'Z') return c - 'A';
+    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+    if (c >= '0' && c <= '9') return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+// RFC 4648, section 4: padded, no other characters, no bits left over. Returns the length, or -1.
+ptrdiff_t decode_base64(std::string_view text, uint8_t *target) {
+    if (text.size() % 4 != 0) return -1;
+    uint8_t *out = target;
+    for (size_t i = 0; i < text.size(); i += 4) {
+        size_t padding = 0;
+        if (i + 4 == text.size()) padding = text[i + 3] != '=' ? 0 : text[i + 2] != '=' ? 1 : 2;
+        uint32_t bits = 0;
+        for (size_t j = 0; j < 4; j++) {
+            int value = j >= 4 - padding ? 0 : sextet((unsigned char)text[i + j]);
+            if (value < 0) return -1;
+            bits = bits << 6 | (uint32_t)value;
+        }
+        if ((padding == 1 && (bits & 0xFF)) || (padding == 2 && (bits & 0xFFFF))) return -1;
+        *out++ = (uint8_t)(bits >> 16);
+        if (padding < 2) *out++ = (uint8_t)(bits >> 8);
+        if (padding < 1) *out++ = (uint8_t)bits;
+    }
+    return out - target;
+}
+
+// A number of the body as a double; integers are numbers too.
+bool as_double(element value, double &number) {
+    int64_t small;
+    uint64_t large;
+    if (!value.get_double().get(number)) return true;
+    if (!value.get_int64().get(small)) {
+        number = (double)small;
+        return true;
+    }
+    if (!value.get_uint64().get(large)) {
+        number = (double)large;
+        return true;
+    }
+    return false;
+}
+
+const char *write_number(csj_parser *parser, element value, int type, size_t index, size_t item, uint8_t *target) {
+    auto expected = [&](const char *what, std::string found) {
+        return fail(parser, place(parser->is_batch, index, (ptrdiff_t)item) + ": expected " + what + ", found " + found);
+    };
+    if (type == CSJ_INT32) {
+        int64_t number;
+        if (value.get_int64().get(number)) return expected("an integer", name(value.type()));
+        if (number < INT32_MIN || number > INT32_MAX) {
+            return expected("an integer of 32 bits", std::to_string(number));
+        }
+        int32_t narrow = (int32_t)number;
+        memcpy(target, &narrow, 4);
+        return nullptr;
+    }
+    double number;
+    if (!as_double(value, number)) return expected("a number", name(value.type()));
+    if (type == CSJ_FLOAT64) {
+        memcpy(target, &number, 8);
+        return nullptr;
+    }
+    float narrow = (float)number;
+    if (!std::isfinite(narrow)) return expected("a number that a 32-bit float can hold", std::to_string(number));
+    memcpy(target, &narrow, 4);
+    return nullptr;
+}
+
+const char *read_keys(csj_parser *parser, element document, int type, bool is_feedback, csj_body *body) {
+    simdjson::dom::object object;
+    if (document.get_object().get(object)) {
+        return fail(parser, std::string("expected a JSON object, found ") + name(document.type()));
+    }
+    element value;
+    if (!object["version"].get(value)) {
+        std::string_view text;
+        if (value.get_string().get(text)) {
+            return fail(parser, std::string("version: expected a string, found ") + name(value.type()));
+        }
+        body->version = text.data();
+        body->version_length = text.size();
+    }
+    if (!object["timeout_micros"].get(value)) {
+        if (value.get_uint64().get(body->timeout_micros) || body->timeout_micros == 0) {
+            return fail(parser, std::string("timeout_micros: expected a positive integer, found ") +
+                                    (value.is_uint64() ? "0" : name(value.type())));
+        }
+        body->has_timeout = true;
+    }
+    if (is_feedback) {
+        if (object["uid"].get(value)) return fail(parser, "the key 'uid' is missing");
+        if (value.get_int64().get(body->uid)) {
+            return fail(parser, std::string("uid: expected an integer, found ") + name(value.type()));
+        }
+        body->has_uid = true;
+        if (object["label"].get(value)) return fail(parser, "the key 'label' is missing");
+        if (!as_double(value, body->label)) {
+            return fail(parser, std::string("label: expected a number, found ") + name(value.type()));
+        }
+        body->has_label = true;
+    }
+    parser->is_batch = false;
+    if (!object["input"].get(parser->inputs)) {
+        body->count = 1;
+        return measure(parser, parser->inputs, type, 0, body->byte_count);
+    }
+    if (object["input_batch"].get(parser->inputs)) {
+        return fail(parser, "the key 'input' or 'input_batch' is missing");
+    }
+    parser->is_batch = body->is_batch = true;
+    array batch;
+    if (parser->inputs.get_array().get(batch)) {
+        return fail(parser, std::string("input_batch: expected an array of inputs, found ") + name(parser->inputs.type()));
+    }
+    for (element input : batch) {
+        size_t size = 0;
+        if (const char *error = measure(parser, input, type, body->count, size)) return error;
+        body->byte_count += size;
+        body->count++;
+    }
+    return nullptr;
+}
+
+} // namespace
+
+csj_parser *csj_parser_create(void) { return new (std::nothrow) csj_parser; }
+
+void csj_parser_destroy(csj_parser *parser) { delete parser; }
+
+const char *csj_parse(csj_parser *parser, const uint8_t *json, size_t length, size_t capacity, int input_type,
+                      bool is_feedback, csj_body *body) {
+    *body = csj_body{};
+    if (length == 0) return "the body is empty; expected a JSON object";
+    if (parser->dom.capacity() > largest_kept && length <= largest_kept) {
+        parser->dom = simdjson::dom::parser();
+        parser->rewritten = std::string();
+    }
+    element document;
+    bool padded = capacity - length >= simdjson::SIMDJSON_PADDING;
+    auto error = parser->dom.parse(json, length, !padded).get(document);
+    // Which of its codes simdjson has for a long integer depends on its version.
+    if (error && error != simdjson::UTF8_ERROR && error != simdjson::DEPTH_ERROR && error != simdjson::MEMALLOC &&
+        lengthen_integers((const char *)json, length, parser->rewritten)) {
+        parser->rewritten.reserve(parser->rewritten.size() + simdjson::SIMDJSON_PADDING);
+        error = parser->dom.parse((const uint8_t *)parser->rewritten.data(), parser->rewritten.size(), false)
+                    .get(document);
+    }
+    if (error) return fail(parser, std::string("malformed JSON: ") + simdjson::error_message(error));
+    return read_keys(parser, document, input_type, is_feedback, body);
+}
+
+const char *csj_write(csj_parser *parser, int type, uint8_t *target, size_t *ends) {
+    size_t offset = 0, index = 0;
+    auto write = [&](element input) -> const char * {
+        if (type == CSJ_STRING || type == CSJ_BYTES) {
+            std::string_view text;
+            if (input.get_string().get(text)) return "the body changed while it was read";
+            ptrdiff_t size = (ptrdiff_t)text.size();
+            if (type == CSJ_STRING) {
+                memcpy(target + offset, text.data(), text.size());
+            } else if ((size = decode_base64(text, target + offset)) < 0) {
+                return fail(parser, place(parser->is_batch, index, -1) + ": not valid base64 (RFC 4648, padded)");
+            }
+            offset += (size_t)size;
+        } else {
+            array values;
+            if (input.get_array().get(values)) return "the body changed while it was read";
+            size_t width = element_width(type), item = 0;
+            for (element value : values) {
+                if (const char *error = write_number(parser, value, type, index, item, target + offset)) return error;
+                offset += width;
+                item++;
+            }
+        }
+        ends[index++] = offset;
+        return nullptr;
+    };
+    if (!parser->is_batch) return write(parser->inputs);
+    array batch;
+    if (parser->inputs.get_array().get(batch)) return "the body changed while it was read";
+    for (element input : batch) {
+        if (const char *error = write(input)) return error;
+    }
+    return nullptr;
+}
+
+bool csj_is_json(csj_parser *parser, const uint8_t *text, size_t length) {
+    element document;
+    return length > 0 && !parser->dom.parse(text, length, true).get(document);
+}

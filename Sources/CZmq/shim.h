@@ -1,0 +1,28 @@
+#ifndef CZMQ_SHIM_H
+#define CZMQ_SHIM_H
+
+#include <poll.h>
+#include <zmq.h>
+
+#ifdef __linux__
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+// Swift's Glibc module exports neither eventfd nor (without _GNU_SOURCE) ppoll.
+static inline int czmq_eventfd(void) {
+    return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+}
+
+// Waits with the resolution of nanoseconds; a negative time waits without a bound.
+// Returns what ppoll returns.
+static inline int czmq_ppoll(struct pollfd *descriptors, unsigned int count, long long nanoseconds) {
+    struct timespec time = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
+    return (int)syscall(SYS_ppoll, descriptors, (unsigned long)count, nanoseconds < 0 ? (struct timespec *)0 : &time,
+                        (void *)0, (unsigned long)0);
+}
+#endif
+
+#endif

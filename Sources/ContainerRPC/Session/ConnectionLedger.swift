@@ -1,0 +1,73 @@
+/// Tells which session a lost connection belonged to, although descriptors are used again.
+///
+/// Two streams speak of connections and are read one after the other: the monitor's events (accepted, disconnected) and
+/// the messages, each with its descriptor. The ledger counts a descriptor's acceptances: a session is bound to a
+/// descriptor *in a generation*, and a disconnect ends that generation alone. Before a session is bound, all events
+/// that are waiting must have been noted: the acceptance of its connection is then among them.
+public struct ConnectionLedger<Session: Hashable & Sendable>: Sendable {
+    private struct Connection: Hashable {
+        var descriptor: Int32
+        var generation: Int
+    }
+
+    private var generations: [Int32: Int] = [:]
+    private var sessions: [Connection: Session] = [:]
+    private var connections: [Session: Connection] = [:]
+    private var lost: [Connection] = []
+
+    public init() {}
+
+    /// The monitor says that something was accepted or is gone.
+    public mutating func note(_ event: ConnectionEvent) {
+        switch event {
+        case .accepted(let descriptor):
+            generations[descriptor, default: 0] += 1
+        case .disconnected(let descriptor):
+            lost.append(Connection(descriptor: descriptor, generation: generations[descriptor, default: 0]))
+        case .ready:
+            break
+        }
+    }
+
+    /// Whether a session's messages come by this descriptor as far as is known.
+    public func isBound(_ session: Session, to descriptor: Int32) -> Bool {
+        connections[session]?.descriptor == descriptor
+    }
+
+    /// The session whose messages come by this descriptor as far as is known.
+    public func session(by descriptor: Int32) -> Session? {
+        sessions[Connection(descriptor: descriptor, generation: generations[descriptor, default: 0])]
+    }
+
+    /// A session's message came by this descriptor.
+    /// - Returns: the session that had the connection before. A connection carries one peer, so that one is lost.
+    public mutating func bind(_ session: Session, to descriptor: Int32) -> Session? {
+        forget(session)
+        let connection = Connection(descriptor: descriptor, generation: generations[descriptor, default: 0])
+        let evicted = sessions[connection]
+        if let evicted { connections[evicted] = nil }
+        sessions[connection] = session
+        connections[session] = connection
+        return evicted
+    }
+
+    /// A session is over.
+    public mutating func forget(_ session: Session) {
+        guard let connection = connections.removeValue(forKey: session) else { return }
+        sessions[connection] = nil
+    }
+
+    /// Whether disconnects have been noted that `takeLost` has not returned yet.
+    public var hasLosses: Bool { !lost.isEmpty }
+
+    /// The sessions whose connections are gone. Take them after all messages that were waiting have been read: the
+    /// last ones of a connection may be among those.
+    public mutating func takeLost() -> [Session] {
+        defer { lost.removeAll(keepingCapacity: true) }
+        return lost.compactMap { connection in
+            guard let session = sessions.removeValue(forKey: connection) else { return nil }
+            connections[session] = nil
+            return session
+        }
+    }
+}

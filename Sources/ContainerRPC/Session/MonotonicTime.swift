@@ -1,0 +1,56 @@
+/// A point in time on a clock that never goes back, as whole nanoseconds since an unnamed origin.
+///
+/// State machines take it as an argument and never read a clock. It is half the size of
+/// `ContinuousClock.Instant` and compares as one integer, which matters where every query is ordered by it.
+public struct MonotonicTime: Hashable, Comparable, Sendable {
+    /// Nanoseconds since the origin.
+    public var nanoseconds: Int64
+
+    public init(nanoseconds: Int64) {
+        self.nanoseconds = nanoseconds
+    }
+
+    /// A time that is never reached.
+    public static let distantFuture = MonotonicTime(nanoseconds: .max)
+
+    @inlinable
+    public static func < (left: MonotonicTime, right: MonotonicTime) -> Bool {
+        left.nanoseconds < right.nanoseconds
+    }
+
+    /// The time a duration later; stays at `distantFuture` instead of overflowing.
+    public static func + (time: MonotonicTime, duration: Duration) -> MonotonicTime {
+        let (sum, overflow) = time.nanoseconds.addingReportingOverflow(duration.wholeNanoseconds)
+        return MonotonicTime(nanoseconds: overflow ? .max : sum)
+    }
+
+    public static func - (time: MonotonicTime, duration: Duration) -> MonotonicTime {
+        time + (.zero - duration)
+    }
+
+    /// The duration from `right` to `left`.
+    public static func - (left: MonotonicTime, right: MonotonicTime) -> Duration {
+        .nanoseconds(left.nanoseconds - right.nanoseconds)
+    }
+
+    public static func += (time: inout MonotonicTime, duration: Duration) {
+        time = time + duration
+    }
+}
+
+extension Duration {
+    /// The duration in nanoseconds, rounded down, clamped to what 64 bits hold (292 years).
+    public var wholeNanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        if overflow { return seconds < 0 ? .min : .max }
+        let (sum, carried) = scaled.addingReportingOverflow(attoseconds / 1_000_000_000)
+        return carried ? (seconds < 0 ? .min : .max) : sum
+    }
+
+    /// The duration in seconds.
+    public var inSeconds: Double {
+        let (seconds, attoseconds) = components
+        return Double(seconds) + Double(attoseconds) * 1e-18
+    }
+}

@@ -1,0 +1,24 @@
+/// The times that RPC 3 has built into both sides (`protocol/rpc-3.md`, "Timing").
+public struct SessionTiming: Hashable, Sendable {
+    /// A container that has received nothing for so long sends a heartbeat.
+    public var heartbeatInterval: Duration
+    /// A side that has received nothing for so long gives the session up.
+    public var silenceLimit: Duration
+    /// A container's first pause before it opens the next session; each failure doubles it.
+    public var firstBackoff: Duration
+    /// A container's longest pause.
+    public var longestBackoff: Duration
+
+    public init(
+        heartbeatInterval: Duration = .seconds(5), silenceLimit: Duration = .seconds(30),
+        firstBackoff: Duration = .milliseconds(50), longestBackoff: Duration = .seconds(5)
+    ) {
+        self.heartbeatInterval = heartbeatInterval
+        self.silenceLimit = silenceLimit
+        self.firstBackoff = firstBackoff
+        self.longestBackoff = longestBackoff
+    }
+
+    /// The times of RPC 3.
+    public static let standard = SessionTiming()
+}

@@ -1,0 +1,96 @@
+import CZmq
+
+/// What became of a message that was to be sent.
+public enum SendOutcome: Hashable, Sendable {
+    case sent
+    /// No peer has this routing id any more (`ZMQ_ROUTER_MANDATORY`), or no peer is connected at all.
+    case unreachable
+    /// The peer does not read: the queue to it is full.
+    case full
+}
+
+/// Sends the frames of one message as an encoder appends them.
+///
+/// It is always one frame behind, because only `finish` knows which frame is the last.
+struct MessageSender: ~Copyable, FrameSink {
+    private let socket: UnsafeMutableRawPointer
+    private var pending = zmq_msg_t()
+    private var hasPending = false
+    private var failure: Int32 = 0
+
+    /// From this length on, sharing a payload's memory costs less than copying it (measured: 1 to 5 KB).
+    static let shortestShared = 2048
+
+    init(_ socket: UnsafeMutableRawPointer) {
+        self.socket = socket
+    }
+
+    deinit {
+        if hasPending {
+            var message = pending
+            zmq_msg_close(&message)
+        }
+    }
+
+    mutating func append(_ bytes: Span<UInt8>) {
+        bytes.withUnsafeBytes { append(copying: $0) }
+    }
+
+    mutating func append(_ payload: Payload) {
+        guard payload.byteCount >= Self.shortestShared else {
+            return append(copying: payload.unsafeBytes)
+        }
+        guard flush() else { return }
+        // The message holds the storage until libzmq calls back, from whichever thread has sent the last byte.
+        let owner = Unmanaged.passRetained(payload.storage)
+        let bytes = payload.unsafeBytes
+        let result = zmq_msg_init_data(
+            &pending, UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count,
+            { _, owner in
+                if let owner { Unmanaged<PayloadStorage>.fromOpaque(owner).release() }
+            }, owner.toOpaque())
+        if result == 0 {
+            hasPending = true
+        } else {
+            failure = zmq_errno()
+            owner.release()
+        }
+    }
+
+    private mutating func append(copying bytes: UnsafeRawBufferPointer) {
+        guard flush() else { return }
+        guard zmq_msg_init_size(&pending, bytes.count) == 0 else {
+            failure = zmq_errno()
+            return
+        }
+        hasPending = true
+        if let source = bytes.baseAddress, !bytes.isEmpty {
+            zmq_msg_data(&pending)?.copyMemory(from: source, byteCount: bytes.count)
+        }
+    }
+
+    /// Sends the frame before the one to come. False once anything has failed: the rest is then skipped.
+    private mutating func flush(last: Bool = false) -> Bool {
+        guard failure == 0 else { return false }
+        guard hasPending else { return true }
+        let flags = last ? ZMQ_DONTWAIT : ZMQ_DONTWAIT | ZMQ_SNDMORE
+        while zmq_msg_send(&pending, socket, flags) < 0 {
+            let code = zmq_errno()
+            if code == EINTR { continue }
+            failure = code
+            return false
+        }
+        hasPending = false
+        return true
+    }
+
+    /// Sends the last frame and with it the message.
+    mutating func finish() throws(TransportError) -> SendOutcome {
+        if flush(last: true) { return .sent }
+        switch failure {
+        case EHOSTUNREACH: return .unreachable
+        case EAGAIN: return .full
+        default: throw TransportError("zmq_msg_send", code: failure)
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import CZmq
+
+/// A message as libzmq received it, read in place; one owner, used again for the next message.
+public struct ReceivedMessage: ~Copyable, FrameSource {
+    private var parts: UnsafeMutablePointer<zmq_msg_t>
+    private var capacity: Int
+    private var partCount = 0
+    /// How many leading parts are not the protocol's: a ROUTER puts the peer's routing id first.
+    private let envelope: Int
+
+    init(envelope: Int) {
+        self.envelope = envelope
+        capacity = 16
+        parts = .allocate(capacity: capacity)
+    }
+
+    deinit {
+        for index in 0..<partCount { zmq_msg_close(parts + index) }
+        parts.deallocate()
+    }
+
+    public var frameCount: Int { max(0, partCount - envelope) }
+
+    public func withFrame<Result>(
+        _ index: Int, _ body: (Span<UInt8>) throws(WireError) -> Result
+    ) throws(WireError) -> Result {
+        try body(Span(_unsafeElements: unsafeBytes(ofPart: index + envelope)))
+    }
+
+    /// The routing id of the peer that sent the message; empty on a socket that is no ROUTER.
+    public var routingID: RoutingID {
+        guard envelope > 0, partCount > 0 else { return RoutingID([]) }
+        return RoutingID([UInt8](unsafeBytes(ofPart: 0)))
+    }
+
+    /// Whether the message came from this peer, told without a copy of its id.
+    public func isFrom(_ peer: RoutingID) -> Bool {
+        guard envelope > 0, partCount > 0 else { return false }
+        return unsafeBytes(ofPart: 0).elementsEqual(peer.bytes)
+    }
+
+    /// The descriptor of the connection that the message came by; `nil` for `inproc`.
+    ///
+    /// It is the value of the monitor's later `disconnected` event. Descriptors are used again.
+    public var sourceDescriptor: Int32? {
+        guard partCount > 0 else { return nil }
+        let descriptor = zmq_msg_get(parts + (partCount - 1), ZMQ_SRCFD)
+        return descriptor < 0 ? nil : descriptor
+    }
+
+    /// Reads the message as one from a container.
+    public func decodeContainerMessage() throws(WireError) -> ContainerMessage {
+        try RPC3.decodeContainerMessage(self)
+    }
+
+    /// Reads the message as one from a frontend.
+    public func decodeFrontendMessage() throws(WireError) -> FrontendMessage {
+        try RPC3.decodeFrontendMessage(self)
+    }
+
+    /// The bytes belong to libzmq and stay until the part is closed, which only `receive` and `deinit` do: both need
+    /// `self` exclusively, so no span handed out by a borrowing call outlives them.
+    private func unsafeBytes(ofPart index: Int) -> UnsafeBufferPointer<UInt8> {
+        precondition(index < partCount, "no such frame")
+        let part = parts + index
+        let start = UnsafePointer<UInt8>(zmq_msg_data(part)?.assumingMemoryBound(to: UInt8.self))
+        return UnsafeBufferPointer(start: start, count: zmq_msg_size(part))
+    }
+
+    /// Replaces the message by the socket's next one. False when none is waiting.
+    mutating func receive(from socket: UnsafeMutableRawPointer) throws(TransportError) -> Bool {
+        for index in 0..<partCount { zmq_msg_close(parts + index) }
+        partCount = 0
+        while true {
+            if partCount == capacity { grow() }
+            let part = parts + partCount
+            zmq_msg_init(part)
+            guard zmq_msg_recv(part, socket, ZMQ_DONTWAIT) >= 0 else {
+                let code = zmq_errno()
+                zmq_msg_close(part)
+                if code == EINTR { continue }
+                // libzmq delivers messages whole, so only the first part can be missing.
+                if code == EAGAIN { return false }
+                throw TransportError("zmq_msg_recv", code: code)
+            }
+            partCount += 1
+            if zmq_msg_more(part) == 0 { return true }
+        }
+    }
+
+    private mutating func grow() {
+        // libzmq moves messages by copying their bytes, and so may we.
+        let larger = UnsafeMutablePointer<zmq_msg_t>.allocate(capacity: capacity * 2)
+        larger.moveInitialize(from: parts, count: partCount)
+        parts.deallocate()
+        parts = larger
+        capacity *= 2
+    }
+}
+
+/// The name under which a ROUTER knows a peer: opaque bytes, chosen by libzmq or by the peer.
+public struct RoutingID: Hashable, Sendable {
+    public var bytes: [UInt8]
+
+    public init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+}
+
+extension RoutingID: CustomStringConvertible {
+    public var description: String { bytes.quoted }
+}

@@ -1,0 +1,122 @@
+import CZmq
+
+/// A libzmq socket: one owner, used by one thread at a time, closed with its last use.
+public struct Socket: ~Copyable {
+    public enum Kind: Sendable {
+        /// The frontend's side: knows its peers by routing id, and fails to send to one that is gone.
+        case router
+        /// A container's side.
+        case dealer
+    }
+
+    private let handle: SocketHandle
+    private let kind: Kind
+
+    /// The longest frame that a peer may send, in bytes, unless told otherwise.
+    ///
+    /// libzmq allocates a frame when its length arrives, before its bytes do.
+    public static let defaultLargestFrame = 256 << 20
+
+    /// - Throws: `TransportError` where the context has no socket left (`EMFILE`).
+    public init(
+        _ kind: Kind, in context: Context, largestFrame: Int = Socket.defaultLargestFrame
+    ) throws(TransportError) {
+        let handle = try SocketHandle(type: kind == .router ? ZMQ_ROUTER : ZMQ_DEALER, in: context)
+        try handle.set(ZMQ_LINGER, 0, "ZMQ_LINGER")
+        try handle.set64(ZMQ_MAXMSGSIZE, Int64(largestFrame), "ZMQ_MAXMSGSIZE")
+        switch kind {
+        case .router:
+            try handle.set(ZMQ_ROUTER_MANDATORY, 1, "ZMQ_ROUTER_MANDATORY")
+            try handle.set(ZMQ_BACKLOG, 1024, "ZMQ_BACKLOG")
+        case .dealer:
+            // Nothing is queued for a frontend that is not there: it would get stale messages when it comes.
+            try handle.set(ZMQ_IMMEDIATE, 1, "ZMQ_IMMEDIATE")
+            try handle.set(ZMQ_RECONNECT_IVL, 100, "ZMQ_RECONNECT_IVL")
+            try handle.set(ZMQ_RECONNECT_IVL_MAX, 2000, "ZMQ_RECONNECT_IVL_MAX")
+        }
+        self.handle = handle
+        self.kind = kind
+    }
+
+    private var pointer: UnsafeMutableRawPointer { handle.pointer }
+
+    /// How long closing waits for messages that have not left yet; zero unless set.
+    public func setLinger(_ duration: Duration) throws(TransportError) {
+        try handle.set(ZMQ_LINGER, Int32(clamping: duration.wholeNanoseconds / 1_000_000), "ZMQ_LINGER")
+    }
+
+    /// Binds to an endpoint such as `tcp://127.0.0.1:7000`, port 0 for one that the system picks, or `inproc://name`.
+    /// - Returns: the endpoint with its port.
+    @discardableResult
+    public func bind(_ endpoint: String) throws(TransportError) -> String {
+        if endpoint.contains("[") { try handle.set(ZMQ_IPV6, 1, "ZMQ_IPV6") }
+        guard zmq_bind(pointer, endpoint) == 0 else { throw .last("binding \(endpoint)") }
+        var name = [UInt8](repeating: 0, count: 1024)
+        var size = name.count
+        guard zmq_getsockopt(pointer, ZMQ_LAST_ENDPOINT, &name, &size) == 0 else {
+            throw .last("reading ZMQ_LAST_ENDPOINT")
+        }
+        return String(decoding: name.prefix(max(0, size - 1)), as: UTF8.self)
+    }
+
+    /// Stops taking connections at an endpoint; those that stand go on.
+    public func unbind(_ endpoint: String) throws(TransportError) {
+        guard zmq_unbind(pointer, endpoint) == 0 else { throw .last("unbinding \(endpoint)") }
+    }
+
+    /// Connects to an endpoint, now or when it comes to be.
+    public func connect(_ endpoint: String) throws(TransportError) {
+        if endpoint.contains("[") { try handle.set(ZMQ_IPV6, 1, "ZMQ_IPV6") }
+        guard zmq_connect(pointer, endpoint) == 0 else { throw .last("connecting to \(endpoint)") }
+    }
+
+    /// The descriptor to poll. It is edge-triggered: poll only after `hasInput` has said no.
+    public func descriptor() throws(TransportError) -> Int32 {
+        try handle.get(ZMQ_FD, "ZMQ_FD")
+    }
+
+    /// Whether a message is waiting.
+    public func hasInput() throws(TransportError) -> Bool {
+        try handle.get(ZMQ_EVENTS, "ZMQ_EVENTS") & Int32(ZMQ_POLLIN) != 0
+    }
+
+    /// An empty message to receive into, of the kind that this socket receives.
+    public func makeMessage() -> ReceivedMessage {
+        ReceivedMessage(envelope: kind == .router ? 1 : 0)
+    }
+
+    /// Receives the next message. False when none is waiting.
+    public func receive(into message: inout ReceivedMessage) throws(TransportError) -> Bool {
+        try message.receive(from: pointer)
+    }
+
+    /// Sends a heartbeat to a container.
+    public func send(_ heartbeat: HeartbeatKind, to peer: RoutingID) throws(TransportError) -> SendOutcome {
+        var sender = MessageSender(pointer)
+        sender.append(peer.bytes.span)
+        RPC3.encode(heartbeat, into: &sender)
+        return try sender.finish()
+    }
+
+    /// Sends a batch to a container; its payloads are shared with the message where that pays.
+    public func sendRequest(
+        id: UInt32, inputType: InputType, inputs: [Payload], to peer: RoutingID
+    ) throws(TransportError) -> SendOutcome {
+        var sender = MessageSender(pointer)
+        sender.append(peer.bytes.span)
+        RPC3.encodeRequest(id: id, inputType: inputType, inputs: inputs, into: &sender)
+        return try sender.finish()
+    }
+
+    /// Sends a message to the frontend.
+    public func send(_ message: ContainerMessage) throws(TransportError) -> SendOutcome {
+        var sender = MessageSender(pointer)
+        RPC3.encode(message, into: &sender)
+        return try sender.finish()
+    }
+
+    /// Opens a monitor of this socket's connections.
+    public func monitor() throws(TransportError) -> ConnectionMonitor {
+        try ConnectionMonitor(of: handle)
+    }
+}

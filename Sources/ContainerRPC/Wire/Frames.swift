@@ -1,0 +1,96 @@
+/// The frames of one received message, to be read in place.
+///
+/// The decoders read through this, so that the same code reads libzmq's messages without a copy and
+/// arrays of bytes in tests, vectors and fuzzers.
+public protocol FrameSource: ~Copyable {
+    /// How many frames the message has.
+    var frameCount: Int { get }
+
+    /// Hands out the bytes of a frame that exists.
+    func withFrame<Result>(_ index: Int, _ body: (Span<UInt8>) throws(WireError) -> Result) throws(WireError) -> Result
+}
+
+/// Where an encoder puts the frames of one message, in order.
+public protocol FrameSink: ~Copyable {
+    /// Appends a frame with a copy of these bytes.
+    mutating func append(_ bytes: Span<UInt8>)
+
+    /// Appends a frame that may share the payload's storage instead of copying it.
+    mutating func append(_ payload: Payload)
+}
+
+/// The frames of one message as arrays of bytes.
+public struct FrameList: FrameSource, FrameSink, Hashable, Sendable {
+    public var frames: [[UInt8]]
+
+    public init(_ frames: [[UInt8]] = []) {
+        self.frames = frames
+    }
+
+    public var frameCount: Int { frames.count }
+
+    public func withFrame<Result>(
+        _ index: Int, _ body: (Span<UInt8>) throws(WireError) -> Result
+    ) throws(WireError) -> Result {
+        let frame = frames[index]
+        return try body(frame.span)
+    }
+
+    public mutating func append(_ bytes: Span<UInt8>) {
+        frames.append([UInt8](copying: bytes))
+    }
+
+    public mutating func append(_ payload: Payload) {
+        frames.append(payload.withSpan { [UInt8](copying: $0) })
+    }
+}
+
+extension FrameSink where Self: ~Copyable {
+    @inline(__always)
+    mutating func appendEmpty() {
+        append(Span<UInt8>())
+    }
+
+    @inline(__always)
+    mutating func append(uint32 value: UInt32) {
+        let bytes: InlineArray<4, UInt8> = [
+            UInt8(truncatingIfNeeded: value), UInt8(truncatingIfNeeded: value >> 8),
+            UInt8(truncatingIfNeeded: value >> 16), UInt8(truncatingIfNeeded: value >> 24),
+        ]
+        append(bytes.span)
+    }
+
+    @inline(__always)
+    mutating func append(uint64 value: UInt64) {
+        var bytes = InlineArray<8, UInt8>(repeating: 0)
+        for index in 0..<8 { bytes[index] = UInt8(truncatingIfNeeded: value >> (8 * UInt64(index))) }
+        append(bytes.span)
+    }
+
+    mutating func append(utf8 text: String) {
+        var text = text
+        text.withUTF8 { append(Span(_unsafeElements: $0)) }
+    }
+
+    /// Appends a header of little-endian 64-bit words, preceded by the frame that states its length in bytes.
+    mutating func appendHeader(_ words: Int, _ word: (Int) -> UInt64) {
+        append(uint64: UInt64(words * 8))
+        let header = [UInt8](unsafeUninitializedCapacity: words * 8) { buffer, count in
+            for index in 0..<words {
+                let value = word(index)
+                for byte in 0..<8 {
+                    buffer.initializeElement(
+                        at: index * 8 + byte, to: UInt8(truncatingIfNeeded: value >> (8 * UInt64(byte))))
+                }
+            }
+            count = words * 8
+        }
+        append(header.span)
+    }
+}
+
+extension [UInt8] {
+    init(copying bytes: Span<UInt8>) {
+        self = bytes.withUnsafeBufferPointer { [UInt8]($0) }
+    }
+}

@@ -1,0 +1,85 @@
+/// Immutable bytes with one owner; slices share it, and so do messages under way.
+///
+/// An input is written once, where its JSON is parsed, and lives until its last message has left: the
+/// frontend sends it without another copy and can send it again when a replica is lost.
+public struct Payload: Sendable {
+    let storage: PayloadStorage
+    let offset: Int
+    /// The length in bytes.
+    public let byteCount: Int
+
+    /// All bytes of a storage.
+    public init(_ storage: PayloadStorage) {
+        self.init(unchecked: storage, offset: 0, byteCount: storage.byteCount)
+    }
+
+    private init(unchecked storage: PayloadStorage, offset: Int, byteCount: Int) {
+        self.storage = storage
+        self.offset = offset
+        self.byteCount = byteCount
+    }
+
+    /// A copy of the bytes.
+    public init(copying bytes: some Collection<UInt8>) {
+        self.init(PayloadStorage(byteCount: bytes.count) { $0.copyBytes(from: bytes) })
+    }
+
+    /// The bytes of a range of a storage. The range must lie within it.
+    public init(_ storage: PayloadStorage, range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= storage.byteCount, "range outside the storage")
+        self.init(unchecked: storage, offset: range.lowerBound, byteCount: range.count)
+    }
+
+    /// The bytes in place. The pointer is valid for as long as the payload's storage is referenced.
+    var unsafeBytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: storage.base + offset, count: byteCount)
+    }
+
+    /// Hands out the bytes.
+    public func withSpan<Result>(_ body: (Span<UInt8>) throws -> Result) rethrows -> Result {
+        // `self` holds the storage for the length of the call.
+        try body(Span(_unsafeElements: unsafeBytes.assumingMemoryBound(to: UInt8.self)))
+    }
+
+    /// The bytes as an array.
+    public var bytes: [UInt8] { withSpan { [UInt8](copying: $0) } }
+}
+
+extension Payload: Hashable {
+    public static func == (left: Payload, right: Payload) -> Bool {
+        left.byteCount == right.byteCount && left.unsafeBytes.elementsEqual(right.unsafeBytes)
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(bytes: unsafeBytes)
+    }
+}
+
+/// The memory behind payloads, aligned for 64-bit elements.
+///
+/// `@unchecked Sendable`: the bytes are written only inside `init`, before anyone else can see the object, and the
+/// memory goes with the last reference.
+public final class PayloadStorage: @unchecked Sendable {
+    let base: UnsafeMutableRawPointer
+    /// The length in bytes.
+    public let byteCount: Int
+
+    /// Allocates the storage and lets `fill` write it; what that leaves stays zero.
+    public init(byteCount: Int, _ fill: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(byteCount, 8), alignment: 8)
+        memory.initializeMemory(as: UInt8.self, repeating: 0)
+        do {
+            try fill(UnsafeMutableRawBufferPointer(rebasing: memory[..<byteCount]))
+        } catch {
+            memory.deallocate()
+            throw error
+        }
+        // `allocate` of at least 8 bytes never gives an empty buffer.
+        self.base = memory.baseAddress!
+        self.byteCount = byteCount
+    }
+
+    deinit {
+        base.deallocate()
+    }
+}

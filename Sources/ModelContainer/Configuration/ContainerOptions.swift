@@ -1,0 +1,34 @@
+public import ArgumentParser
+public import Logging
+
+/// The flags that every container takes; a command with flags of its own includes them with `@OptionGroup`.
+public struct ContainerOptions: ParsableArguments, Sendable {
+    @Option(help: "The model's name. (environment: CLIPPER_MODEL_NAME)")
+    public var name: String?
+
+    @Option(name: .customLong("version"), help: "The model's version. (environment: CLIPPER_MODEL_VERSION)")
+    public var modelVersion: String?
+
+    @Option(
+        help: """
+            The model's input type: bytes, integers, floats, doubles or strings. The model decides it; a \
+            contradiction is an error. (environment: CLIPPER_INPUT_TYPE)
+            """)
+    public var inputType: String?
+
+    @Option(help: "The frontend's host. (environment: CLIPPER_IP; default: 127.0.0.1)")
+    public var host: String?
+
+    @Option(help: "The frontend's RPC port. (environment: CLIPPER_PORT; default: 7000)")
+    public var port: UInt16?
+
+    @Option(help: ArgumentHelp("The frontend's RPC endpoint, instead of host and port.", valueName: "tcp://host:port"))
+    public var frontend: String?
+
+    @Option(help: "trace, debug, info, notice, warning, error or critical.")
+    public var logLevel: Logger.Level = .info
+
+    public init() {}
+}
+
+extension Logger.Level: @retroactive ExpressibleByArgument {}

@@ -1,0 +1,185 @@
+import ContainerRPC
+import Logging
+import Synchronization
+
+/// The thread that owns a container's socket: carries events to the session and carries out its actions.
+final class ContainerLoop: Sendable {
+    private enum Event: Sendable {
+        case finished(BatchWorker.Job, Result<Outputs, any Error>)
+        case stop
+    }
+
+    private let configuration: ContainerConfiguration
+    private let context: Context
+    private let model: ModelContainer.Model
+    private let logger: Logger
+    private let inbox = Mutex<[Event]>([])
+    private let wakeup: Wakeup
+
+    init(
+        _ configuration: ContainerConfiguration, model: ModelContainer.Model, context: Context, logger: Logger
+    ) throws(TransportError) {
+        self.configuration = configuration
+        self.model = model
+        self.context = context
+        self.logger = logger
+        wakeup = try Wakeup()
+    }
+
+    /// Ends the container after the batches that it has read; a second time ends it at once.
+    func stop() {
+        post(.stop)
+    }
+
+    private func post(_ event: Event) {
+        inbox.withLock { $0.append(event) }
+        wakeup.signal()
+    }
+
+    /// Serves until stopped. Blocks the calling thread.
+    func run() throws {
+        let worker = BatchWorker(model) { [weak self] job, result in self?.post(.finished(job, result)) }
+        var connection: Connection? = nil
+        var session = ContainerSession(configuration.registration, now: .now(), timing: configuration.timing)
+        var ended = false
+
+        /// Carries out an action, and those that follow from it at once.
+        func perform(_ action: ContainerSession.Action) throws {
+            switch action {
+            case .none:
+                break
+            case .open:
+                logger.debug("connecting", metadata: ["frontend": "\(configuration.endpoint)"])
+                connection = try Connection(to: configuration.endpoint, in: context)
+                if configuration.endpoint.hasPrefix("inproc://") {
+                    // There is no handshake to wait for, and no event of one.
+                    try perform(session.connected(now: .now()))
+                }
+            case .send(let message):
+                logSending(message)
+                if case .newContainer = message { worker.beginSession(session.number) }
+                guard let outcome = try connection?.socket.send(message) else { return }
+                if outcome != .sent {
+                    logger.debug("the frontend cannot be reached", metadata: ["outcome": "\(outcome)"])
+                }
+            case .run(let request):
+                worker.run(BatchWorker.Job(request: request, session: session.number))
+            case .close(let reason):
+                worker.beginSession(session.number)
+                connection = nil
+                logger.warning("session ended: \(reason)", metadata: ["frontend": "\(configuration.endpoint)"])
+            case .finish(let last):
+                if let last {
+                    // The last answer may take a moment to leave.
+                    try connection?.socket.setLinger(.seconds(5))
+                    _ = try connection?.socket.send(last)
+                }
+                connection = nil
+                ended = true
+            }
+        }
+
+        while !ended {
+            for event in inbox.withLock({ exchange(&$0, with: []) }) {
+                switch event {
+                case .stop:
+                    logger.info("stopping after the batches in hand")
+                    try perform(session.stop())
+                case .finished(let job, let result):
+                    logFailure(of: job, result)
+                    try perform(
+                        session.finished(
+                            batch: job.request.id, ofSession: job.session, result.asBatchResult, now: .now()))
+                }
+            }
+            while let event = try connection?.monitor.next() {
+                switch event {
+                case .ready: try perform(session.connected(now: .now()))
+                case .disconnected: try perform(session.disconnected(now: .now()))
+                case .accepted: break
+                }
+            }
+            while session.isReading, try connection?.receive() == true {
+                try perform(connection?.handOver(to: &session) ?? .none)
+            }
+            try perform(session.tick(now: .now()))
+            if ended { break }
+
+            var descriptors = [wakeup.descriptor]
+            if session.isReading, let open = try connection?.descriptors() {
+                // The socket's descriptor is edge-triggered: what came since the last read does not show there.
+                guard open.idle else { continue }
+                descriptors += [open.socket, open.monitor]
+            } else if let open = try connection?.descriptors() {
+                descriptors.append(open.monitor)
+            }
+            let ready = try waitForInput(descriptors, timeout: session.deadline.map { $0 - .now() })
+            if ready[0] { wakeup.clear() }
+        }
+        logger.info("stopped")
+    }
+
+    private func logSending(_ message: ContainerMessage) {
+        switch message {
+        case .newContainer(let registration):
+            logger.info("registering as \(registration)", metadata: ["frontend": "\(configuration.endpoint)"])
+        case .heartbeat, .response:
+            logger.trace("sending", metadata: ["message": "\(message)"])
+        }
+    }
+
+    private func logFailure(of job: BatchWorker.Job, _ result: Result<Outputs, any Error>) {
+        guard case .failure(let error) = result else { return }
+        logger.error(
+            "batch failed: \(error)",
+            metadata: ["batch": "\(job.request.id)", "inputs": "\(job.request.inputs.count)"])
+    }
+}
+
+/// One session's socket with its monitor and the message being read.
+private struct Connection: ~Copyable {
+    let socket: Socket
+    let monitor: ConnectionMonitor
+    private var message: ReceivedMessage
+
+    init(to endpoint: String, in context: Context) throws(TransportError) {
+        let socket = try Socket(.dealer, in: context)
+        let monitor = try socket.monitor()
+        try socket.connect(endpoint)
+        message = socket.makeMessage()
+        self.socket = socket
+        self.monitor = monitor
+    }
+
+    mutating func receive() throws(TransportError) -> Bool {
+        try socket.receive(into: &message)
+    }
+
+    func handOver(to session: inout ContainerSession) -> ContainerSession.Action {
+        do {
+            return session.receive(try message.decodeFrontendMessage(), now: .now())
+        } catch {
+            return session.receive(malformed: error, now: .now())
+        }
+    }
+
+    func descriptors() throws(TransportError) -> (socket: Int32, monitor: Int32, idle: Bool) {
+        (try socket.descriptor(), try monitor.descriptor(), try !socket.hasInput())
+    }
+}
+
+extension Result<Outputs, any Error> {
+    fileprivate var asBatchResult: ContainerSession.BatchResult {
+        switch self {
+        case .success(let outputs): .success(outputs)
+        case .failure: .failure
+        }
+    }
+}
+
+/// Puts a new value in a variable's place and returns the old one.
+private func exchange<Value>(_ variable: inout Value, with value: Value) -> Value {
+    let old = variable
+    variable = value
+    return old
+}

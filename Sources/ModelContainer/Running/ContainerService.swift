@@ -1,0 +1,65 @@
+public import ContainerRPC
+import Foundation
+public import Logging
+public import ServiceLifecycle
+import UnixSignals
+
+/// A container at work, as a service of a larger program: ends gracefully with its group.
+public struct ContainerService: Service {
+    private let container: ModelContainer
+    private let configuration: ContainerConfiguration
+    private let context: Context
+    private let logger: Logger
+
+    /// - Parameter context: shared with the frontend where the endpoint is `inproc`.
+    public init(_ container: ModelContainer, configuration: ContainerConfiguration, context: Context, logger: Logger) {
+        self.container = container
+        self.configuration = configuration
+        self.context = context
+        self.logger = logger
+    }
+
+    /// Serves until the group shuts down or the task is cancelled.
+    public func run() async throws {
+        let loop = try ContainerLoop(configuration, model: container.model, context: context, logger: logger)
+        try await withGracefulShutdownHandler {
+            try await withTaskCancellationHandler {
+                try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+                    let thread = Thread {
+                        continuation.resume(with: Result { try loop.run() })
+                    }
+                    thread.name = "container"
+                    thread.start()
+                }
+            } onCancel: {
+                loop.stop()
+            }
+        } onGracefulShutdown: {
+            loop.stop()
+        }
+    }
+}
+
+extension ModelContainer {
+    /// Serves until SIGTERM or SIGINT: then answers what was read and returns.
+    ///
+    /// - Parameters:
+    ///   - options: flags, which beat the environment (`CLIPPER_MODEL_NAME`, `CLIPPER_MODEL_VERSION`, `CLIPPER_IP`,
+    ///     `CLIPPER_PORT`, `CLIPPER_INPUT_TYPE`), which beats what the code says.
+    /// - Throws: `ContainerError` for settings that are missing, impossible or contradictory, and `TransportError`
+    ///   where the system refuses a socket.
+    public func run(with options: ContainerOptions = ContainerOptions()) async throws {
+        var logger = Logger(label: "container")
+        logger.logLevel = options.logLevel
+        let configuration = try ContainerConfiguration(
+            of: self, options: options, environment: ProcessInfo.processInfo.environment)
+        let service = ContainerService(self, configuration: configuration, context: try Context(), logger: logger)
+        logger.info(
+            "serving \(configuration.registration)", metadata: ["frontend": "\(configuration.endpoint)"])
+        var groupLogger = logger
+        groupLogger.logLevel = .error
+        let group = ServiceGroup(
+            services: [service], gracefulShutdownSignals: [.sigterm, .sigint], logger: groupLogger)
+        try await group.run()
+    }
+}

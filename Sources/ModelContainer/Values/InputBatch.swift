@@ -1,0 +1,100 @@
+public import ContainerRPC
+
+/// A number that a model's inputs can consist of: `UInt8`, `Int32`, `Float` or `Double`.
+public protocol InputElement: BitwiseCopyable, Hashable, Sendable {
+    /// The input type whose elements these are.
+    static var inputType: InputType { get }
+
+    /// The elements of a batch, if they are of this type; shared, not copied.
+    static func elements(of values: InputValues) -> [Self]?
+}
+
+/// A whole batch of inputs: all elements in one array, without a copy per input.
+public struct InputBatch<Element: InputElement>: Hashable, Sendable, RandomAccessCollection {
+    /// The elements of all inputs, one input after the other.
+    public let elements: [Element]
+    /// Where each input begins in `elements`, and behind the last one its end: `count + 1` offsets.
+    public let rowBounds: [Int]
+
+    /// A batch of these inputs.
+    public init(_ rows: [[Element]]) {
+        elements = Array(rows.joined())
+        var bounds = [0]
+        for row in rows { bounds.append(bounds[bounds.count - 1] + row.count) }
+        rowBounds = bounds
+    }
+
+    init(_ values: InputValues) throws {
+        guard let elements = Element.elements(of: values) else {
+            throw ContainerError.wrongInputType(expected: Element.inputType, found: values.type)
+        }
+        self.elements = elements
+        rowBounds = [0] + values.rowEnds
+    }
+
+    public var startIndex: Int { 0 }
+    public var endIndex: Int { rowBounds.count - 1 }
+
+    /// One input; it shares the batch's memory.
+    public subscript(row: Int) -> ArraySlice<Element> {
+        elements[rowBounds[row]..<rowBounds[row + 1]]
+    }
+
+    /// The batch as a matrix with one input a row; `nil` unless all inputs have one length.
+    public var matrix: InputMatrix<Element>? {
+        guard let first else { return InputMatrix(rowCount: 0, columnCount: 0, elements: []) }
+        for row in 1..<rowBounds.count where rowBounds[row] - rowBounds[row - 1] != first.count { return nil }
+        return InputMatrix(rowCount: count, columnCount: first.count, elements: elements)
+    }
+}
+
+/// A batch whose inputs all have one length: row-major, one input a row.
+public struct InputMatrix<Element: InputElement>: Hashable, Sendable {
+    /// The number of inputs.
+    public let rowCount: Int
+    /// The length of each input.
+    public let columnCount: Int
+    /// `rowCount * columnCount` elements, row by row.
+    public let elements: [Element]
+
+    public subscript(row: Int, column: Int) -> Element {
+        elements[row * columnCount + column]
+    }
+
+    /// One input.
+    public subscript(row row: Int) -> ArraySlice<Element> {
+        elements[(row * columnCount)..<((row + 1) * columnCount)]
+    }
+}
+
+extension UInt8: InputElement {
+    public static var inputType: InputType { .bytes }
+
+    public static func elements(of values: InputValues) -> [UInt8]? {
+        if case .bytes(let elements) = values.elements { elements } else { nil }
+    }
+}
+
+extension Int32: InputElement {
+    public static var inputType: InputType { .int32 }
+
+    public static func elements(of values: InputValues) -> [Int32]? {
+        if case .int32(let elements) = values.elements { elements } else { nil }
+    }
+}
+
+extension Float: InputElement {
+    public static var inputType: InputType { .float32 }
+
+    public static func elements(of values: InputValues) -> [Float]? {
+        if case .float32(let elements) = values.elements { elements } else { nil }
+    }
+}
+
+extension Double: InputElement {
+    public static var inputType: InputType { .float64 }
+
+    public static func elements(of values: InputValues) -> [Double]? {
+        if case .float64(let elements) = values.elements { elements } else { nil }
+    }
+}

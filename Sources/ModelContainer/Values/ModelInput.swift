@@ -1,0 +1,61 @@
+public import ContainerRPC
+
+/// One input of a model: `[UInt8]`, `[Int32]`, `[Float]`, `[Double]` or `String`.
+public protocol ModelInput: Sendable {
+    /// The input type of a model that takes these.
+    static var inputType: InputType { get }
+
+    /// The inputs of a batch.
+    /// - Throws: `ContainerError.wrongInputType` where the batch is of another type.
+    static func inputs(of values: InputValues) throws -> [Self]
+
+    /// A batch of these inputs.
+    static func values(of inputs: [Self]) -> InputValues
+}
+
+extension Array: ModelInput where Element: InputElement {
+    public static var inputType: InputType { Element.inputType }
+
+    public static func inputs(of values: InputValues) throws -> [[Element]] {
+        try InputBatch<Element>(values).map { [Element]($0) }
+    }
+
+    public static func values(of inputs: [[Element]]) -> InputValues {
+        let batch = InputBatch(inputs)
+        // Each conformance of InputElement is one of these four; the casts cost nothing.
+        let elements: InputValues.Elements =
+            switch batch.elements {
+            case let elements as [UInt8]: .bytes(elements)
+            case let elements as [Int32]: .int32(elements)
+            case let elements as [Float]: .float32(elements)
+            case let elements as [Double]: .float64(elements)
+            default: preconditionFailure("\(Element.self) is not an element type of the protocol")
+            }
+        return InputValues(elements: elements, rowEnds: Array<Int>(batch.rowBounds.dropFirst()))
+    }
+}
+
+extension String: ModelInput {
+    public static var inputType: InputType { .string }
+
+    public static func inputs(of values: InputValues) throws -> [String] {
+        guard case .string(let bytes) = values.elements else {
+            throw ContainerError.wrongInputType(expected: .string, found: values.type)
+        }
+        var start = 0
+        return values.rowEnds.map { end in
+            defer { start = end }
+            return String(decoding: bytes[start..<end], as: UTF8.self)
+        }
+    }
+
+    public static func values(of inputs: [String]) -> InputValues {
+        var bytes: [UInt8] = []
+        var ends: [Int] = []
+        for input in inputs {
+            bytes += input.utf8
+            ends.append(bytes.count)
+        }
+        return InputValues(elements: .string(bytes), rowEnds: ends)
+    }
+}

@@ -1,0 +1,79 @@
+import ContainerRPC
+
+/// The applications, models and links of a frontend at one moment.
+///
+/// A value without I/O: ``validated(_:)`` holds every rule, ``apply(_:)`` carries a change out. Names compare as Swift
+/// strings do, by canonical equivalence; a change that passes ``validated(_:)`` spells names as they were registered.
+public struct Catalog: Sendable, Equatable {
+    /// The applications, by name.
+    public private(set) var applications: [String: Application]
+    /// The registered versions of models.
+    public private(set) var models: [ModelVersion: Model]
+    /// The version that queries go to, by the model's name.
+    ///
+    /// A model has none when its current version was deleted and no remaining one fits the applications linked to it.
+    public private(set) var currentVersions: [String: String]
+
+    /// A catalog of these parts, which are taken to obey the rules.
+    public init(
+        applications: [String: Application] = [:], models: [ModelVersion: Model] = [:],
+        currentVersions: [String: String] = [:]
+    ) {
+        self.applications = applications
+        self.models = models
+        self.currentVersions = currentVersions
+    }
+
+    /// The version of the model `name` that queries go to; `nil` when there is none.
+    public func currentModel(named name: String) -> Model? {
+        currentVersions[name].flatMap { models[ModelVersion(name: name, version: $0)] }
+    }
+
+    /// Whether this is the version of its model that queries go to.
+    public func isCurrent(_ id: ModelVersion) -> Bool {
+        currentVersions[id.name] == id.version
+    }
+
+    /// The registered versions of the model `name`, the oldest registration first.
+    public func versions(ofModel name: String) -> [Model] {
+        models.values.filter { $0.id.name == name }.sorted { $0.registration < $1.registration }
+    }
+
+    /// The applications linked to the model `name`, by name.
+    public func applications(linkedTo name: String) -> [Application] {
+        applications.values.filter { $0.linkedModels.contains(name) }.sorted { $0.name < $1.name }
+    }
+
+    /// Validates a change and carries it out.
+    ///
+    /// - Returns: The change as it was carried out.
+    /// - Throws: ``CatalogError``; nothing has changed then.
+    @discardableResult
+    public mutating func perform(_ change: CatalogChange) throws(CatalogError) -> CatalogChange {
+        let change = try validated(change)
+        apply(change)
+        return change
+    }
+
+    /// Carries out a change that came from ``validated(_:)`` of this catalog.
+    mutating func apply(_ change: CatalogChange) {
+        switch change {
+        case .registerApplication(let application):
+            applications[application.name] = application
+        case .deleteApplication(let name):
+            applications[name] = nil
+        case .registerModel(let model):
+            models[model.id] = model
+            currentVersions[model.id.name] = model.id.version
+        case .deleteModel(let id, let successor):
+            models[id] = nil
+            if isCurrent(id) { currentVersions[id.name] = successor }
+        case .setCurrentVersion(let id):
+            currentVersions[id.name] = id.version
+        case .linkModels(let application, let models):
+            applications[application]?.linkedModels += models
+        case .unlinkModels(let application, let models):
+            applications[application]?.linkedModels.removeAll { models.contains($0) }
+        }
+    }
+}

@@ -1,0 +1,171 @@
+import ContainerRPC
+
+/// The rules of the catalog, in Clipper's words where it has some.
+extension Catalog {
+    /// The longest latency objective.
+    static let longestSLO = Duration.seconds(86_400)
+
+    /// Checks a change against every rule and completes it.
+    ///
+    /// - Returns: The change with names spelled as registered, a registration number for a new model, and a successor
+    ///   for a deleted current version.
+    /// - Throws: ``CatalogError`` that says which rule the change breaks.
+    public func validated(_ change: CatalogChange) throws(CatalogError) -> CatalogChange {
+        switch change {
+        case .registerApplication(let application):
+            return .registerApplication(try validated(application))
+        case .deleteApplication(let name):
+            guard let application = applications[name] else {
+                throw CatalogError("Application \(CatalogNames.quoted(name)) does not exist")
+            }
+            return .deleteApplication(name: application.name)
+        case .registerModel(let model):
+            return .registerModel(try validated(model))
+        case .deleteModel(let id, _):
+            guard let model = models[id] else {
+                throw CatalogError(
+                    "model with name \(CatalogNames.quoted(id.name)) and version \(CatalogNames.quoted(id.version)) "
+                        + "does not exist")
+            }
+            return .deleteModel(model.id, successor: isCurrent(id) ? successor(of: id) : nil)
+        case .setCurrentVersion(let id):
+            return .setCurrentVersion(try validatedCurrentVersion(id))
+        case .linkModels(let name, let models):
+            let application = try application(named: name)
+            return .linkModels(application: application.name, models: try newLinks(to: application, models: models))
+        case .unlinkModels(let name, let models):
+            let application = try application(named: name)
+            return .unlinkModels(application: application.name, models: try links(of: application, models: models))
+        }
+    }
+
+    private func validated(_ application: Application) throws(CatalogError) -> Application {
+        try CatalogNames.checkApplication(application.name)
+        guard applications[application.name] == nil else {
+            throw CatalogError("application '\(application.name)' already exists")
+        }
+        // The store keeps texts as SQLite does, which ends one at a NUL.
+        guard !application.defaultOutput.utf8.contains(0) else {
+            throw CatalogError("default output holds the control character U+0000")
+        }
+        let slo = application.latencySLO
+        guard slo >= .microseconds(1), slo <= Self.longestSLO else {
+            throw CatalogError(
+                "latency SLO must be positive and at most one day (86400000000 microseconds); \(slo) was given")
+        }
+        let unlinked = Application(
+            name: application.name, inputType: application.inputType, defaultOutput: application.defaultOutput,
+            latencySLO: .microseconds(slo.wholeMicroseconds))
+        var linked = unlinked
+        if !application.linkedModels.isEmpty {
+            linked.linkedModels = try newLinks(to: unlinked, models: application.linkedModels)
+        }
+        return linked
+    }
+
+    private func validated(_ model: Model) throws(CatalogError) -> Model {
+        try CatalogNames.check(model.id.name, field: "model name")
+        try CatalogNames.check(model.id.version, field: "model version")
+        for label in model.labels { try CatalogNames.checkLabel(label, field: "label") }
+        try CatalogNames.checkText(model.containerName, field: "container name")
+        try CatalogNames.checkText(model.modelDataPath, field: "model data path")
+        if case .fixed(let size) = model.batchSize, size < 1 {
+            throw CatalogError("batch size must be positive, or -1 for an adaptive one; \(size) was given")
+        }
+        guard models[model.id] == nil else {
+            throw CatalogError("model with name '\(model.id.name)' and version '\(model.id.version)' already exists")
+        }
+        try checkInputType(of: model)
+        let name = registeredName(ofModel: model.id.name) ?? model.id.name
+        return Model(
+            id: ModelVersion(name: name, version: model.id.version), inputType: model.inputType, labels: model.labels,
+            containerName: model.containerName, modelDataPath: model.modelDataPath, batchSize: model.batchSize,
+            registration: (models.values.lazy.map(\.registration).max() ?? 0) + 1)
+    }
+
+    private func validatedCurrentVersion(_ id: ModelVersion) throws(CatalogError) -> ModelVersion {
+        let name = CatalogNames.quoted(id.name)
+        guard registeredName(ofModel: id.name) != nil else {
+            throw CatalogError("Cannot set version for nonexistent model \(name)")
+        }
+        guard let model = models[id] else {
+            throw CatalogError(
+                "Cannot set non-existent version \(CatalogNames.quoted(id.version)) for model with name \(name)")
+        }
+        try checkInputType(of: model)
+        return model.id
+    }
+
+    /// The models to link, as registered; refused when one is unknown, linked already, or of another input type.
+    private func newLinks(to application: Application, models names: [String]) throws(CatalogError) -> [String] {
+        guard !names.isEmpty else {
+            throw CatalogError(
+                "Please provide the name of the model that you want to link to the application '\(application.name)'")
+        }
+        var links: [String] = []
+        for name in names {
+            guard let registeredName = registeredName(ofModel: name) else {
+                throw CatalogError("No model with name \(CatalogNames.quoted(name)) exists.")
+            }
+            guard !application.linkedModels.contains(name), !links.contains(name) else {
+                throw CatalogError("The model with name '\(name)' is already linked to '\(application.name)'")
+            }
+            // Without a current version there is nothing to compare: whichever becomes current is checked then.
+            if let model = currentModel(named: name), model.inputType != application.inputType {
+                throw CatalogError(
+                    "Model with name '\(name)' has incompatible input_type '\(model.inputType)'. "
+                        + "Requested app to link to has input_type '\(application.inputType)'.")
+            }
+            links.append(registeredName)
+        }
+        return links
+    }
+
+    /// The links to remove, as stored; refused when one is not there.
+    private func links(of application: Application, models names: [String]) throws(CatalogError) -> [String] {
+        guard !names.isEmpty else {
+            throw CatalogError(
+                "Please provide the name of the model that you want to unlink from '\(application.name)'")
+        }
+        var links: [String] = []
+        for name in names {
+            guard let link = application.linkedModels.first(where: { $0 == name }) else {
+                throw CatalogError(
+                    "Cannot remove nonexistent link between app '\(application.name)' and model "
+                        + CatalogNames.quoted(name))
+            }
+            links.append(link)
+        }
+        return links
+    }
+
+    private func application(named name: String) throws(CatalogError) -> Application {
+        guard let application = applications[name] else {
+            throw CatalogError("No app with name \(CatalogNames.quoted(name)) exists.")
+        }
+        return application
+    }
+
+    /// The spelling under which a model's versions are registered.
+    private func registeredName(ofModel name: String) -> String? {
+        models.keys.first { $0.name == name }?.name
+    }
+
+    /// The newest remaining version that every linked application can use.
+    private func successor(of id: ModelVersion) -> String? {
+        let linked = applications(linkedTo: id.name)
+        return versions(ofModel: id.name).last { model in
+            model.id != id && linked.allSatisfy { $0.inputType == model.inputType }
+        }?.id.version
+    }
+
+    /// Refuses a version to become current that an application linked to its model cannot use.
+    private func checkInputType(of model: Model) throws(CatalogError) {
+        if let application = applications(linkedTo: model.id.name).first(where: { $0.inputType != model.inputType }) {
+            throw CatalogError(
+                "Model with name '\(model.id.name)' is already linked to app '\(application.name)' using input type "
+                    + "'\(application.inputType)'. The input type of version '\(model.id.version)', "
+                    + "'\(model.inputType)', is not compatible.")
+        }
+    }
+}

@@ -1,0 +1,54 @@
+/// Owns the catalog: changes go through it one at a time, and are durable before anybody sees them.
+public actor CatalogService {
+    /// The catalog with every change that is durable, also one that is just being published.
+    public private(set) var catalog: Catalog
+
+    private let store: any CatalogStore
+    private let publish: @Sendable (Catalog) async -> Void
+    private var isChanging = false
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    /// Loads the catalog from `store`. The first catalog is not published: read ``catalog``.
+    ///
+    /// - Parameters:
+    ///   - store: Where changes are kept.
+    ///   - publish: Takes each new catalog, in order, one call at a time; a change ends when it returns.
+    /// - Throws: What the store throws.
+    public init(store: any CatalogStore, publish: @escaping @Sendable (Catalog) async -> Void) throws {
+        self.store = store
+        self.publish = publish
+        self.catalog = try store.load()
+    }
+
+    /// Validates a change, makes it durable, then takes it over, then publishes the new catalog and waits for that.
+    ///
+    /// It runs to its end even when its task is cancelled, because half a change would leave store and frontend apart.
+    ///
+    /// - Throws: ``CatalogError`` for a change that breaks a rule, or what the store throws; nothing has changed then.
+    public func perform(_ change: CatalogChange) async throws {
+        await waitForTurn()
+        defer { endTurn() }
+        let change = try catalog.validated(change)
+        try store.save(change)
+        catalog.apply(change)
+        await publish(catalog)
+    }
+
+    /// An actor lets other calls in while one awaits, so catalogs could be published out of order without turns.
+    private func waitForTurn() async {
+        guard isChanging else {
+            isChanging = true
+            return
+        }
+        await withCheckedContinuation { waiting.append($0) }
+    }
+
+    private func endTurn() {
+        if waiting.isEmpty {
+            isChanging = false
+        } else {
+            // The turn passes on: `isChanging` stays true, so that nobody can step in between.
+            waiting.removeFirst().resume()
+        }
+    }
+}

@@ -1,0 +1,188 @@
+import ContainerRPC
+
+/// Clipper's administration API: requests in, replies out, without HTTP around it.
+///
+/// The paths are those that `clipper_admin` speaks; `GET /admin/status` is an addition.
+public struct AdministrationAPI: Sendable {
+    /// The longest request body, in bytes.
+    public static let longestBody = 1 << 20
+
+    private let service: CatalogService
+    private let observer: any FrontendObserver
+
+    /// An API over a catalog and a view of the running frontend.
+    public init(service: CatalogService, observer: any FrontendObserver) {
+        self.service = service
+        self.observer = observer
+    }
+
+    /// Answers one request; every failure is a reply.
+    ///
+    /// - Parameters:
+    ///   - method: The HTTP method, in capitals. A `HEAD` gets what a `GET` gets.
+    ///   - path: The path without a query.
+    ///   - body: The body, taken for JSON whatever its content type.
+    public func respond(method: String, path: String, body: [UInt8]) async -> AdministrationReply {
+        guard let operation = AdministrationOperation(path: path) else { return .notFound(path: path) }
+        guard operation.method == (method == "HEAD" ? "GET" : method) else {
+            return .methodNotAllowed(path: path, method: method, allowed: operation.method)
+        }
+        guard body.count <= Self.longestBody else { return Self.bodyTooLong }
+        do {
+            return try await perform(operation, body)
+        } catch let error as AdministrationBodyError {
+            return .failure(400, error.message)
+        } catch let error as CatalogError {
+            return .failure(400, error.message)
+        } catch {
+            return .failure(500, "Nothing was changed: \(error)")
+        }
+    }
+
+    /// The reply to a body over the limit, for a shell that stops reading there.
+    static var bodyTooLong: AdministrationReply {
+        .failure(413, "The body is longer than \(longestBody) bytes")
+    }
+
+    private func perform(_ operation: AdministrationOperation, _ body: [UInt8]) async throws -> AdministrationReply {
+        switch operation {
+        case .addApplication: try await addApplication(.read(body))
+        case .deleteApplication: try await deleteApplication(.read(body))
+        case .addModel: try await addModel(.read(body))
+        case .setModelVersion: try await setModelVersion(.read(body))
+        case .deleteModel: try await deleteModel(.read(body))
+        case .addLinks: try await addLinks(.read(body))
+        case .deleteLinks: try await deleteLinks(.read(body))
+        case .linkedModels: try await linkedModels(.read(body))
+        case .allApplications: try await allApplications(.read(body))
+        case .application: try await application(.read(body))
+        case .allModels: try await allModels(.read(body))
+        case .model: try await model(.read(body))
+        case .allContainers: try await allContainers(.read(body))
+        case .container: try await container(.read(body))
+        case .selectionState: try await selectionState(.read(body))
+        case .ping: .text("PONG")
+        case .status: try .json(await observer.status())
+        }
+    }
+}
+
+// MARK: - Changes
+
+extension AdministrationAPI {
+    private func addApplication(_ body: ApplicationBody) async throws -> AdministrationReply {
+        try await service.perform(.registerApplication(body.application))
+        return .text("Successfully added application with name '\(body.application.name)'")
+    }
+
+    private func deleteApplication(_ body: ApplicationNameBody) async throws -> AdministrationReply {
+        try await service.perform(.deleteApplication(name: body.name))
+        return .text("Successfully deleted application with name '\(body.name)'")
+    }
+
+    private func addModel(_ body: ModelBody) async throws -> AdministrationReply {
+        let model = body.model
+        try await service.perform(.registerModel(model))
+        return .text(
+            "Successfully added model with name '\(model.id.name)' and input type '\(model.inputType)'")
+    }
+
+    private func setModelVersion(_ body: ModelVersionBody) async throws -> AdministrationReply {
+        try await service.perform(.setCurrentVersion(body.id))
+        return .text("Successfully set model with name '\(body.id.name)' to version '\(body.id.version)'")
+    }
+
+    private func deleteModel(_ body: ModelVersionBody) async throws -> AdministrationReply {
+        try await service.perform(.deleteModel(body.id))
+        return .text("Successfully deleted model with name '\(body.id.name)' and version '\(body.id.version)'")
+    }
+
+    private func addLinks(_ body: LinksBody) async throws -> AdministrationReply {
+        try await service.perform(.linkModels(application: body.application, models: body.models))
+        let models = body.models.map { "model with name '\($0)'" }.joined(separator: ", ")
+        return .text("Successfully linked \(models) to application '\(body.application)'")
+    }
+
+    private func deleteLinks(_ body: LinksBody) async throws -> AdministrationReply {
+        try await service.perform(.unlinkModels(application: body.application, models: body.models))
+        let models = body.models.map { "model with name '\($0)'" }.joined(separator: ", ")
+        return .text("Successfully unlinked \(models) from application '\(body.application)'")
+    }
+}
+
+// MARK: - Questions
+
+extension AdministrationAPI {
+    private func linkedModels(_ body: LinkedModelsBody) async throws -> AdministrationReply {
+        try .json(try await registeredApplication(body.application).linkedModels)
+    }
+
+    private func allApplications(_ body: ListBody) async throws -> AdministrationReply {
+        let applications = await service.catalog.applications.values.sorted { $0.name < $1.name }
+        return body.isVerbose
+            ? try .json(applications.map(ApplicationDescription.init)) : try .json(applications.map(\.name))
+    }
+
+    private func application(_ body: ApplicationNameBody) async throws -> AdministrationReply {
+        guard let application = await service.catalog.applications[body.name] else {
+            return try .json(NothingDescription())
+        }
+        return try .json(ApplicationDescription(application))
+    }
+
+    private func allModels(_ body: ListBody) async throws -> AdministrationReply {
+        let catalog = await service.catalog
+        let models = catalog.models.values.sorted {
+            ($0.id.name, $0.registration) < ($1.id.name, $1.registration)
+        }
+        return body.isVerbose
+            ? try .json(models.map { ModelDescription($0, isCurrent: catalog.isCurrent($0.id)) })
+            : try .json(models.map(\.id.description))
+    }
+
+    private func model(_ body: ModelVersionBody) async throws -> AdministrationReply {
+        let catalog = await service.catalog
+        guard let model = catalog.models[body.id] else { return try .json(NothingDescription()) }
+        return try .json(ModelDescription(model, isCurrent: catalog.isCurrent(model.id)))
+    }
+
+    private func allContainers(_ body: ListBody) async throws -> AdministrationReply {
+        let replicas = await observer.replicas().sorted {
+            ($0.modelName, $0.modelVersion, $0.replica) < ($1.modelName, $1.modelVersion, $1.replica)
+        }
+        return body.isVerbose
+            ? try .json(replicas.map(ContainerDescription.init))
+            : try .json(replicas.map { "\($0.modelName):\($0.modelVersion):\($0.replica)" })
+    }
+
+    private func container(_ body: ContainerBody) async throws -> AdministrationReply {
+        let replicas = await observer.replicas()
+        let replica = replicas.first {
+            $0.modelName == body.id.name && $0.modelVersion == body.id.version && $0.replica == body.replica
+        }
+        guard let replica else { return try .json(NothingDescription()) }
+        return try .json(ContainerDescription(replica))
+    }
+
+    /// Until applications have policies of their own there is one, without state per user.
+    private func selectionState(_ body: StateBody) async throws -> AdministrationReply {
+        let catalog = await service.catalog
+        let application = try await registeredApplication(body.application)
+        let models = application.linkedModels.map { name in
+            "\(name) (\(catalog.currentVersions[name].map { "version \($0)" } ?? "no current version"))"
+        }
+        return .text(
+            """
+            application: \(application.name)
+            policy: DefaultOutputSelectionPolicy
+            linked models: \(models.isEmpty ? "none" : models.joined(separator: ", "))
+            """)
+    }
+
+    private func registeredApplication(_ name: String) async throws -> Application {
+        guard let application = await service.catalog.applications[name] else {
+            throw CatalogError("No application with name \(CatalogNames.quoted(name)) exists.")
+        }
+        return application
+    }
+}

@@ -1,0 +1,141 @@
+import Foundation
+
+/// A request body that is not what its path takes.
+struct AdministrationBodyError: Error, Equatable {
+    /// Names the key, what is expected there and what was found.
+    let message: String
+}
+
+/// The JSON object of one kind of administration request.
+protocol AdministrationBody: Decodable {
+    /// Reads the keys of the object, each at most once.
+    init(_ object: AdministrationObject) throws
+}
+
+extension AdministrationBody {
+    init(from decoder: any Decoder) throws {
+        try self.init(AdministrationObject(decoder))
+    }
+
+    /// Reads a body, whatever content type it came with.
+    ///
+    /// - Throws: ``AdministrationBodyError``.
+    static func read(_ bytes: [UInt8]) throws -> Self {
+        guard !bytes.isEmpty else {
+            throw AdministrationBodyError(message: "The body is empty; a JSON object is expected")
+        }
+        guard String(validating: bytes, as: UTF8.self) != nil else {
+            throw AdministrationBodyError(message: "The body is not UTF-8; a JSON object is expected")
+        }
+        do {
+            return try JSONDecoder().decode(Self.self, from: Data(bytes))
+        } catch let error as AdministrationBodyError {
+            throw error
+        } catch {
+            throw AdministrationBodyError(message: "The body is not valid JSON; a JSON object is expected")
+        }
+    }
+}
+
+/// A JSON object whose keys are read one by one, with errors that name key, expectation and finding.
+struct AdministrationObject {
+    private struct Key: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+
+        init(_ name: String) { stringValue = name }
+        init?(stringValue: String) { self.init(stringValue) }
+        init?(intValue: Int) { nil }
+    }
+
+    private let container: KeyedDecodingContainer<Key>
+
+    init(_ decoder: any Decoder) throws {
+        guard let container = try? decoder.container(keyedBy: Key.self) else {
+            throw AdministrationBodyError(message: "The body is JSON but no object; a JSON object is expected")
+        }
+        self.container = container
+    }
+
+    /// A string.
+    func string(_ name: String) throws -> String {
+        try value(of: Key(name), expecting: "a string")
+    }
+
+    /// A whole number; `1e5` and `100000.0` are two, and clients in languages with floats send them.
+    func integer(_ name: String) throws -> Int {
+        let key = Key(name)
+        if let number = try? container.decode(Double.self, forKey: key), let integer = Int(exactly: number),
+            integer.magnitude <= 1 << 53
+        {
+            return integer
+        }
+        return try value(of: key, expecting: "an integer")
+    }
+
+    /// A replica's number: a whole number, or one in a string, as `clipper_admin` passes on what its caller gave.
+    func replica(_ name: String) throws -> Int {
+        if let text = try? container.decode(String.self, forKey: Key(name)), let number = Int(text) { return number }
+        return try integer(name)
+    }
+
+    /// `true` or `false`.
+    func boolean(_ name: String) throws -> Bool {
+        try value(of: Key(name), expecting: "true or false")
+    }
+
+    /// A version: a string, or a whole number because many count their versions.
+    func version(_ name: String) throws -> String {
+        if let number = try? container.decode(Int.self, forKey: Key(name)) { return String(number) }
+        return try string(name)
+    }
+
+    /// An array of strings.
+    func strings(_ name: String) throws -> [String] {
+        let key = Key(name)
+        try checkPresence(of: key)
+        guard var array = try? container.nestedUnkeyedContainer(forKey: key) else {
+            throw mismatch(key, expected: "an array of strings")
+        }
+        var strings: [String] = []
+        while !array.isAtEnd {
+            guard let string = try? array.decode(String.self) else {
+                throw AdministrationBodyError(
+                    message: "Key '\(name)': an array of strings is expected, but element \(strings.count) is none")
+            }
+            strings.append(string)
+        }
+        return strings
+    }
+
+    private func value<Value: Decodable>(of key: Key, expecting expectation: String) throws -> Value {
+        try checkPresence(of: key)
+        guard let value = try? container.decode(Value.self, forKey: key) else {
+            throw mismatch(key, expected: expectation)
+        }
+        return value
+    }
+
+    private func checkPresence(of key: Key) throws {
+        guard container.contains(key) else {
+            throw AdministrationBodyError(message: "Key '\(key.stringValue)' is missing")
+        }
+    }
+
+    private func mismatch(_ key: Key, expected: String) -> AdministrationBodyError {
+        AdministrationBodyError(
+            message: "Key '\(key.stringValue)': \(expected) is expected, \(finding(at: key)) was found")
+    }
+
+    private func finding(at key: Key) -> String {
+        if (try? container.decodeNil(forKey: key)) == true { return "null" }
+        if let boolean = try? container.decode(Bool.self, forKey: key) { return "\(boolean)" }
+        if (try? container.decode(String.self, forKey: key)) != nil { return "a string" }
+        if let number = try? container.decode(Double.self, forKey: key) {
+            return "the number \(Int(exactly: number).map(String.init) ?? String(number))"
+        }
+        if (try? container.nestedUnkeyedContainer(forKey: key)) != nil { return "an array" }
+        if (try? container.nestedContainer(keyedBy: Key.self, forKey: key)) != nil { return "an object" }
+        return "a value out of range"
+    }
+}

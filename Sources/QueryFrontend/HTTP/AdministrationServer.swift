@@ -1,0 +1,90 @@
+import Hummingbird
+import Logging
+import NIOCore
+
+/// The administration API over HTTP; a shell that moves bytes and decides nothing.
+extension AdministrationAPI {
+    /// A router that answers every path under `/admin`, and every unknown path with a 404 as JSON.
+    ///
+    /// Routes that are added to it answer too.
+    ///
+    /// - Parameter logger: Takes changes (info) and failures (error).
+    public func router(logger: Logger) -> Router<BasicRequestContext> {
+        let router = Router(context: BasicRequestContext.self)
+        router.add(middleware: AdministrationMiddleware(api: self, logger: logger))
+        return router
+    }
+
+    /// The HTTP server of this API, a service for a service group.
+    ///
+    /// - Parameters:
+    ///   - host: The address to bind to.
+    ///   - port: The port to bind to; 0 lets the system pick one.
+    ///   - eventLoopGroup: The threads that it runs on.
+    ///   - logger: Takes changes (info) and failures (error).
+    ///   - onServerRunning: Called with the bound port once connections are accepted.
+    public func server(
+        host: String, port: Int, eventLoopGroup: any EventLoopGroup, logger: Logger,
+        onServerRunning: @escaping @Sendable (_ port: Int) async -> Void
+    ) -> some ApplicationProtocol {
+        // Hummingbird tells everybody about its own start; the frontend prints one line for all its ports.
+        var quietLogger = logger
+        quietLogger.logLevel = max(logger.logLevel, .notice)
+        return Hummingbird.Application(
+            router: router(logger: logger),
+            server: .http1(configuration: .init(idleTimeout: .seconds(60))),
+            configuration: .init(
+                address: .hostname(host, port: port),
+                availableConnectionsDelegate: .maximum(256, logger: quietLogger)),
+            onServerRunning: { channel in await onServerRunning(channel.localAddress?.port ?? port) },
+            eventLoopGroupProvider: .shared(eventLoopGroup),
+            logger: quietLogger)
+    }
+}
+
+/// Stands before the routes, so that it sees unknown paths and methods as well.
+private struct AdministrationMiddleware: RouterMiddleware {
+    let api: AdministrationAPI
+    let logger: Logger
+
+    func handle(
+        _ request: Request, context: BasicRequestContext,
+        next: (Request, BasicRequestContext) async throws -> Response
+    ) async throws -> Response {
+        let path = request.uri.path
+        guard path.hasPrefix("/admin/") else {
+            do {
+                return try await next(request, context)
+            } catch let error as HTTPError where error.status.code == 404 {
+                return response(.notFound(path: path), to: request)
+            }
+        }
+        let reply = try await reply(to: request, path: path)
+        if reply.status >= 500 {
+            logger.error("administration failed", metadata: ["path": "\(path)", "reply": "\(reply.body)"])
+        } else if reply.status == 200, AdministrationOperation(path: path)?.isChange == true {
+            logger.info("catalog changed", metadata: ["path": "\(path)"])
+        }
+        return response(reply, to: request)
+    }
+
+    private func reply(to request: Request, path: String) async throws -> AdministrationReply {
+        do {
+            let body = try await request.body.collect(upTo: AdministrationAPI.longestBody)
+            return await api.respond(
+                method: request.method.rawValue, path: path, body: Array(body.readableBytesView))
+        } catch is NIOTooManyBytesError {
+            return AdministrationAPI.bodyTooLong
+        }
+    }
+
+    private func response(_ reply: AdministrationReply, to request: Request) -> Response {
+        var headers = HTTPFields()
+        headers[.contentType] = reply.format == .json ? "application/json" : "text/plain; charset=utf-8"
+        if let method = reply.allowedMethod { headers[.allow] = method }
+        let response = Response(
+            status: .init(code: reply.status), headers: headers,
+            body: ResponseBody(byteBuffer: ByteBuffer(string: reply.body)))
+        return request.method == .head ? response.createHeadResponse() : response
+    }
+}

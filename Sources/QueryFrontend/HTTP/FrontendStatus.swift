@@ -1,0 +1,197 @@
+/// One connected container, as the frontend sees it.
+public struct ReplicaStatus: Sendable, Codable, Equatable {
+    /// The name of the model that it serves.
+    public var modelName: String
+    /// The version of the model that it serves.
+    public var modelVersion: String
+    /// Its number among the replicas of this version; counts up from 0 and is not reused.
+    public var replica: Int
+    /// The printed name of the input type that it announced.
+    public var inputType: String
+    /// Batches sent to it and not yet answered.
+    public var batchesInFlight: Int
+    /// The queries in those batches.
+    public var queriesInFlight: Int
+    /// Batches that it has answered.
+    public var completedBatches: Int
+    /// The queries in those batches.
+    public var completedQueries: Int
+    /// Seconds since anything came from it.
+    public var secondsSinceLastMessage: Double
+
+    /// A replica's status from its parts.
+    public init(
+        modelName: String, modelVersion: String, replica: Int, inputType: String, batchesInFlight: Int = 0,
+        queriesInFlight: Int = 0, completedBatches: Int = 0, completedQueries: Int = 0,
+        secondsSinceLastMessage: Double = 0
+    ) {
+        self.modelName = modelName
+        self.modelVersion = modelVersion
+        self.replica = replica
+        self.inputType = inputType
+        self.batchesInFlight = batchesInFlight
+        self.queriesInFlight = queriesInFlight
+        self.completedBatches = completedBatches
+        self.completedQueries = completedQueries
+        self.secondsSinceLastMessage = secondsSinceLastMessage
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case modelName = "model_name"
+        case modelVersion = "model_version"
+        case replica
+        case inputType = "input_type"
+        case batchesInFlight = "batches_in_flight"
+        case queriesInFlight = "queries_in_flight"
+        case completedBatches = "completed_batches"
+        case completedQueries = "completed_queries"
+        case secondsSinceLastMessage = "seconds_since_last_message"
+    }
+}
+
+/// One version of a model, as the frontend sees it.
+public struct ModelStatus: Sendable, Codable, Equatable {
+    /// The model's name.
+    public var name: String
+    /// The model's version.
+    public var version: String
+    /// Whether queries go to this version.
+    public var isCurrent: Bool
+    /// Connected replicas.
+    public var replicas: Int
+    /// Queries that wait for a replica.
+    public var queued: Int
+    /// Queries answered per second, lately.
+    public var queriesPerSecond: Double
+    /// Queries per batch, on average.
+    public var meanBatchSize: Double
+    /// Queries in the largest batch.
+    public var largestBatch: Int
+    /// The median time from a batch's dispatch to its answer, in milliseconds.
+    public var latencyP50Milliseconds: Double
+    /// The 99th percentile of the same.
+    public var latencyP99Milliseconds: Double
+
+    /// A model version's status from its parts.
+    public init(
+        name: String, version: String, isCurrent: Bool, replicas: Int = 0, queued: Int = 0,
+        queriesPerSecond: Double = 0, meanBatchSize: Double = 0, largestBatch: Int = 0,
+        latencyP50Milliseconds: Double = 0, latencyP99Milliseconds: Double = 0
+    ) {
+        self.name = name
+        self.version = version
+        self.isCurrent = isCurrent
+        self.replicas = replicas
+        self.queued = queued
+        self.queriesPerSecond = queriesPerSecond
+        self.meanBatchSize = meanBatchSize
+        self.largestBatch = largestBatch
+        self.latencyP50Milliseconds = latencyP50Milliseconds
+        self.latencyP99Milliseconds = latencyP99Milliseconds
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case name
+        case version
+        case isCurrent = "is_current"
+        case replicas
+        case queued
+        case queriesPerSecond = "queries_per_second"
+        case meanBatchSize = "mean_batch_size"
+        case largestBatch = "largest_batch"
+        case latencyP50Milliseconds = "latency_p50_milliseconds"
+        case latencyP99Milliseconds = "latency_p99_milliseconds"
+    }
+}
+
+/// One application, as the frontend sees it.
+public struct ApplicationStatus: Sendable, Codable, Equatable {
+    /// The application's name.
+    public var name: String
+    /// The printed name of its input type.
+    public var inputType: String
+    /// The names of its linked models, in the order of linking.
+    public var linkedModels: [String]
+    /// Its latency objective, in milliseconds.
+    public var sloMilliseconds: Double
+    /// Its default output.
+    public var defaultOutput: String
+    /// Queries answered.
+    public var queries: Int
+    /// Those of them that got the default output.
+    public var defaults: Int
+    /// Queries answered per second, lately.
+    public var queriesPerSecond: Double
+    /// The median time from a query's arrival to its answer, in milliseconds.
+    public var latencyP50Milliseconds: Double
+    /// The 99th percentile of the same.
+    public var latencyP99Milliseconds: Double
+
+    /// An application's status from its parts.
+    public init(
+        name: String, inputType: String, linkedModels: [String], sloMilliseconds: Double, defaultOutput: String,
+        queries: Int = 0, defaults: Int = 0, queriesPerSecond: Double = 0, latencyP50Milliseconds: Double = 0,
+        latencyP99Milliseconds: Double = 0
+    ) {
+        self.name = name
+        self.inputType = inputType
+        self.linkedModels = linkedModels
+        self.sloMilliseconds = sloMilliseconds
+        self.defaultOutput = defaultOutput
+        self.queries = queries
+        self.defaults = defaults
+        self.queriesPerSecond = queriesPerSecond
+        self.latencyP50Milliseconds = latencyP50Milliseconds
+        self.latencyP99Milliseconds = latencyP99Milliseconds
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case name
+        case inputType = "input_type"
+        case linkedModels = "linked_models"
+        case sloMilliseconds = "slo_milliseconds"
+        case defaultOutput = "default_output"
+        case queries
+        case defaults
+        case queriesPerSecond = "queries_per_second"
+        case latencyP50Milliseconds = "latency_p50_milliseconds"
+        case latencyP99Milliseconds = "latency_p99_milliseconds"
+    }
+}
+
+/// The whole frontend at one moment; the answer to `GET /admin/status`, in snake case there.
+public struct FrontendStatus: Sendable, Codable, Equatable {
+    /// Seconds since the frontend started.
+    public var uptimeSeconds: Double
+    /// The registered applications.
+    public var applications: [ApplicationStatus]
+    /// The registered versions of models.
+    public var models: [ModelStatus]
+    /// The connected containers, also those of unregistered models.
+    public var replicas: [ReplicaStatus]
+
+    /// A frontend's status from its parts.
+    public init(
+        uptimeSeconds: Double, applications: [ApplicationStatus], models: [ModelStatus], replicas: [ReplicaStatus]
+    ) {
+        self.uptimeSeconds = uptimeSeconds
+        self.applications = applications
+        self.models = models
+        self.replicas = replicas
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case uptimeSeconds = "uptime_seconds"
+        case applications
+        case models
+        case replicas
+    }
+}
+
+/// Where the administration API learns what goes on in the frontend.
+public protocol FrontendObserver: Sendable {
+    /// The connected containers.
+    func replicas() async -> [ReplicaStatus]
+    /// The whole frontend; every number finite.
+    func status() async -> FrontendStatus
+}

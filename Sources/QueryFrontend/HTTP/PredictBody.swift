@@ -1,0 +1,99 @@
+import CSimdjson
+import ContainerRPC
+import NIOCore
+
+/// Reads bodies of the query API, from JSON straight into the wire's layout; one per event loop.
+final class PredictBodyParser {
+    /// A body's contents.
+    struct Body {
+        var inputs: Submission.Inputs
+        /// Whether the request was a batch; one of a single input is answered as that input is.
+        var isBatch: Bool
+        /// The model version that is asked for instead of the current one.
+        var version: String?
+        /// The time that the request leaves for its answer, where it is shorter than the application's SLO.
+        var timeout: Duration?
+    }
+
+    /// Why a body cannot be read, for the one who sent it.
+    struct Problem: Error {
+        var cause: String
+    }
+
+    private let parser: OpaquePointer
+
+    init() {
+        guard let parser = csj_parser_create() else { fatalError("no memory for a JSON parser") }
+        self.parser = parser
+    }
+
+    deinit {
+        csj_parser_destroy(parser)
+    }
+
+    /// Reads the body of a `predict`, or of an `update`, which needs `uid` and `label` besides.
+    func parse(_ buffer: ByteBuffer, inputType: InputType, isFeedback: Bool) throws(Problem) -> Body {
+        var body = csj_body()
+        let type = Int32(inputType.rawValue)
+        // The pointers into the body are valid until the parser's next use, which is after this function.
+        let problem = buffer.withUnsafeReadableBytes { bytes in
+            csj_parse(
+                parser, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count, bytes.count, type,
+                isFeedback, &body
+            ).map { String(cString: $0) }
+        }
+        if let problem { throw Problem(cause: problem) }
+        let inputs = try inputs(of: body, type: type)
+        let version = body.version.map { pointer in
+            String(decoding: UnsafeRawBufferPointer(start: pointer, count: body.version_length), as: UTF8.self)
+        }
+        return Body(
+            inputs: inputs, isBatch: body.is_batch, version: version,
+            timeout: body.has_timeout ? .microseconds(Int64(clamping: body.timeout_micros)) : nil)
+    }
+
+    private func inputs(of body: csj_body, type: Int32) throws(Problem) -> Submission.Inputs {
+        var problem: String?
+        if body.count == 1 {
+            var end = 0
+            let storage = PayloadStorage(byteCount: body.byte_count) { target in
+                problem = csj_write(parser, type, target.baseAddress?.assumingMemoryBound(to: UInt8.self), &end)
+                    .map { String(cString: $0) }
+            }
+            if let problem { throw Problem(cause: problem) }
+            return .one(Payload(storage, range: 0..<end))
+        }
+        var ends = [Int](repeating: 0, count: body.count)
+        let storage = PayloadStorage(byteCount: body.byte_count) { target in
+            problem = csj_write(parser, type, target.baseAddress?.assumingMemoryBound(to: UInt8.self), &ends)
+                .map { String(cString: $0) }
+        }
+        if let problem { throw Problem(cause: problem) }
+        var start = 0
+        return .many(
+            ends.map { end in
+                defer { start = end }
+                return Payload(storage, range: start..<end)
+            })
+    }
+
+    /// Whether a text is a JSON value, which can stand in an answer as it is.
+    func isJSON(_ text: ArraySlice<UInt8>) -> Bool {
+        if text.isPlainNumber { return true }
+        return text.withUnsafeBufferPointer { csj_is_json(parser, $0.baseAddress, $0.count) }
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// Whether this is a number of JSON without an exponent, and short: most outputs are, and need no parser.
+    fileprivate var isPlainNumber: Bool {
+        var digits = self[...]
+        if digits.first == UInt8(ascii: "-") { digits = digits.dropFirst() }
+        let whole = digits.prefix { $0 >= 0x30 && $0 <= 0x39 }
+        guard !whole.isEmpty, whole.count <= 18, whole.count == 1 || whole.first != 0x30 else { return false }
+        digits = digits.dropFirst(whole.count)
+        guard digits.first == UInt8(ascii: ".") else { return digits.isEmpty }
+        let fraction = digits.dropFirst().prefix { $0 >= 0x30 && $0 <= 0x39 }
+        return !fraction.isEmpty && fraction.count <= 20 && fraction.count == digits.count - 1
+    }
+}

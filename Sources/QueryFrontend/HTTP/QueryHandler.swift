@@ -1,0 +1,288 @@
+import ContainerRPC
+import NIOCore
+import NIOHTTP1
+
+/// One connection of the query API: reads requests, and writes their answers in order.
+///
+/// NIO's pipelining handler before it holds the next request back until this one is answered.
+final class QueryHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private enum State {
+        /// Between requests.
+        case idle
+        /// A body is being read.
+        case reading(HTTPRequestHead, Purpose, ByteBuffer, since: NIODeadline)
+        /// The rest of a request that is already answered is thrown away; the connection closes.
+        case refused
+        /// A request waits for its answer.
+        case waiting(keepAlive: Bool)
+    }
+
+    /// What a request is for, as its head says.
+    private enum Purpose {
+        case predict(Route)
+        case update(Route)
+        case metrics(asPrometheus: Bool)
+        case reply(QueryReply)
+    }
+
+    private let loop: QueryLoop
+    private var context: ChannelHandlerContext?
+    private var state = State.idle
+    private var lastActivity = NIODeadline.now()
+
+    init(loop: QueryLoop) {
+        self.loop = loop
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        self.context = context
+        loop.add(self)
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.context = nil
+        loop.remove(self)
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head): begin(head)
+        case .body(let bytes): append(bytes)
+        case .end: finish()
+        }
+    }
+
+    // MARK: Reading
+
+    private func begin(_ head: HTTPRequestHead) {
+        lastActivity = .now()
+        let purpose = purpose(of: head)
+        if let length = head.headers.first(name: "content-length").flatMap(Int.init), length > loop.limits.largestBody {
+            return refuse(tooLarge, head)
+        }
+        if head.headers.contains(name: "expect") {
+            guard head.headers.first(name: "expect")?.lowercased() == "100-continue" else {
+                return refuse(.error(.expectationFailed, "Expectation failed", cause: "Only 100-continue is known"), head)
+            }
+            if case .reply(let reply) = purpose { return refuse(reply, head) }
+            context?.writeAndFlush(
+                wrapOutboundOut(.head(HTTPResponseHead(version: head.version, status: .continue))), promise: nil)
+        }
+        state = .reading(head, purpose, ByteBuffer(), since: lastActivity)
+    }
+
+    private func purpose(of head: HTTPRequestHead) -> Purpose {
+        let path = QueryPath(target: head.uri)
+        let expected: HTTPMethod
+        let purpose: Purpose
+        switch path {
+        case .predict(let name), .update(let name):
+            expected = .POST
+            guard let route = loop.routes[application: name] else {
+                return .reply(
+                    .error(
+                        .notFound, "Unknown application",
+                        cause: "No application with name '\(name.prefix(256))' is registered"))
+            }
+            if case .predict = path { purpose = .predict(route) } else { purpose = .update(route) }
+        case .metrics:
+            expected = .GET
+            purpose = .metrics(asPrometheus: Self.prefersText(head.headers))
+        case .live:
+            expected = .GET
+            purpose = .reply(.text(.ok, "live\n"))
+        case .ready:
+            expected = .GET
+            purpose = .reply(
+                loop.isDraining ? .text(.serviceUnavailable, "stopping\n") : .text(.ok, "ready\n"))
+        case .unknown:
+            return .reply(
+                .error(
+                    .notFound, "Path not found",
+                    cause: "No path \(head.uri.prefix(256)) exists here; queries go to /APPLICATION/predict"))
+        }
+        guard head.method == expected || (head.method == .HEAD && expected == .GET) else {
+            return .reply(
+                .error(
+                    .methodNotAllowed, "Method not allowed",
+                    cause: "\(head.uri.prefix(256)) takes \(expected.rawValue), not \(head.method.rawValue.prefix(32))",
+                    allowedMethod: expected.rawValue))
+        }
+        return purpose
+    }
+
+    /// Prometheus asks for text; Clipper's clients ask for anything.
+    private static func prefersText(_ headers: HTTPHeaders) -> Bool {
+        headers[canonicalForm: "accept"].contains { $0.hasPrefix("text/plain") || $0.contains("openmetrics") }
+    }
+
+    private func append(_ bytes: ByteBuffer) {
+        guard case .reading(let head, let purpose, var body, let since) = state else { return }
+        lastActivity = .now()
+        guard body.readableBytes + bytes.readableBytes <= loop.limits.largestBody else { return refuse(tooLarge, head) }
+        // While the state holds the buffer too, appending would copy it.
+        state = .idle
+        if body.readableBytes == 0 {
+            body = bytes
+        } else {
+            var bytes = bytes
+            body.writeBuffer(&bytes)
+        }
+        state = .reading(head, purpose, body, since: since)
+    }
+
+    private var tooLarge: QueryReply {
+        .error(
+            .payloadTooLarge, "Body too large", cause: "The body is longer than \(loop.limits.largestBody) bytes",
+            closes: true)
+    }
+
+    /// Answers a request whose rest is not worth reading.
+    private func refuse(_ reply: QueryReply, _ head: HTTPRequestHead) {
+        var reply = reply
+        reply.closes = true
+        state = .waiting(keepAlive: false)
+        answer(reply)
+        state = .refused
+    }
+
+    private func finish() {
+        guard case .reading(let head, let purpose, let body, _) = state else { return }
+        state = .waiting(keepAlive: head.isKeepAlive && !loop.isDraining)
+        switch purpose {
+        case .predict(let route): predict(body, route)
+        case .update(let route): update(body, route)
+        case .metrics(let asPrometheus): loop.sendMetrics(asPrometheus: asPrometheus, to: self)
+        case .reply(let reply): answer(reply, withBody: head.method != .HEAD)
+        }
+    }
+
+    // MARK: Answering
+
+    private func predict(_ bytes: ByteBuffer, _ route: Route) {
+        let arrived = MonotonicTime.now()
+        do {
+            let body = try loop.parser.parse(bytes, inputType: route.inputType, isFeedback: false)
+            var model = route.current
+            if let version = body.version {
+                guard let known = route.versions[version] else {
+                    return answer(.error(.badRequest, "Query processing error", cause: route.unknown(version)))
+                }
+                model = known
+            }
+            guard body.inputs.count > 0 else {
+                return answer(QueryReply(status: .ok, body: ByteBuffer(string: "{\"batch_predictions\":[]}")))
+            }
+            loop.submit(body, model: model, route: route, arrived: arrived, handler: self)
+        } catch {
+            answer(.error(.badRequest, "Json error", cause: error.cause))
+        }
+    }
+
+    private func update(_ bytes: ByteBuffer, _ route: Route) {
+        do {
+            _ = try loop.parser.parse(bytes, inputType: route.inputType, isFeedback: true)
+            answer(.text(.ok, "Feedback received? 1"))
+        } catch {
+            answer(.error(.badRequest, "Json error", cause: error.cause))
+        }
+    }
+
+    /// Writes the answer to the request that waits. A connection that is gone meanwhile needs none.
+    func answer(_ reply: QueryReply, withBody: Bool = true) {
+        guard let context, case .waiting(let keepAlive) = state else { return }
+        lastActivity = .now()
+        let closes = reply.closes || !keepAlive
+        var headers = HTTPHeaders()
+        headers.reserveCapacity(4)
+        headers.add(name: "Content-Type", value: reply.contentType)
+        headers.add(name: "Content-Length", value: String(reply.body.readableBytes))
+        if let method = reply.allowedMethod { headers.add(name: "Allow", value: method) }
+        if closes { headers.add(name: "Connection", value: "close") }
+        state = .idle
+        context.write(
+            wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: reply.status, headers: headers))),
+            promise: nil)
+        if withBody { context.write(wrapOutboundOut(.body(.byteBuffer(reply.body))), promise: nil) }
+        guard closes else {
+            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+            return
+        }
+        let channel = context.channel
+        context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in
+            // Input that is still on its way would make the system reset the connection and with it the answer: the
+            // other side reads to the end first, for a second at most.
+            channel.close(mode: .output, promise: nil)
+            channel.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
+        }
+        state = .refused
+    }
+
+    // MARK: Trouble and time
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard let error = error as? HTTPParserError else {
+            context.close(promise: nil)
+            return
+        }
+        let status: HTTPResponseStatus = error == .headerOverflow ? .requestHeaderFieldsTooLarge : .badRequest
+        switch state {
+        case .waiting, .refused:
+            context.close(promise: nil)
+        case .idle, .reading:
+            state = .waiting(keepAlive: false)
+            answer(.error(status, "HTTP error", cause: "\(error)", closes: true))
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let event = event as? ChannelEvent, event == .inputClosed {
+            // A client may close its side after its last request and still read the answer.
+            switch state {
+            case .waiting: state = .waiting(keepAlive: false)
+            case .idle, .reading, .refused: context.close(promise: nil)
+            }
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    /// Looked at once a second.
+    func closeIfIdle(now: NIODeadline) {
+        switch state {
+        case .waiting:
+            break
+        case .reading(let head, _, _, let since):
+            if now - since > TimeAmount(loop.limits.bodyTime) {
+                refuse(
+                    .error(.requestTimeout, "Request timeout", cause: "The body did not come in time", closes: true),
+                    head)
+            }
+        case .idle, .refused:
+            if now - lastActivity > TimeAmount(loop.limits.idleTime) { context?.close(promise: nil) }
+        }
+    }
+
+    /// The server stops: a connection that waits for nothing closes now, any other after its answer.
+    func drain() {
+        switch state {
+        case .idle, .refused: context?.close(promise: nil)
+        case .waiting: state = .waiting(keepAlive: false)
+        case .reading: break
+        }
+    }
+}
+
+extension Route {
+    /// Why a version that was asked for cannot answer.
+    fileprivate func unknown(_ version: String) -> String {
+        guard let modelName else {
+            return "Requested version: \(version) does not exist: no model is linked to application: \(name)"
+        }
+        return "Requested version: \(version) does not exist for model: \(modelName)"
+    }
+}

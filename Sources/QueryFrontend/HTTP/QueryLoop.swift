@@ -1,0 +1,214 @@
+import ContainerRPC
+import Logging
+import NIOCore
+import NIOHTTP1
+import Synchronization
+
+/// What the connections of one event loop share: routes, the JSON parser, requests that wait for their outcomes.
+///
+/// It is used on its event loop alone.
+final class QueryLoop {
+    /// A request that waits.
+    private struct Pending {
+        let handler: QueryHandler
+        let route: Route
+        let isBatch: Bool
+        let firstQueryID: UInt64
+        var outcomes: [Outcome?]
+        var missing: Int
+    }
+
+    let eventLoop: any EventLoop
+    let dispatcher: Dispatcher
+    let limits: HTTPLimits
+    let parser = PredictBodyParser()
+    private let server: QueryServerState
+    private let sink: Int
+    private var pending: [UInt64: Pending] = [:]
+    private var nextRequest: UInt64 = 0
+    var routes: Routes
+    /// The connections, so that idle ones can be found and all can be closed.
+    private var handlers: [ObjectIdentifier: QueryHandler] = [:]
+    private var sweep: RepeatedTask?
+
+    init(
+        eventLoop: any EventLoop, dispatcher: Dispatcher, sink: Int, routes: Routes, limits: HTTPLimits,
+        server: QueryServerState
+    ) {
+        self.eventLoop = eventLoop
+        self.dispatcher = dispatcher
+        self.sink = sink
+        self.routes = routes
+        self.limits = limits
+        self.server = server
+    }
+
+    var isDraining: Bool { server.isDraining }
+
+    // MARK: Requests
+
+    /// Sends a request's inputs to the dispatch thread; the handler gets the answer.
+    func submit(
+        _ body: PredictBodyParser.Body, model: ModelHandle?, route: Route, arrived: MonotonicTime,
+        handler: QueryHandler
+    ) {
+        let count = body.inputs.count
+        let request = nextRequest
+        nextRequest += 1
+        pending[request] = Pending(
+            handler: handler, route: route, isBatch: body.isBatch && count > 1,
+            firstQueryID: server.takeQueryIDs(count), outcomes: count == 1 ? [] : Array(repeating: nil, count: count),
+            missing: count)
+        let allowed = body.timeout.map { min($0, route.slo) } ?? route.slo
+        dispatcher.submit(
+            Submission(
+                sink: sink, request: request, application: route.handle, model: model, inputs: body.inputs,
+                arrived: arrived, deadline: arrived + allowed))
+    }
+
+    /// Outcomes have come from the dispatch thread.
+    func deliver(_ deliveries: [Delivery]) {
+        for delivery in deliveries {
+            guard var request = pending[delivery.request] else { continue }
+            if request.missing > 1 || !request.outcomes.isEmpty {
+                request.outcomes[delivery.item] = delivery.outcome
+                request.missing -= 1
+                pending[delivery.request] = request
+                guard request.missing == 0 else { continue }
+            }
+            pending[delivery.request] = nil
+            request.handler.answer(reply(to: request, last: delivery.outcome))
+        }
+    }
+
+    private func reply(to request: Pending, last: Outcome) -> QueryReply {
+        var body = ByteBuffer()
+        body.reserveCapacity(128 * max(1, request.outcomes.count))
+        guard request.isBatch else {
+            body.writePrediction(id: request.firstQueryID, last, route: request.route, parser: parser)
+            return QueryReply(status: .ok, body: body)
+        }
+        body.writeStaticString("{\"batch_predictions\":[")
+        for (index, outcome) in request.outcomes.enumerated() {
+            guard let outcome else { continue }
+            if index > 0 { body.writeStaticString(",") }
+            body.writePrediction(
+                id: request.firstQueryID + UInt64(index), outcome, route: request.route, parser: parser)
+        }
+        body.writeStaticString("]}")
+        return QueryReply(status: .ok, body: body)
+    }
+
+    /// Answers `GET /metrics`.
+    func sendMetrics(asPrometheus: Bool, to handler: QueryHandler) {
+        let handler = NIOLoopBound(handler, eventLoop: eventLoop)
+        let dispatcher = dispatcher
+        let eventLoop = eventLoop
+        Task {
+            let report = await dispatcher.report()
+            let text = asPrometheus ? report.prometheusText() : report.clipperJSON()
+            eventLoop.execute {
+                handler.value.answer(
+                    QueryReply(
+                        status: .ok,
+                        contentType: asPrometheus ? "text/plain; version=0.0.4; charset=utf-8" : "application/json",
+                        body: ByteBuffer(string: text)))
+            }
+        }
+    }
+
+    // MARK: Connections
+
+    func add(_ handler: QueryHandler) {
+        handlers[ObjectIdentifier(handler)] = handler
+        if sweep == nil {
+            let loop = NIOLoopBound(self, eventLoop: eventLoop)
+            sweep = eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+                loop.value.closeIdle()
+            }
+        }
+    }
+
+    func remove(_ handler: QueryHandler) {
+        handlers[ObjectIdentifier(handler)] = nil
+        server.connectionClosed()
+        if handlers.isEmpty {
+            // Without connections nothing wakes the loop.
+            sweep?.cancel()
+            sweep = nil
+        }
+    }
+
+    private func closeIdle() {
+        let now = NIODeadline.now()
+        for handler in handlers.values { handler.closeIfIdle(now: now) }
+    }
+
+    /// Closes connections that wait for nothing, and the others when they have been answered.
+    func drain() {
+        for handler in handlers.values { handler.drain() }
+    }
+}
+
+/// Takes the dispatch thread's outcomes to an event loop.
+struct QueryLoopSink: OutcomeSink {
+    let eventLoop: any EventLoop
+    let loop: NIOLoopBoundBox<QueryLoop?>
+
+    func deliver(_ deliveries: [Delivery]) {
+        eventLoop.execute { loop.value?.deliver(deliveries) }
+    }
+}
+
+/// What all event loops of a query server share.
+final class QueryServerState: Sendable {
+    private let queryIDs = Atomic<UInt64>(0)
+    private let connections = Atomic<Int>(0)
+    private let draining = Atomic(false)
+
+    /// Takes consecutive query ids, and returns the first.
+    func takeQueryIDs(_ count: Int) -> UInt64 {
+        queryIDs.wrappingAdd(UInt64(count), ordering: .relaxed).oldValue
+    }
+
+    /// Whether another connection is within the limit; then it counts.
+    func admitConnection(limit: Int) -> Bool {
+        if connections.wrappingAdd(1, ordering: .relaxed).newValue <= limit { return true }
+        connections.wrappingSubtract(1, ordering: .relaxed)
+        return false
+    }
+
+    func connectionClosed() {
+        connections.wrappingSubtract(1, ordering: .relaxed)
+    }
+
+    var connectionCount: Int { connections.load(ordering: .relaxed) }
+
+    var isDraining: Bool { draining.load(ordering: .acquiring) }
+
+    func beginDraining() {
+        draining.store(true, ordering: .releasing)
+    }
+}
+
+/// How much a client of the query API may ask of it.
+public struct HTTPLimits: Sendable, Hashable {
+    /// The longest body, in bytes.
+    public var largestBody: Int
+    /// A connection on which nothing happens for so long is closed.
+    public var idleTime: Duration
+    /// A request whose body is not there after so long is refused.
+    public var bodyTime: Duration
+    /// Connections at a time; more are refused.
+    public var connections: Int
+
+    public init(
+        largestBody: Int = 64 << 20, idleTime: Duration = .seconds(75), bodyTime: Duration = .seconds(30),
+        connections: Int = 10_000
+    ) {
+        self.largestBody = largestBody
+        self.idleTime = idleTime
+        self.bodyTime = bodyTime
+        self.connections = connections
+    }
+}

@@ -1,0 +1,53 @@
+/// What a path of the query API names.
+enum QueryPath: Equatable {
+    case predict(application: String)
+    case update(application: String)
+    case metrics
+    case live
+    case ready
+    case unknown
+
+    /// Reads a request's target: the path, without what follows a `?`; a slash at its end is fine.
+    init(target: String) {
+        var path = Substring(target)
+        if let mark = path.utf8.firstIndex(of: UInt8(ascii: "?")) { path = path[..<mark] }
+        if path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path = path.dropLast() }
+        switch path {
+        case "/metrics": self = .metrics
+        case "/health/live": self = .live
+        case "/health/ready": self = .ready
+        default:
+            guard path.utf8.first == UInt8(ascii: "/"),
+                let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash > path.startIndex,
+                let name = Self.decode(path[path.index(after: path.startIndex)..<slash])
+            else {
+                self = .unknown
+                return
+            }
+            switch path[path.index(after: slash)...] {
+            case "predict": self = .predict(application: name)
+            case "update": self = .update(application: name)
+            default: self = .unknown
+            }
+        }
+    }
+
+    /// One path segment, percent-decoded; `nil` where it is empty, holds a slash or is not UTF-8 when decoded.
+    private static func decode(_ segment: Substring) -> String? {
+        guard !segment.isEmpty, !segment.utf8.contains(UInt8(ascii: "/")) else { return nil }
+        guard segment.utf8.contains(UInt8(ascii: "%")) else { return String(segment) }
+        var bytes: [UInt8] = []
+        var rest = segment.utf8[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard rest.count >= 2, let high = rest.popFirst(), let low = rest.popFirst(),
+                let decoded = UInt8(String(decoding: [high, low], as: UTF8.self), radix: 16)
+            else { return nil }
+            bytes.append(decoded)
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+}

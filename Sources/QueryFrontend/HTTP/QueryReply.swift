@@ -1,0 +1,57 @@
+import NIOCore
+import NIOHTTP1
+
+/// An answer of the query API before it becomes HTTP.
+struct QueryReply {
+    var status: HTTPResponseStatus
+    var contentType: String = "application/json"
+    var body: ByteBuffer
+    /// Whether the connection is to be closed after it, because the rest of the request was not read.
+    var closes = false
+    var allowedMethod: String?
+
+    /// An error as Clipper words it: what kind, and what was wrong.
+    static func error(
+        _ status: HTTPResponseStatus, _ error: String, cause: String, closes: Bool = false, allowedMethod: String? = nil
+    ) -> QueryReply {
+        var body = ByteBuffer()
+        body.writeStaticString("{\"error\":")
+        body.writeJSONString(error.utf8)
+        body.writeStaticString(",\"cause\":")
+        body.writeJSONString(cause.utf8)
+        body.writeStaticString("}")
+        return QueryReply(status: status, body: body, closes: closes, allowedMethod: allowedMethod)
+    }
+
+    static func text(_ status: HTTPResponseStatus, _ text: String) -> QueryReply {
+        QueryReply(status: status, contentType: "text/plain; charset=utf-8", body: ByteBuffer(string: text))
+    }
+}
+
+extension ByteBuffer {
+    /// Writes the answer to one input: Clipper's keys in Clipper's order.
+    mutating func writePrediction(id: UInt64, _ outcome: Outcome, route: Route, parser: PredictBodyParser) {
+        writeStaticString("{\"query_id\":")
+        writeString(String(id))
+        writeStaticString(",\"output\":")
+        switch outcome {
+        case .output(let text):
+            writeOutput(text, parser: parser)
+            writeStaticString(",\"default\":false}")
+        case .defaultOutput(let reason):
+            writeOutput(ArraySlice(route.defaultOutput.utf8), parser: parser)
+            writeStaticString(",\"default\":true,\"default_explanation\":")
+            writeJSONString(reason.explanation.utf8)
+            writeStaticString("}")
+        }
+    }
+
+    /// Writes an output: as it is where it is JSON, which keeps every digit, else as a string.
+    private mutating func writeOutput(_ text: ArraySlice<UInt8>, parser: PredictBodyParser) {
+        if parser.isJSON(text) {
+            writeBytes(text)
+        } else {
+            writeJSONString(text)
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import ContainerRPC
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// The query API over HTTP/1.1, straight on SwiftNIO.
+final class QueryServer: Sendable {
+    private let group: any EventLoopGroup
+    private let dispatcher: Dispatcher
+    private let limits: HTTPLimits
+    private let loops: [NIOLoopBoundBox<QueryLoop?>]
+    private let channel: any Channel
+    private let state: QueryServerState
+
+    /// The address that it is bound to.
+    var address: SocketAddress? { channel.localAddress }
+
+    private init(
+        group: any EventLoopGroup, dispatcher: Dispatcher, limits: HTTPLimits, loops: [NIOLoopBoundBox<QueryLoop?>],
+        channel: any Channel, state: QueryServerState
+    ) {
+        self.group = group
+        self.dispatcher = dispatcher
+        self.limits = limits
+        self.loops = loops
+        self.channel = channel
+        self.state = state
+    }
+
+    /// Binds and begins to serve.
+    static func start(
+        host: String, port: Int, group: any EventLoopGroup, dispatcher: Dispatcher, catalog: Catalog,
+        limits: HTTPLimits
+    ) async throws -> QueryServer {
+        let state = QueryServerState()
+        var loops: [NIOLoopBoundBox<QueryLoop?>] = []
+        var byLoop: [ObjectIdentifier: NIOLoopBoundBox<QueryLoop?>] = [:]
+        let routes = Routes(catalog, handles: dispatcher.handles)
+        for eventLoop in group.makeIterator() {
+            let box = NIOLoopBoundBox<QueryLoop?>.makeEmptyBox(valueType: QueryLoop.self, eventLoop: eventLoop)
+            let sink = await dispatcher.addSink(QueryLoopSink(eventLoop: eventLoop, loop: box))
+            try await eventLoop.submit {
+                box.value = QueryLoop(
+                    eventLoop: eventLoop, dispatcher: dispatcher, sink: sink, routes: routes, limits: limits,
+                    server: state)
+            }.get()
+            loops.append(box)
+            byLoop[ObjectIdentifier(eventLoop)] = box
+        }
+        let boxes = byLoop
+        let channel = try await ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 1024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelInitializer { channel in
+                guard state.admitConnection(limit: limits.connections) else {
+                    return channel.eventLoop.makeFailedFuture(ChannelError.connectTimeout(.zero))
+                }
+                return channel.eventLoop.makeCompletedFuture {
+                    let sync = channel.pipeline.syncOperations
+                    try sync.configureHTTPServerPipeline(
+                        withPipeliningAssistance: true, withErrorHandling: false, withOutboundHeaderValidation: false)
+                    guard let loop = boxes[ObjectIdentifier(channel.eventLoop)]?.value else {
+                        preconditionFailure("every event loop of the group has its state")
+                    }
+                    try sync.addHandler(QueryHandler(loop: loop))
+                }
+            }
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .bind(host: host, port: port).get()
+        return QueryServer(
+            group: group, dispatcher: dispatcher, limits: limits, loops: loops, channel: channel, state: state)
+    }
+
+    /// Takes over a new catalog on every event loop.
+    func publish(_ catalog: Catalog) async {
+        let routes = Routes(catalog, handles: dispatcher.handles)
+        for (eventLoop, box) in zip(group.makeIterator(), loops) {
+            // Fails only after the loop's end, when nobody is served any more.
+            try? await eventLoop.submit { box.value?.routes = routes }.get()
+        }
+    }
+
+    /// Stops accepting, answers what is in flight, and returns when the last connection is closed.
+    ///
+    /// - Parameter limit: connections that are still open then are left.
+    func drain(within limit: Duration) async {
+        state.beginDraining()
+        try? await channel.close().get()
+        let deadline = MonotonicTime.now() + limit
+        while state.connectionCount > 0, MonotonicTime.now() < deadline {
+            for (eventLoop, box) in zip(group.makeIterator(), loops) {
+                try? await eventLoop.submit { box.value?.drain() }.get()
+            }
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+    }
+}

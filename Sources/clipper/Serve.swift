@@ -1,0 +1,145 @@
+import ArgumentParser
+import Foundation
+import Logging
+import QueryFrontend
+import ServiceLifecycle
+import UnixSignals
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// `clipper serve`: runs the query frontend.
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run the query frontend.",
+        discussion: """
+            Serves the query API, the administration API and the port that containers connect to, until SIGTERM: then \
+            it stops accepting, answers what is in flight and ends with 0. When all ports are bound it prints one line \
+            on standard output:
+
+              ready query=http://… admin=http://… rpc=tcp://…
+
+            Logs go to standard error. Applications, models and links are kept in the store and restored from it; \
+            containers register again by themselves.
+            """)
+
+    @Option(help: "The address to bind to; 0.0.0.0 for all interfaces. Nothing is authenticated: mind who can connect.")
+    var host = "127.0.0.1"
+
+    @Option(help: "The query API's port; 0 lets the system pick one.")
+    var queryPort = 1337
+
+    @Option(help: "The administration API's port; 0 lets the system pick one.")
+    var adminPort = 1338
+
+    @Option(help: "The port that containers connect to; 0 lets the system pick one.")
+    var rpcPort = 7000
+
+    @Option(
+        help: """
+            Where applications, models and links are kept: a file, or :memory:. \
+            (default: clipper.sqlite in the state directory, which is $STATE_DIRECTORY, $XDG_STATE_HOME/clipper or \
+            ~/.local/state/clipper)
+            """)
+    var store: String?
+
+    @Option(help: "trace, debug, info, notice, warning, error or critical.")
+    var logLevel = "info"
+
+    @Option(help: "The longest body of a query, in bytes.")
+    var maxBody = 64 << 20
+
+    @Option(help: "Connections to the query API at a time.")
+    var maxConnections = 10_000
+
+    @Option(help: "Seconds after which a connection without requests is closed.")
+    var idleTimeout = 75
+
+    @Option(help: "Batches that one container may have in flight.")
+    var batchesInFlight = 2
+
+    @Option(help: "Threads that serve HTTP. (default: one a core)")
+    var threads: Int?
+
+    func validate() throws {
+        for (name, port) in [("--query-port", queryPort), ("--admin-port", adminPort), ("--rpc-port", rpcPort)]
+        where !(0...65535).contains(port) {
+            throw ValidationError("\(name) is \(port); expected 0 to 65535.")
+        }
+        let fixed = [queryPort, adminPort, rpcPort].filter { $0 != 0 }
+        guard Set(fixed).count == fixed.count else {
+            throw ValidationError("--query-port, --admin-port and --rpc-port must differ.")
+        }
+        for (name, value) in [
+            ("--max-body", maxBody), ("--max-connections", maxConnections), ("--idle-timeout", idleTimeout),
+            ("--batches-in-flight", batchesInFlight), ("--threads", threads ?? 1),
+        ] where value < 1 {
+            throw ValidationError("\(name) is \(value); expected at least 1.")
+        }
+        guard Logger.Level(rawValue: logLevel) != nil else {
+            throw ValidationError(
+                "--log-level is '\(logLevel)'; expected one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")).")
+        }
+    }
+
+    func run() async throws {
+        var logger = Logger(label: "clipper")
+        logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info
+        let store = try store ?? Self.defaultStore()
+        let configuration = FrontendConfiguration(
+            host: host, queryPort: queryPort, adminPort: adminPort, rpcPort: rpcPort, store: store,
+            limits: HTTPLimits(
+                largestBody: maxBody, idleTime: .seconds(idleTimeout), connections: maxConnections),
+            batchesInFlight: batchesInFlight, threads: threads)
+        let frontend: QueryFrontend
+        do {
+            frontend = try await QueryFrontend.start(configuration, logger: logger)
+        } catch {
+            FileHandle.standardError.write(Data("error: \(error)\n".utf8))
+            throw ExitCode(1)
+        }
+        logger.info("serving", metadata: ["store": "\(store)"])
+        var groupLogger = logger
+        groupLogger.logLevel = .error
+        let group = ServiceGroup(
+            services: [ReadyLine(addresses: frontend.addresses, frontend: frontend)],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: groupLogger)
+        try await group.run()
+    }
+
+    /// The store in the state directory, which is made if it is missing.
+    private static func defaultStore() throws -> String {
+        let environment = ProcessInfo.processInfo.environment
+        let directory: String
+        if let given = environment["STATE_DIRECTORY"]?.split(separator: ":").first {
+            directory = String(given)
+        } else if let base = environment["XDG_STATE_HOME"], !base.isEmpty {
+            directory = base + "/clipper"
+        } else if let home = environment["HOME"], !home.isEmpty {
+            directory = home + "/.local/state/clipper"
+        } else {
+            throw ValidationError("there is no home directory for the store: name a file with --store, or :memory:.")
+        }
+        do {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        } catch {
+            throw ValidationError(
+                "the state directory \(directory) cannot be made (\(error.localizedDescription)): name a file with --store.")
+        }
+        return directory + "/clipper.sqlite"
+    }
+}
+
+/// Runs the frontend; says that it is ready once the signals are handled.
+private struct ReadyLine: Service {
+    let addresses: FrontendAddresses
+    let frontend: QueryFrontend
+
+    func run() async throws {
+        print("ready query=\(addresses.query) admin=\(addresses.admin) rpc=\(addresses.rpc)")
+        // A script waits for the line, and standard output may be a pipe.
+        fflush(nil)
+        try await frontend.run()
+    }
+}

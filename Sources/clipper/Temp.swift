@@ -1,0 +1,3 @@
+import ArgumentParser
+
+@main struct Temp: AsyncParsableCommand { static let configuration = CommandConfiguration(subcommands: [Serve.self]) }
