@@ -64,7 +64,7 @@ let package = Package(
         .executableTarget(
             name: "clipper",
             dependencies: [
-                "QueryFrontend",
+                "ContainerRPC", "QueryFrontend",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -97,7 +97,28 @@ let package = Package(
         .testTarget(name: "ContainerRPCTests", dependencies: ["ContainerRPC"], swiftSettings: settings),
         .testTarget(
             name: "QueryFrontendTests",
-            dependencies: ["QueryFrontend", "ContainerRPC", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: [
+                "QueryFrontend", "ContainerRPC", "ModelContainer",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ModelContainerTests",
+            dependencies: [
+                "ModelContainer", "ContainerRPC",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ClipperTests",
+            dependencies: [
+                "clipper", "ContainerRPC", "QueryFrontend",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: settings),
         .testTarget(name: "ExamplesTests", dependencies: ["DigitsModel"], swiftSettings: settings),
     ],

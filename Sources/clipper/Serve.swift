@@ -79,7 +79,8 @@ struct Serve: AsyncParsableCommand {
         }
         guard Logger.Level(rawValue: logLevel) != nil else {
             throw ValidationError(
-                "--log-level is '\(logLevel)'; expected one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")).")
+                "--log-level is '\(logLevel)'; expected one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))."
+            )
         }
     }
 
@@ -125,7 +126,8 @@ struct Serve: AsyncParsableCommand {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         } catch {
             throw ValidationError(
-                "the state directory \(directory) cannot be made (\(error.localizedDescription)): name a file with --store.")
+                "the state directory \(directory) cannot be made (\(error.localizedDescription)): name a file with --store."
+            )
         }
         return directory + "/clipper.sqlite"
     }

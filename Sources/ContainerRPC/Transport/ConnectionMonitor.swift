@@ -5,8 +5,8 @@ import Synchronization
 public enum ConnectionEvent: Hashable, Sendable {
     /// A peer's connection was accepted, before anything came by it.
     case accepted(descriptor: Int32)
-    /// The ZMTP handshake is done: messages can flow.
-    case ready(descriptor: Int32)
+    /// A ZMTP handshake is done: messages can flow. libzmq does not tell whose.
+    case ready
     /// The connection is gone.
     case disconnected(descriptor: Int32)
 }
@@ -42,7 +42,7 @@ public struct ConnectionMonitor: ~Copyable {
             guard let (event, value) = try receive() else { return nil }
             switch event {
             case ZMQ_EVENT_ACCEPTED: return .accepted(descriptor: value)
-            case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: return .ready(descriptor: value)
+            case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: return .ready
             case ZMQ_EVENT_DISCONNECTED: return .disconnected(descriptor: value)
             default: continue
             }

@@ -3,9 +3,10 @@ import CZmq
 /// What became of a message that was to be sent.
 public enum SendOutcome: Hashable, Sendable {
     case sent
-    /// No peer has this routing id any more (`ZMQ_ROUTER_MANDATORY`), or no peer is connected at all.
+    /// No peer has this routing id any more (`ZMQ_ROUTER_MANDATORY`).
     case unreachable
-    /// The peer does not read: the queue to it is full.
+    /// The peer does not read: the queue to it is full. A container's socket that has no frontend has no queue, which
+    /// libzmq does not tell from a full one.
     case full
 }
 

@@ -39,7 +39,8 @@ public struct ReceivedMessage: ~Copyable, FrameSource {
         return unsafeBytes(ofPart: 0).elementsEqual(peer.bytes)
     }
 
-    /// The descriptor of the connection that the message came by; `nil` for `inproc`.
+    /// The descriptor of the connection that the message came by; `nil` for `inproc`, and for peers older than ZMTP 3
+    /// (libzmq before 4.0, JeroMQ before 0.4.1).
     ///
     /// It is the value of the monitor's later `disconnected` event. Descriptors are used again.
     public var sourceDescriptor: Int32? {

@@ -1,0 +1,154 @@
+import ArgumentParser
+import ContainerRPC
+
+/// `clipper app`
+struct AppCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "app",
+        abstract: "Register applications and link them to models.",
+        discussion: """
+            An application is a REST endpoint. Its queries go to the current versions of the models that are linked \
+            to it; those that no model answers within the latency objective get the default output.
+            """,
+        subcommands: [Register.self, List.self, Show.self, Link.self, Unlink.self, Delete.self])
+}
+
+extension AppCommand {
+    struct Register: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Register an application.")
+
+        @Argument(help: "The application's name; it becomes a part of its URL, /NAME/predict.")
+        var name: String
+
+        @Option(
+            help: ArgumentHelp(
+                "What its inputs are: \(InputTypeText.names.joined(separator: ", ")).", valueName: "type"),
+            completion: .list(InputTypeText.names), transform: { text in try InputTypeText.parse(text) })
+        var inputType: InputType
+
+        // Without this a default such as -1.0 would count as an option.
+        @Option(
+            parsing: .unconditional,
+            help: ArgumentHelp("The output for queries that no model answers in time.", valueName: "output"))
+        var defaultOutput: String
+
+        @Option(
+            name: .customLong("slo"),
+            help: ArgumentHelp("The latency objective: 100ms, 1s, 0.5s, 20000us.", valueName: "duration"),
+            transform: { text in try DurationText.parse(text) })
+        var latencySLO: Duration
+
+        @Option(
+            name: .customLong("link"), parsing: .upToNextOption,
+            help: ArgumentHelp("Registered models to link, the one that answers first.", valueName: "model"))
+        var models: [String] = []
+
+        @OptionGroup var options: AdministrationOptions
+
+        func run() async throws {
+            try await options.run { client in
+                let registration = AdministrationRequest.registerApplication(
+                    name: name, inputType: inputType, defaultOutput: defaultOutput, latencySLO: latencySLO)
+                var messages = [try await client.change(registration)]
+                if !models.isEmpty {
+                    do {
+                        messages.append(
+                            try await client.change(AdministrationRequest.link(application: name, models: models)))
+                    } catch let failure as CommandFailure {
+                        throw failure.after("application '\(name)' was registered")
+                    }
+                }
+                options.report(messages)
+            }
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List the applications.")
+
+        @OptionGroup var options: AdministrationOptions
+
+        func run() async throws {
+            try await options.run { client in
+                let (applications, json) = try await client.applications()
+                options.report(
+                    json: json, lines: applications.isEmpty ? [] : CatalogTables.applications(applications).lines)
+                if applications.isEmpty, !options.json {
+                    Terminal.note("no applications; `clipper app register` adds one")
+                }
+            }
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show one application.")
+
+        @Argument(help: "The application's name.")
+        var name: String
+
+        @OptionGroup var options: AdministrationOptions
+
+        func run() async throws {
+            try await options.run { client in
+                let (application, json) = try await client.application(name)
+                options.report(json: json, lines: CatalogTables.fields(application))
+            }
+        }
+    }
+
+    struct Link: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Link models to an application.",
+            discussion: "The first linked model answers the application's queries.")
+
+        @Argument(help: "The application's name.")
+        var name: String
+
+        @Argument(help: ArgumentHelp("The models' names, without versions.", valueName: "model"))
+        var models: [String]
+
+        @OptionGroup var options: AdministrationOptions
+
+        func run() async throws {
+            try await options.run { client in
+                let request = AdministrationRequest.link(application: name, models: models)
+                options.report([try await client.change(request)])
+            }
+        }
+    }
+
+    struct Unlink: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Remove links of models to an application.")
+
+        @Argument(help: "The application's name.")
+        var name: String
+
+        @Argument(help: ArgumentHelp("The models' names, without versions.", valueName: "model"))
+        var models: [String]
+
+        @OptionGroup var options: AdministrationOptions
+
+        func run() async throws {
+            try await options.run { client in
+                let request = AdministrationRequest.unlink(application: name, models: models)
+                options.report([try await client.change(request)])
+            }
+        }
+    }
+
+    struct Delete: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Delete an application and its links.", discussion: "Its models stay.")
+
+        @Argument(help: "The application's name.")
+        var name: String
+
+        @OptionGroup var options: AdministrationOptions
+
+        func run() async throws {
+            try await options.run { client in
+                options.report([try await client.change(AdministrationRequest.deleteApplication(name: name))])
+            }
+        }
+    }
+}

@@ -1,0 +1,161 @@
+/// Finds where the values of a JSON text begin and end, and whether it is one (RFC 8259).
+struct JSONScanner {
+    /// Arrays and objects within one another that are followed; deeper ones count as invalid.
+    private static let greatestDepth = 512
+
+    private let bytes: [UInt8]
+    private var position = 0
+
+    init(_ text: String) { bytes = Array(text.utf8) }
+
+    /// White space between values.
+    static func isSpace(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
+    }
+
+    /// The text of a range that was found.
+    func text(in range: Range<Int>) -> String {
+        String(decoding: bytes[range], as: UTF8.self)
+    }
+
+    /// The one value of the text; `nil` if there is none, an invalid one, or something after it.
+    mutating func scanDocument() -> Range<Int>? {
+        position = 0
+        skipSpace()
+        guard let range = scanValue(depth: 0) else { return nil }
+        skipSpace()
+        return position == bytes.count ? range : nil
+    }
+
+    /// The elements of the text's array; `nil` if it is none.
+    mutating func scanElements() -> [Range<Int>]? {
+        position = 0
+        skipSpace()
+        var elements: [Range<Int>] = []
+        return scanArray(depth: 0, onElement: { elements.append($0) }) ? elements : nil
+    }
+
+    /// The members of the text's object; `nil` if it is none.
+    mutating func scanMembers() -> [(key: Range<Int>, value: Range<Int>)]? {
+        position = 0
+        skipSpace()
+        var members: [(key: Range<Int>, value: Range<Int>)] = []
+        return scanObject(depth: 0, onMember: { members.append(($0, $1)) }) ? members : nil
+    }
+
+    private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
+
+    private mutating func skipSpace() {
+        while let byte = next, Self.isSpace(byte) { position += 1 }
+    }
+
+    /// Steps over `character` if it is next.
+    private mutating func accept(_ character: Unicode.Scalar) -> Bool {
+        guard next == UInt8(ascii: character) else { return false }
+        position += 1
+        return true
+    }
+
+    private mutating func scanValue(depth: Int) -> Range<Int>? {
+        guard depth <= Self.greatestDepth, let first = next else { return nil }
+        let start = position
+        let isValid =
+            switch first {
+            case UInt8(ascii: "{"): scanObject(depth: depth, onMember: { _, _ in })
+            case UInt8(ascii: "["): scanArray(depth: depth, onElement: { _ in })
+            case UInt8(ascii: "\""): scanString()
+            case UInt8(ascii: "t"): scanWord("true")
+            case UInt8(ascii: "f"): scanWord("false")
+            case UInt8(ascii: "n"): scanWord("null")
+            default: scanNumber()
+            }
+        return isValid ? start..<position : nil
+    }
+
+    private mutating func scanArray(depth: Int, onElement: (Range<Int>) -> Void) -> Bool {
+        guard accept("[") else { return false }
+        skipSpace()
+        if accept("]") { return true }
+        repeat {
+            skipSpace()
+            guard let element = scanValue(depth: depth + 1) else { return false }
+            onElement(element)
+            skipSpace()
+        } while accept(",")
+        return accept("]")
+    }
+
+    private mutating func scanObject(depth: Int, onMember: (Range<Int>, Range<Int>) -> Void) -> Bool {
+        guard accept("{") else { return false }
+        skipSpace()
+        if accept("}") { return true }
+        repeat {
+            skipSpace()
+            let start = position
+            guard scanString() else { return false }
+            let key = start..<position
+            skipSpace()
+            guard accept(":") else { return false }
+            skipSpace()
+            guard let value = scanValue(depth: depth + 1) else { return false }
+            onMember(key, value)
+            skipSpace()
+        } while accept(",")
+        return accept("}")
+    }
+
+    private mutating func scanString() -> Bool {
+        guard accept("\"") else { return false }
+        while let byte = next {
+            position += 1
+            switch byte {
+            case UInt8(ascii: "\""): return true
+            case UInt8(ascii: "\\"): guard scanEscape() else { return false }
+            case ..<0x20: return false
+            default: break
+            }
+        }
+        return false
+    }
+
+    /// What follows a backslash.
+    private mutating func scanEscape() -> Bool {
+        guard let byte = next else { return false }
+        position += 1
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+            return true
+        case UInt8(ascii: "u"):
+            let digits = bytes[position...].prefix(4)
+            position += digits.count
+            return digits.count == 4 && digits.allSatisfy { Character(Unicode.Scalar($0)).isHexDigit }
+        default:
+            return false
+        }
+    }
+
+    private mutating func scanWord(_ word: StaticString) -> Bool {
+        let expected = word.description.utf8
+        guard bytes[position...].starts(with: expected) else { return false }
+        position += expected.count
+        return true
+    }
+
+    private mutating func scanNumber() -> Bool {
+        _ = accept("-")
+        guard accept("0") || scanDigits() else { return false }
+        if accept("."), !scanDigits() { return false }
+        if accept("e") || accept("E") {
+            _ = accept("+") || accept("-")
+            return scanDigits()
+        }
+        return true
+    }
+
+    private mutating func scanDigits() -> Bool {
+        let start = position
+        while let byte = next, UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte { position += 1 }
+        return position > start
+    }
+}

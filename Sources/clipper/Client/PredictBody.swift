@@ -1,0 +1,52 @@
+import Foundation
+
+/// One input of a prediction, ready to be sent.
+struct PredictInput: Equatable, Sendable {
+    /// The input: an array, or a string.
+    let json: RawJSON
+    /// Whether it begins as an array does, but went as a string because it is none.
+    let isBrokenArray: Bool
+
+    /// A text: as it is where it is a JSON array, else as a string.
+    ///
+    /// - Parameter isString: Takes it for a string in any case.
+    init(text: String, isString: Bool = false) {
+        if !isString, let json = RawJSON(text), json.isArray {
+            self.json = json
+            isBrokenArray = false
+        } else {
+            json = .string(text)
+            isBrokenArray = !isString && text.drop(while: \.isWhitespace).hasPrefix("[")
+        }
+    }
+
+    /// Bytes, which travel as base64.
+    init(bytes: Data) {
+        json = .string(bytes.base64EncodedString())
+        isBrokenArray = false
+    }
+}
+
+/// The body of a prediction.
+enum PredictBody {
+    /// One input goes as `input`, several as `input_batch`.
+    ///
+    /// - Parameter version: The version to ask; `nil` for the current one.
+    static func make(_ inputs: [PredictInput], version: String? = nil) -> RawJSON {
+        var members: [(String, RawJSON)] = []
+        if let version { members.append(("version", .string(version))) }
+        if inputs.count == 1 {
+            members.append(("input", inputs[0].json))
+        } else {
+            members.append(("input_batch", .array(inputs.map(\.json))))
+        }
+        return .object(members)
+    }
+
+    /// What may have been meant, for a prediction that was refused; `nil` where nothing is conspicuous.
+    static func advice(for inputs: [PredictInput]) -> String? {
+        guard let index = inputs.firstIndex(where: \.isBrokenArray) else { return nil }
+        let name = inputs.count == 1 ? "The input" : "Input \(index + 1)"
+        return "\(name) begins like an array but is no valid JSON, so it was sent as a string."
+    }
+}

@@ -1,0 +1,81 @@
+import QueryFrontend
+
+/// What is missing before queries are answered, and the command that adds it.
+enum StatusAdvice {
+    /// Longer lists help nobody.
+    private static let mostNotes = 5
+
+    /// The notes, line by line; none where all is well.
+    static func lines(for status: FrontendStatus) -> [String] {
+        if status.applications.isEmpty, status.models.isEmpty, status.replicas.isEmpty { return firstSteps }
+        let notes = unregistered(status) + unlinked(status) + unserved(status) + unasked(status)
+        guard notes.count > mostNotes else { return notes.flatMap(\.self) }
+        return notes.prefix(mostNotes).flatMap(\.self) + ["… and \(notes.count - mostNotes) more notes of this kind."]
+    }
+
+    private static let firstSteps = [
+        "Nothing is registered yet. To serve a model:",
+        "  1. clipper model register MODEL VERSION --input-type doubles",
+        "  2. clipper app register APP --input-type doubles --default-output -1.0 --slo 100ms --link MODEL",
+        "  3. start a container of the model; it connects to the frontend's RPC port",
+        "  4. clipper predict APP '[1.0, 2.0]'",
+    ]
+
+    /// Containers of models that nobody registered.
+    private static func unregistered(_ status: FrontendStatus) -> [[String]] {
+        let registered = Set(status.models.map { ModelVersion(name: $0.name, version: $0.version) })
+        var seen: Set<ModelVersion> = []
+        return status.replicas.compactMap { replica in
+            let id = ModelVersion(name: replica.modelName, version: replica.modelVersion)
+            guard !registered.contains(id), seen.insert(id).inserted else { return nil }
+            return note(
+                "A container of \(id) is connected, but that model is not registered:",
+                "clipper model register \(word(id.name)) \(word(id.version)) --input-type \(word(replica.inputType))")
+        }
+    }
+
+    /// Applications without a model.
+    private static func unlinked(_ status: FrontendStatus) -> [[String]] {
+        status.applications.filter(\.linkedModels.isEmpty).map { application in
+            note(
+                "Application \(application.name) is linked to no model and gives only its default output:",
+                "clipper app link \(word(application.name)) \(onlyModel(of: status) ?? "MODEL")")
+        }
+    }
+
+    /// Linked models that cannot answer.
+    private static func unserved(_ status: FrontendStatus) -> [[String]] {
+        let linked = Set(status.applications.flatMap(\.linkedModels)).sorted()
+        return linked.compactMap { name in
+            guard let current = status.models.first(where: { $0.name == name && $0.isCurrent }) else {
+                return note(
+                    "Model \(name) is linked to an application, but has no current version:",
+                    "clipper model register \(word(name)) VERSION --input-type TYPE")
+            }
+            guard current.replicas == 0 else { return nil }
+            return note("No container of \(name):\(current.version) is connected; start one.")
+        }
+    }
+
+    /// Models, but no application.
+    private static func unasked(_ status: FrontendStatus) -> [[String]] {
+        guard status.applications.isEmpty, !status.models.isEmpty else { return [] }
+        return [
+            note(
+                "No application asks the models yet:",
+                "clipper app register APP --input-type TYPE --default-output OUTPUT --slo 100ms "
+                    + "--link \(onlyModel(of: status) ?? "MODEL")")
+        ]
+    }
+
+    private static func onlyModel(of status: FrontendStatus) -> String? {
+        let names = Set(status.models.map(\.name))
+        return names.count == 1 ? names.first.map(word) : nil
+    }
+
+    private static func note(_ text: String, _ command: String? = nil) -> [String] {
+        [Printable.line(text)] + (command.map { ["  " + Printable.line($0)] } ?? [])
+    }
+
+    private static func word(_ text: String) -> String { Printable.shellWord(text) }
+}

@@ -1,0 +1,87 @@
+import ArgumentParser
+import Foundation
+
+/// `clipper predict`
+struct PredictCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "predict",
+        abstract: "Ask an application for predictions.",
+        discussion: """
+            An input that is a JSON array, such as '[1, 2.5]', is sent as it is; any other text is sent as a string. \
+            Several inputs make one batch. The outputs are printed in the order of the inputs, one on a line: strings \
+            as their text, all else as JSON. A default output is printed as well, and explained on standard error; \
+            the exit code is then 3.
+
+              clipper predict digits '[0, 0.5, 1]' '[1, 1, 1]'
+              clipper predict sentiment 'What a day'
+              clipper predict digits @inputs.jsonl
+              clipper predict images --file cat.png
+            """)
+
+    @Argument(help: ArgumentHelp("The application's name.", valueName: "app"))
+    var application: String
+
+    @Argument(
+        help: ArgumentHelp(
+            """
+            Inputs; '@PATH' stands for the lines of a file and '-' for those of standard input, an input on each \
+            line that is not blank. Those lines are never read as '@PATH' or '-' themselves.
+            """, valueName: "input"))
+    var inputs: [String] = []
+
+    @Option(
+        name: .customLong("file"),
+        help: ArgumentHelp(
+            "A file whose bytes are an input of type bytes; may be given several times.", valueName: "path"),
+        completion: .file())
+    var files: [String] = []
+
+    @Flag(name: .customLong("string"), help: "Send every input as a string, even one that is a JSON array.")
+    var takesStrings = false
+
+    @Option(help: ArgumentHelp("The version of the model to ask, instead of the current one.", valueName: "version"))
+    var modelVersion: String?
+
+    @OptionGroup var options: QueryOptions
+
+    func validate() throws {
+        guard inputs.isEmpty || files.isEmpty else {
+            throw ValidationError("Give either inputs or --file, not both.")
+        }
+        guard !inputs.isEmpty || !files.isEmpty else {
+            throw ValidationError("Give at least one input, such as '[1.0, 2.0]', or a --file.")
+        }
+    }
+
+    func run() async throws {
+        try await options.run { client in
+            let inputs = try readInputs()
+            guard !inputs.isEmpty else { throw CommandFailure.usage("there is no input: every line is blank") }
+            let (answer, json) = try await client.predict(inputs, application: application, version: modelVersion)
+            if options.json {
+                Terminal.write([json])
+            } else {
+                Terminal.write(answer.outputs.map(\.line))
+                answer.defaultNotes.forEach(Terminal.note)
+            }
+            if answer.outputs.contains(where: \.isDefault) { throw ExitCode(defaultOutputExitCode) }
+        }
+    }
+
+    private func readInputs() throws -> [PredictInput] {
+        guard files.isEmpty else { return try files.map { PredictInput(bytes: try Self.read($0)) } }
+        return try inputs.flatMap { try InputSource(argument: $0).texts(read: Self.read) }
+            .map { PredictInput(text: $0, isString: takesStrings) }
+    }
+
+    /// The bytes of a file, or of standard input.
+    private static func read(_ path: String?) throws -> Data {
+        do {
+            guard let path else { return try FileHandle.standardInput.readToEnd() ?? Data() }
+            return try Data(contentsOf: URL(fileURLWithPath: path))
+        } catch {
+            let name = path.map { "'\($0)'" } ?? "standard input"
+            throw CommandFailure.usage("\(name) cannot be read: \(error.localizedDescription)")
+        }
+    }
+}

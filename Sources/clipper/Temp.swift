@@ -1,3 +1,0 @@
-import ArgumentParser
-
-@main struct Temp: AsyncParsableCommand { static let configuration = CommandConfiguration(subcommands: [Serve.self]) }

@@ -1,0 +1,174 @@
+import ContainerRPC
+import QueryFrontend
+import Testing
+
+@testable import clipper
+
+/// Answers every request with the same reply, or fails to.
+struct CannedTransport: FrontendTransport {
+    let result: Result<FrontendReply, NoAnswerError>
+
+    init(_ status: Int, _ body: String) { result = .success(FrontendReply(status: status, body: body)) }
+    init(_ error: NoAnswerError) { result = .failure(error) }
+
+    func reply(
+        to request: FrontendRequest, at address: FrontendAddress, patience: Duration
+    ) async throws -> FrontendReply {
+        try result.get()
+    }
+}
+
+@Suite("Asking a frontend")
+struct FrontendClientTests {
+    private func administration(_ transport: CannedTransport) throws -> AdministrationClient {
+        AdministrationClient(address: try FrontendAddress("http://127.0.0.1:1338"), transport: transport)
+    }
+
+    private func query(_ transport: CannedTransport) throws -> QueryClient {
+        QueryClient(address: try FrontendAddress("http://127.0.0.1:1337"), transport: transport)
+    }
+
+    private func predict(_ transport: CannedTransport, _ texts: [String]) async throws -> PredictAnswer {
+        let inputs = texts.map { PredictInput(text: $0) }
+        return try await query(transport).predict(inputs, application: "a", version: nil).answer
+    }
+
+    @Test("Where nobody listens the failure says how to start a frontend, and the exit code is 2")
+    func explainsRefusedConnections() async throws {
+        let client = try administration(CannedTransport(.refused))
+        let failure = await #expect(throws: CommandFailure.self) { try await client.status() }
+        #expect(failure?.exitCode == 2)
+        #expect(
+            failure?.text == """
+                error: no frontend answers at http://127.0.0.1:1338; start one with `clipper serve`, or name its \
+                address with --admin
+                """)
+    }
+
+    @Test(
+        "Every way of not being answered is exit code 2", arguments: [NoAnswerError.unknownHost, .silent, .other("x")])
+    func countsAsUnreachable(error: NoAnswerError) async throws {
+        let failure = await #expect(throws: CommandFailure.self) { try await predict(CannedTransport(error), ["[1]"]) }
+        #expect(failure?.exitCode == 2)
+        #expect(failure?.message.contains("http://127.0.0.1:1337") == true)
+    }
+
+    @Test("A refusal is told in the frontend's words, and the exit code is 1")
+    func explainsRefusals() async throws {
+        let client = try administration(CannedTransport(400, "application 'a' already exists"))
+        let failure = await #expect(throws: CommandFailure.self) {
+            try await client.change(AdministrationRequest.deleteApplication(name: "a"))
+        }
+        #expect(failure?.exitCode == 1)
+        #expect(failure?.text == "error: application 'a' already exists")
+        #expect(
+            failure?.json.text == "{\"ok\":false,\"error\":\"application 'a' already exists\",\"status\":400}")
+    }
+
+    @Test("A refusal in JSON is told by its error and its cause")
+    func explainsJSONRefusals() async throws {
+        let body = "{\"error\":\"Json error\",\"cause\":\"an array of doubles is expected\"}"
+        let failure = await #expect(throws: CommandFailure.self) {
+            try await predict(CannedTransport(400, body), ["x"])
+        }
+        #expect(failure?.message == "Json error: an array of doubles is expected")
+    }
+
+    @Test("A refused input that begins like an array is pointed out")
+    func advisesOnBrokenArrays() async throws {
+        let failure = await #expect(throws: CommandFailure.self) {
+            try await predict(CannedTransport(400, "no"), ["[1, 2"])
+        }
+        #expect(failure?.advice?.contains("no valid JSON") == true)
+    }
+
+    @Test("A page that is no refusal of a frontend is cut to one line")
+    func shortensPages() async throws {
+        let page = "<html>\n" + String(repeating: "x", count: 10_000)
+        let failure = await #expect(throws: CommandFailure.self) {
+            try await predict(CannedTransport(502, page), ["x"])
+        }
+        #expect((failure?.message.count ?? .max) <= 1000)
+        #expect(failure?.message.contains("\n") == false)
+    }
+
+    @Test("An answer of another form is exit code 2, and names the option for the address")
+    func refusesOtherAnswers() async throws {
+        let client = try administration(CannedTransport(200, "{\"uptime_seconds\":1}"))
+        let failure = await #expect(throws: CommandFailure.self) { try await client.status() }
+        #expect(failure?.exitCode == 2)
+        #expect(failure?.message.contains("'applications' is missing") == true)
+        #expect(failure?.advice?.contains("--admin") == true)
+    }
+
+    @Test("An answer with too few outputs is refused")
+    func countsOutputs() async throws {
+        let body = "{\"output\":1,\"default\":false}"
+        let failure = await #expect(throws: CommandFailure.self) {
+            try await predict(CannedTransport(200, body), ["a", "b"])
+        }
+        #expect(failure?.exitCode == 2)
+    }
+
+    @Test("An unknown application or model is a refusal", arguments: ["{}", " {\n} "])
+    func refusesNothing(body: String) async throws {
+        let client = try administration(CannedTransport(200, body))
+        let first = await #expect(throws: CommandFailure.self) { try await client.application("a") }
+        #expect(first?.exitCode == 1)
+        #expect(first?.message == "no application is named 'a'")
+        let second = await #expect(throws: CommandFailure.self) {
+            try await client.model(ModelVersion(name: "m", version: "1"))
+        }
+        #expect(second?.exitCode == 1)
+    }
+
+    @Test("Models are read from frontends that do not tell the batch size too")
+    func readsModels() async throws {
+        let body = """
+            [{"model_name":"m","model_version":"1","input_type":"doubles","labels":["x"],"container_name":"c",
+            "model_data_path":"","is_current_version":true}]
+            """
+        let models = try await administration(CannedTransport(200, body)).models().models
+        #expect(models.map(\.name) == ["m"])
+        #expect(models.map(\.batchSize) == [nil])
+    }
+
+    @Test("Control characters from elsewhere do not reach the terminal")
+    func escapesMessages() {
+        #expect(CommandFailure.usage("a\u{1B}[2J").text == "error: a\\u{1B}[2J")
+    }
+}
+
+@Suite("Requests of the administration API")
+struct AdministrationRequestTests {
+    @Test("An application is registered with its SLO in microseconds")
+    func registersApplications() {
+        let request = AdministrationRequest.registerApplication(
+            name: "a", inputType: .float64, defaultOutput: "-1.0", latencySLO: .milliseconds(100))
+        #expect(request.method == "POST")
+        #expect(request.path == ["admin", "add_app"])
+        #expect(
+            request.body?.text == """
+                {"name":"a","input_type":"doubles","default_output":"-1.0","latency_slo_micros":100000}
+                """)
+    }
+
+    @Test("A model is registered with every key that Clipper demands")
+    func registersModels() {
+        let request = AdministrationRequest.registerModel(
+            ModelVersion(name: "m", version: "1"), inputType: .string, batchSize: .adaptive, labels: ["x"])
+        #expect(request.path == ["admin", "add_model"])
+        #expect(
+            request.body?.text == """
+                {"model_name":"m","model_version":"1","input_type":"strings","labels":["x"],\
+                "container_name":"NO_CONTAINER","model_data_path":"","batch_size":-1}
+                """)
+    }
+
+    @Test("Links name the application and the models")
+    func links() {
+        let body = "{\"app_name\":\"a\",\"model_names\":[\"m\",\"n\"]}"
+        #expect(AdministrationRequest.link(application: "a", models: ["m", "n"]).body?.text == body)
+        #expect(AdministrationRequest.unlink(application: "a", models: ["m", "n"]).body?.text == body)
+    }
+}

@@ -1,0 +1,112 @@
+import QueryFrontend
+import Testing
+
+@testable import clipper
+
+@Suite("The status report")
+struct StatusReportTests {
+    private func status(
+        applications: [ApplicationStatus] = [], models: [ModelStatus] = [], replicas: [ReplicaStatus] = []
+    ) -> FrontendStatus {
+        FrontendStatus(uptimeSeconds: 75, applications: applications, models: models, replicas: replicas)
+    }
+
+    private func application(_ name: String = "digits", links: [String] = ["m"]) -> ApplicationStatus {
+        ApplicationStatus(
+            name: name, inputType: "doubles", linkedModels: links, sloMilliseconds: 100, defaultOutput: "-1.0",
+            queries: 1000, defaults: 5, queriesPerSecond: 250, latencyP50Milliseconds: 1.5, latencyP99Milliseconds: 12)
+    }
+
+    private func model(_ version: String = "1", replicas: Int = 1) -> ModelStatus {
+        ModelStatus(
+            name: "m", version: version, isCurrent: version == "1", replicas: replicas, queued: 3,
+            queriesPerSecond: 250,
+            meanBatchSize: 12.34, largestBatch: 64, latencyP50Milliseconds: 0.9, latencyP99Milliseconds: 9.5)
+    }
+
+    private func replica(of name: String = "m") -> ReplicaStatus {
+        ReplicaStatus(
+            modelName: name, modelVersion: "1", replica: 0, inputType: "doubles", queriesInFlight: 12,
+            completedBatches: 80, completedQueries: 995, secondsSinceLastMessage: 0.02)
+    }
+
+    @Test("A running frontend is shown in three tables")
+    func showsTables() {
+        let lines = StatusReport.lines(
+            status(applications: [application()], models: [model()], replicas: [replica()]), address: "http://a:1")
+        #expect(
+            lines == [
+                "frontend http://a:1, up 1m 15s",
+                "",
+                "APPLICATION  INPUT      SLO  DEFAULT  MODELS  QUERIES  DEFAULTS   RATE     P50     P99",
+                "digits       doubles  100ms  -1.0     m          1000  5 (0.5%)  250/s  1.50ms  12.0ms",
+                "",
+                "MODEL  VERSION  CURRENT  REPLICAS  QUEUED   RATE  MEAN BATCH  LARGEST    P50     P99",
+                "m      1        yes             1       3  250/s        12.3       64  900us  9.50ms",
+                "",
+                "REPLICA  INPUT    IN FLIGHT  BATCHES  QUERIES  LAST HEARD",
+                "m:1:0    doubles         12       80      995    0.0s ago",
+            ])
+    }
+
+    @Test("An empty frontend says what to do first")
+    func advisesOnEmptyFrontend() {
+        let lines = StatusReport.lines(status(), address: "http://a:1")
+        #expect(lines.count == 7)
+        #expect(lines.last?.contains("clipper predict") == true)
+        #expect(!lines.contains { $0.contains("REPLICA") })
+    }
+
+    @Test("Latencies of what was never asked are not shown")
+    func hidesUnknownLatencies() {
+        let idle = ApplicationStatus(
+            name: "a", inputType: "doubles", linkedModels: ["m"], sloMilliseconds: 0.5, defaultOutput: "")
+        #expect(
+            StatusReport.applications(status(applications: [idle])).rows
+                == [["a", "doubles", "500us", "", "m", "0", "0", "0/s", "", ""]])
+    }
+
+    @Test("Versions are listed in the order of their numbers")
+    func sortsVersions() {
+        let table = StatusReport.models(status(models: [model("10"), model("9"), model("1")]))
+        #expect(table.rows.map { $0[1] } == ["1", "9", "10"])
+    }
+
+    @Test("Where all is well there is no advice")
+    func keepsQuiet() {
+        let lines = StatusAdvice.lines(
+            for: status(applications: [application()], models: [model()], replicas: [replica()]))
+        #expect(lines.isEmpty)
+    }
+
+    @Test("A container of an unregistered model comes with the command that registers it")
+    func advisesOnUnregisteredModels() {
+        let lines = StatusAdvice.lines(for: status(replicas: [replica(of: "it's"), replica(of: "it's")]))
+        #expect(
+            lines == [
+                "A container of it's:1 is connected, but that model is not registered:",
+                "  clipper model register 'it'\\''s' 1 --input-type doubles",
+            ])
+    }
+
+    @Test("An application without a model comes with the command that links one")
+    func advisesOnLinks() {
+        let lines = StatusAdvice.lines(
+            for: status(applications: [application(links: [])], models: [model()], replicas: [replica()]))
+        #expect(lines.last == "  clipper app link digits m")
+    }
+
+    @Test("A linked model without a container is pointed out")
+    func advisesOnContainers() {
+        let lines = StatusAdvice.lines(for: status(applications: [application()], models: [model(replicas: 0)]))
+        #expect(lines == ["No container of m:1 is connected; start one."])
+    }
+
+    @Test("A long list of notes is cut")
+    func cutsAdvice() {
+        let lines = StatusAdvice.lines(
+            for: status(applications: (0..<20).map { application("a\($0)", links: []) }, models: [model()]))
+        #expect(lines.count == 11)
+        #expect(lines.last == "… and 15 more notes of this kind.")
+    }
+}

@@ -1,0 +1,97 @@
+import Testing
+
+@testable import clipper
+
+@Suite("Tables")
+struct TableTests {
+    @Test("Columns are as wide as their widest cell, and no line ends with white space")
+    func aligns() {
+        let table = Table(
+            columns: [.left("NAME"), .right("QUERIES"), .left("MODELS")],
+            rows: [["digits", "7", "a, b"], ["x", "123456789", "m"]])
+        #expect(
+            table.lines == [
+                "NAME      QUERIES  MODELS",
+                "digits          7  a, b",
+                "x       123456789  m",
+            ])
+    }
+
+    @Test("An empty cell shows as a dash")
+    func showsEmptyCells() {
+        let table = Table(columns: [.left("A"), .right("B")], rows: [["", ""]])
+        #expect(table.lines == ["A  B", "-  -"])
+    }
+
+    @Test("A table without rows is its headings")
+    func showsHeadings() {
+        #expect(Table(columns: [.left("A"), .right("B")], rows: []).lines == ["A  B"])
+    }
+
+    @Test("Line breaks and control characters in a cell are escaped")
+    func escapes() {
+        let table = Table(columns: [.left("A"), .left("B")], rows: [["1\n2\t3", "\u{1B}[2J"]])
+        #expect(table.lines == ["A        B", "1\\n2\\t3  \\u{1B}[2J"])
+    }
+
+    @Test("Wide characters take two columns")
+    func measuresWideCharacters() {
+        let table = Table(columns: [.left("A"), .left("B")], rows: [["数字", "x"], ["ab", "y"], ["é", "z"]])
+        #expect(table.lines == ["A     B", "数字  x", "ab    y", "é     z"])
+    }
+
+    @Test("Fields stand below one another, the values in one column")
+    func showsFields() {
+        #expect(Table.fields([("name", "a"), ("input type", "doubles")]) == ["name        a", "input type  doubles"])
+    }
+}
+
+@Suite("Texts for a terminal")
+struct PrintableTests {
+    @Test("A long line is cut and says so")
+    func cuts() {
+        #expect(Printable.line("abcdef", upTo: 4) == "abc…")
+        #expect(Printable.line("abcd", upTo: 4) == "abcd")
+    }
+
+    @Test(
+        "A word that a shell would read otherwise is quoted",
+        arguments: [
+            ("digits", "digits"), ("a b", "'a b'"), ("it's", "'it'\\''s'"), ("", "''"), ("$x", "'$x'"), ("数", "'数'"),
+        ])
+    func quotes(text: String, word: String) {
+        #expect(Printable.shellWord(text) == word)
+    }
+}
+
+@Suite("Figures")
+struct FiguresTests {
+    @Test(
+        "A latency has three digits",
+        arguments: [
+            (0, "0us"), (0.42, "420us"), (1, "1.00ms"), (9.99, "9.99ms"), (9.996, "10.0ms"), (12.34, "12.3ms"),
+            (250, "250ms"), (999.6, "1.0s"), (1500, "1.5s"), (120_000, "120s"), (.nan, "-"), (.infinity, "-"),
+        ])
+    func showsLatency(milliseconds: Double, text: String) {
+        #expect(Figures.latency(milliseconds: milliseconds) == text)
+    }
+
+    @Test("A rate is per second", arguments: [(0, "0/s"), (0.5, "0.50/s"), (12.34, "12.3/s"), (8123.4, "8123/s")])
+    func showsRate(perSecond: Double, text: String) {
+        #expect(Figures.rate(perSecond) == text)
+    }
+
+    @Test(
+        "A part comes with its share of the whole",
+        arguments: [(0, 0, "0"), (0, 10, "0"), (5, 10, "5 (50.0%)"), (1, 100_000, "1 (<0.1%)")])
+    func showsShare(part: Int, whole: Int, text: String) {
+        #expect(Figures.share(part, of: whole) == text)
+    }
+
+    @Test(
+        "A span is told in its two largest units",
+        arguments: [(0.26, "0.3s"), (12, "12s"), (75, "1m 15s"), (7_380, "2h 3m"), (180_000, "2d 2h")])
+    func showsSpan(seconds: Double, text: String) {
+        #expect(Figures.span(seconds: seconds) == text)
+    }
+}

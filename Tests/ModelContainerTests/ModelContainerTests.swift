@@ -1,0 +1,4 @@
+import ContainerRPC
+import Testing
+
+@testable import ModelContainer

@@ -1,0 +1,172 @@
+import ContainerRPC
+import Foundation
+import Testing
+
+@testable import QueryFrontend
+
+/// A folder that goes when the test that holds it ends.
+private final class TemporaryFolder {
+    private let url: URL
+
+    init() throws {
+        url = FileManager.default.temporaryDirectory.appendingPathComponent("catalog-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+
+    func path(_ name: String) -> String { url.appendingPathComponent(name).path }
+
+    deinit { try? FileManager.default.removeItem(at: url) }
+}
+
+@Suite("The SQLite store of the catalog")
+struct CatalogStoreTests {
+    private let folder: TemporaryFolder
+    private var path: String { folder.path("catalog.sqlite") }
+
+    init() throws { folder = try TemporaryFolder() }
+
+    /// A catalog in which every kind of change has left something.
+    private static let changes: [CatalogChange] = [
+        .registerApplication(makeApplication("digits")),
+        .registerApplication(makeApplication("gone")),
+        .registerApplication(
+            Application(
+                name: "日本", inputType: .string, defaultOutput: "{\"a\": \"ü\"}\n", latencySLO: .microseconds(20_001))),
+        .registerModel(makeModel("b", labels: [], batchSize: .fixed(32))),
+        .registerModel(makeModel("a", labels: ["", "x", "\"quoted\""])),
+        .registerModel(makeModel("a", version: "2")),
+        .registerModel(makeModel("a", version: "3")),
+        .registerModel(makeModel("a", version: "4")),
+        .linkModels(application: "digits", models: ["b", "a"]),
+        .linkModels(application: "gone", models: ["a"]),
+        .unlinkModels(application: "digits", models: ["b"]),
+        .linkModels(application: "digits", models: ["b"]),
+        .setCurrentVersion(ModelVersion(name: "a", version: "1")),
+        .setCurrentVersion(ModelVersion(name: "a", version: "4")),
+        .deleteModel(ModelVersion(name: "a", version: "4")),
+        .deleteModel(ModelVersion(name: "b", version: "1")),
+        .deleteApplication(name: "gone"),
+    ]
+
+    private func fill(_ store: SQLiteCatalogStore) throws -> Catalog {
+        var catalog = Catalog()
+        for change in Self.changes {
+            try store.save(catalog.perform(change))
+            #expect(try store.load() == catalog, "after \(change)")
+        }
+        return catalog
+    }
+
+    @Test("A new store is empty")
+    func startsEmpty() throws {
+        #expect(try SQLiteCatalogStore(path: path).load() == Catalog())
+    }
+
+    @Test("After every kind of change the store holds what the catalog holds")
+    func savesEveryChange() throws {
+        let catalog = try fill(SQLiteCatalogStore(path: ":memory:"))
+        #expect(catalog.applications["digits"]?.linkedModels == ["a", "b"])
+        #expect(catalog.currentVersions == ["a": "3"])
+    }
+
+    @Test("Everything is there again after a restart")
+    func survivesRestart() throws {
+        let store = try SQLiteCatalogStore(path: path)
+        let catalog = try fill(store)
+        try store.close()
+        #expect(try SQLiteCatalogStore(path: path).load() == catalog)
+    }
+
+    @Test("What was saved is in the files before the store is closed, for a process that is killed")
+    func survivesKill() throws {
+        let store = try SQLiteCatalogStore(path: path)
+        let catalog = try fill(store)
+        let copy = folder.path("copy.sqlite")
+        try FileManager.default.copyItem(atPath: path, toPath: copy)
+        try FileManager.default.copyItem(atPath: path + "-wal", toPath: copy + "-wal")
+        #expect(try SQLiteCatalogStore(path: copy).load() == catalog)
+        #expect(try store.load() == catalog)
+    }
+
+    @Test("Two stores in memory are two")
+    func keepsMemoryApart() throws {
+        _ = try fill(SQLiteCatalogStore(path: ":memory:"))
+        #expect(try SQLiteCatalogStore(path: ":memory:").load() == Catalog())
+    }
+
+    @Test("A store is open once")
+    func locks() throws {
+        let store = try SQLiteCatalogStore(path: path)
+        #expect(throws: CatalogStoreError(.inUse, "the store '\(path)' is in use by another process")) {
+            try SQLiteCatalogStore(path: path, lockTimeout: .zero)
+        }
+        #expect(try store.load() == Catalog())
+    }
+
+    @Test("A full disk is named, and leaves the store as it was")
+    func reportsFullDisk() throws {
+        let store = try SQLiteCatalogStore(path: path, lockTimeout: .zero, maximumPageCount: 1)
+        let output = String(repeating: "x", count: 1 << 20)
+        let change = CatalogChange.registerApplication(
+            Application(name: "a", inputType: .bytes, defaultOutput: output, latencySLO: .seconds(1)))
+        #expect(throws: CatalogStoreError(.full, "the store '\(path)' cannot grow: the disk is full")) {
+            try store.save(change)
+        }
+        #expect(try store.load() == Catalog())
+    }
+
+    @Test("A change that fails halfway leaves nothing behind")
+    func isAtomic() throws {
+        let store = try SQLiteCatalogStore(path: path)
+        try store.save(.registerApplication(makeApplication()))
+        // The catalog would refuse this before it came here.
+        #expect(throws: CatalogStoreError.self) {
+            try store.save(.linkModels(application: "digits", models: ["a", "b", "a"]))
+        }
+        #expect(try store.load().applications["digits"]?.linkedModels == [])
+    }
+
+    @Test(
+        "A file that is no database is refused and stays as it is",
+        arguments: ["x", String(repeating: "text ", count: 99)])
+    func refusesOtherFiles(content: String) throws {
+        try content.write(toFile: path, atomically: true, encoding: .utf8)
+        let error = #expect(throws: CatalogStoreError.self) { try SQLiteCatalogStore(path: path) }
+        #expect(error?.kind == .notADatabase)
+        #expect(error?.message == "the store '\(path)' is no SQLite database; name another file")
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == content)
+    }
+
+    @Test("A database of another program is refused")
+    func refusesOtherDatabases() throws {
+        try SQLiteCatalogStore(path: path).close()
+        // SQLite's header holds the application's number from byte 68 on.
+        let url = URL(fileURLWithPath: path)
+        var bytes = try Data(contentsOf: url)
+        bytes.replaceSubrange(68..<72, with: [1, 2, 3, 4])
+        try bytes.write(to: url)
+        let error = #expect(throws: CatalogStoreError.self) { try SQLiteCatalogStore(path: path) }
+        #expect(error?.kind == .foreign)
+        #expect(error?.message == "the store '\(path)' is a database of another program; name another file")
+    }
+
+    @Test("A path where no file can be is refused", arguments: ["missing/catalog.sqlite", "."])
+    func refusesImpossiblePaths(name: String) throws {
+        let error = #expect(throws: CatalogStoreError.self) { try SQLiteCatalogStore(path: folder.path(name)) }
+        #expect(error?.kind == .cannotOpen)
+        #expect(error?.message.contains("cannot be opened") == true)
+    }
+
+    @Test("An empty path is refused")
+    func refusesEmptyPath() {
+        #expect(throws: CatalogStoreError(.cannotOpen, "the path of the store is empty")) {
+            try SQLiteCatalogStore(path: "")
+        }
+    }
+
+    @Test("An empty file becomes a store")
+    func takesEmptyFile() throws {
+        try Data().write(to: URL(fileURLWithPath: path))
+        #expect(try SQLiteCatalogStore(path: path).load() == Catalog())
+    }
+}
