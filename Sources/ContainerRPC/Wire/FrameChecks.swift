@@ -141,6 +141,8 @@ extension FrameSource where Self: ~Copyable {
 
     /// Copies the frames from one on into one array; their lengths have been checked, and `byteCount` is their sum.
     func joined<Element: BitwiseCopyable>(from first: Int, byteCount: Int) throws(WireError) -> [Element] {
+        // The initializer below would write its count to the one empty array that all threads share.
+        guard byteCount > 0 else { return [] }
         var failure: WireError?
         let width = MemoryLayout<Element>.size
         let joined = [Element](unsafeUninitializedCapacity: byteCount / width) { buffer, count in

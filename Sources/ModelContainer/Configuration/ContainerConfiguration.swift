@@ -28,22 +28,21 @@ public struct ContainerConfiguration: Hashable, Sendable {
     ///
     /// - Throws: `ContainerError` for what is missing, impossible or contradictory, with what to do about it.
     init(
-        of container: ModelContainer, options: ContainerOptions = ContainerOptions(),
-        environment: [String: String]
+        of container: ModelContainer, options: ContainerOptions? = nil, environment: [String: String]
     ) throws(ContainerError) {
         func setting(_ key: String) -> String? {
             guard let value = environment[key], !value.isEmpty else { return nil }
             return value
         }
-        guard let name = options.name ?? setting(Variable.name) ?? container.name else {
+        guard let name = options?.name ?? setting(Variable.name) ?? container.name else {
             throw .missing(what: "the model's name", flag: "--name", variable: Variable.name)
         }
-        guard let version = options.modelVersion ?? setting(Variable.version) ?? container.version else {
+        guard let version = options?.modelVersion ?? setting(Variable.version) ?? container.version else {
             throw .missing(what: "the model's version", flag: "--version", variable: Variable.version)
         }
         try Self.check(name, "the model's name")
         try Self.check(version, "the model's version")
-        if let stated = options.inputType ?? setting(Variable.inputType) {
+        if let stated = options?.inputType ?? setting(Variable.inputType) {
             guard let type = InputType(name: stated) else {
                 throw .invalid(
                     what: "the input type", value: stated,
@@ -70,10 +69,10 @@ public struct ContainerConfiguration: Hashable, Sendable {
     }
 
     private static func endpoint(
-        _ options: ContainerOptions, host: String?, port: String?
+        _ options: ContainerOptions?, host: String?, port: String?
     ) throws(ContainerError) -> String {
-        if let endpoint = options.frontend {
-            guard options.host == nil, options.port == nil else {
+        if let endpoint = options?.frontend {
+            guard options?.host == nil, options?.port == nil else {
                 throw .contradiction("--frontend already says where the frontend is: leave --host and --port out")
             }
             guard endpoint.contains("://") else {
@@ -81,11 +80,11 @@ public struct ContainerConfiguration: Hashable, Sendable {
             }
             return endpoint
         }
-        let port = options.port.map(String.init) ?? port ?? "7000"
+        let port = options?.port.map(String.init) ?? port ?? "7000"
         guard let number = UInt16(port), number > 0 else {
             throw .invalid(what: "the frontend's port", value: port, expected: "a number from 1 to 65535")
         }
-        let host = options.host ?? host ?? "127.0.0.1"
+        let host = options?.host ?? host ?? "127.0.0.1"
         return host.contains(":") ? "tcp://[\(host)]:\(number)" : "tcp://\(host):\(number)"
     }
 }

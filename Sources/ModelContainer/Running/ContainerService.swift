@@ -45,12 +45,12 @@ extension ModelContainer {
     ///
     /// - Parameters:
     ///   - options: flags, which beat the environment (`CLIPPER_MODEL_NAME`, `CLIPPER_MODEL_VERSION`, `CLIPPER_IP`,
-    ///     `CLIPPER_PORT`, `CLIPPER_INPUT_TYPE`), which beats what the code says.
+    ///     `CLIPPER_PORT`, `CLIPPER_INPUT_TYPE`), which beats what the code says; `nil` where no flags were parsed.
     /// - Throws: `ContainerError` for settings that are missing, impossible or contradictory, and `TransportError`
     ///   where the system refuses a socket.
-    public func run(with options: ContainerOptions = ContainerOptions()) async throws {
+    public func run(with options: ContainerOptions? = nil) async throws {
         var logger = Logger(label: "container")
-        logger.logLevel = options.logLevel
+        logger.logLevel = options?.logLevel ?? .info
         let configuration = try ContainerConfiguration(
             of: self, options: options, environment: ProcessInfo.processInfo.environment)
         let service = ContainerService(self, configuration: configuration, context: try Context(), logger: logger)

@@ -23,6 +23,27 @@ struct QueryReply {
         return QueryReply(status: status, body: body, closes: closes, allowedMethod: allowedMethod)
     }
 
+    /// The whole response, as HTTP/1.1 has it on the wire.
+    func response(closes: Bool, withBody: Bool) -> ByteBuffer {
+        var buffer = ByteBuffer()
+        buffer.reserveCapacity(192 + (withBody ? body.readableBytes : 0))
+        buffer.writeStaticString("HTTP/1.1 ")
+        if status == .ok {
+            buffer.writeStaticString("200 OK")
+        } else {
+            buffer.writeString("\(status.code) \(status.reasonPhrase)")
+        }
+        buffer.writeStaticString("\r\nContent-Type: ")
+        buffer.writeString(contentType)
+        buffer.writeStaticString("\r\nContent-Length: ")
+        buffer.writeString(String(body.readableBytes))
+        if let allowedMethod { buffer.writeString("\r\nAllow: \(allowedMethod)") }
+        if closes { buffer.writeStaticString("\r\nConnection: close") }
+        buffer.writeStaticString("\r\n\r\n")
+        if withBody { buffer.writeImmutableBuffer(body) }
+        return buffer
+    }
+
     static func text(_ status: HTTPResponseStatus, _ text: String) -> QueryReply {
         QueryReply(status: status, contentType: "text/plain; charset=utf-8", body: ByteBuffer(string: text))
     }

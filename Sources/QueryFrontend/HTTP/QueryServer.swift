@@ -58,8 +58,7 @@ final class QueryServer: Sendable {
                 }
                 return channel.eventLoop.makeCompletedFuture {
                     let sync = channel.pipeline.syncOperations
-                    try sync.configureHTTPServerPipeline(
-                        withPipeliningAssistance: true, withErrorHandling: false, withOutboundHeaderValidation: false)
+                    try sync.addHandler(ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)))
                     guard let loop = boxes[ObjectIdentifier(channel.eventLoop)]?.value else {
                         preconditionFailure("every event loop of the group has its state")
                     }
