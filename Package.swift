@@ -91,6 +91,14 @@ let package = Package(
             ],
             path: "Examples/sum", exclude: ["README.md"], swiftSettings: settings),
         .executableTarget(
+            name: "embedded-example",
+            dependencies: [
+                "ContainerRPC", "ModelContainer", "QueryFrontend",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            path: "Examples/embedded", exclude: ["README.md"], swiftSettings: settings),
+        .executableTarget(
             name: "async-batch-container",
             dependencies: ["ModelContainer", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Examples/async-batch", exclude: ["README.md"], swiftSettings: settings),
@@ -121,6 +129,18 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(name: "ExamplesTests", dependencies: ["DigitsModel"], swiftSettings: settings),
+        // What the end-to-end tests run is found beside their bundle, so it has to be built with them.
+        .executableTarget(
+            name: "faulty-container",
+            dependencies: ["ModelContainer", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Tests/Fixtures/faulty-container", swiftSettings: settings),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: [
+                "ContainerRPC", "DigitsModel", "clipper", "sum-container", "digits-container", "async-batch-container",
+                "faulty-container",
+            ],
+            swiftSettings: settings),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -151,6 +151,11 @@ public final class QueryFrontend: Service {
         logger.info("stopped")
     }
 
+    /// What the frontend serves and how it does at this moment.
+    public func status() async -> FrontendStatus {
+        await dispatcher.status()
+    }
+
     /// Asks an application, from within this process.
     ///
     /// - Returns: one prediction for each input, in order, each within the application's SLO.

@@ -11,22 +11,31 @@ public enum ConnectionEvent: Hashable, Sendable {
     case disconnected(descriptor: Int32)
 }
 
-/// The stream of a socket's connection events.
+/// The stream of a socket's connection events. It is used by the thread that uses the socket.
 public struct ConnectionMonitor: ~Copyable {
     private let handle: SocketHandle
+    private let events: MonitoredEvents
 
     private static let names = Atomic<Int>(0)
 
     init(of socket: borrowing SocketHandle) throws(TransportError) {
         let name = Self.names.wrappingAdd(1, ordering: .relaxed).newValue
         let endpoint = "inproc://connection-monitor-\(name)"
-        let events = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED
-        guard zmq_socket_monitor(socket.pointer, endpoint, events) == 0 else { throw .last("zmq_socket_monitor") }
         let handle = try SocketHandle(type: ZMQ_PAIR, in: socket.context)
-        // An event that finds the queue full would be lost, and a loss with it: the queue has no bound.
+        // libzmq's own thread waits where an event finds the queue full: the queue has no bound.
         try handle.set(ZMQ_RCVHWM, Int32(0), "ZMQ_RCVHWM")
-        guard zmq_connect(handle.pointer, endpoint) == 0 else { throw .last("connecting the monitor") }
+        try socket.events.open(endpoint)
+        guard zmq_connect(handle.pointer, endpoint) == 0 else {
+            let error = TransportError.last("connecting the monitor")
+            socket.events.close()
+            throw error
+        }
         self.handle = handle
+        events = socket.events
+    }
+
+    deinit {
+        events.close()
     }
 
     private var pointer: UnsafeMutableRawPointer { handle.pointer }
@@ -70,5 +79,31 @@ public struct ConnectionMonitor: ~Copyable {
             }
             if zmq_msg_more(&part) == 0 { return result }
         }
+    }
+}
+
+/// The sending end of a monitor, within the socket that is monitored.
+///
+/// libzmq's own thread waits for ever, and every connection of the context with it, when it has an event to send and
+/// the receiving end is gone. So the sending end is closed before either the socket or its monitor is.
+final class MonitoredEvents {
+    private let socket: UnsafeMutableRawPointer
+    private var isOpen = false
+
+    init(of socket: UnsafeMutableRawPointer) {
+        self.socket = socket
+    }
+
+    func open(_ endpoint: String) throws(TransportError) {
+        let events = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED
+        guard zmq_socket_monitor(socket, endpoint, events) == 0 else { throw .last("zmq_socket_monitor") }
+        isOpen = true
+    }
+
+    /// The socket is open still: it calls this before it closes.
+    func close() {
+        guard isOpen else { return }
+        zmq_socket_monitor(socket, nil, 0)
+        isOpen = false
     }
 }

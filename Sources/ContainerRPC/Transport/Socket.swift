@@ -24,6 +24,11 @@ public struct Socket: ~Copyable {
         let handle = try SocketHandle(type: kind == .router ? ZMQ_ROUTER : ZMQ_DEALER, in: context)
         try handle.set(ZMQ_LINGER, 0, "ZMQ_LINGER")
         try handle.set64(ZMQ_MAXMSGSIZE, Int64(largestFrame), "ZMQ_MAXMSGSIZE")
+        // A host that is gone without a word shows after 25 s; the system answers for a process that is busy.
+        try handle.set(ZMQ_TCP_KEEPALIVE, 1, "ZMQ_TCP_KEEPALIVE")
+        try handle.set(ZMQ_TCP_KEEPALIVE_IDLE, 10, "ZMQ_TCP_KEEPALIVE_IDLE")
+        try handle.set(ZMQ_TCP_KEEPALIVE_INTVL, 5, "ZMQ_TCP_KEEPALIVE_INTVL")
+        try handle.set(ZMQ_TCP_KEEPALIVE_CNT, 3, "ZMQ_TCP_KEEPALIVE_CNT")
         switch kind {
         case .router:
             try handle.set(ZMQ_ROUTER_MANDATORY, 1, "ZMQ_ROUTER_MANDATORY")
@@ -115,7 +120,7 @@ public struct Socket: ~Copyable {
         return try sender.finish()
     }
 
-    /// Opens a monitor of this socket's connections.
+    /// Opens a monitor of this socket's connections; a socket has one at a time.
     public func monitor() throws(TransportError) -> ConnectionMonitor {
         try ConnectionMonitor(of: handle)
     }

@@ -4,14 +4,17 @@ import CZmq
 struct SocketHandle: ~Copyable {
     let context: Context
     let pointer: UnsafeMutableRawPointer
+    let events: MonitoredEvents
 
     init(type: Int32, in context: Context) throws(TransportError) {
         guard let pointer = zmq_socket(context.pointer, type) else { throw .last("zmq_socket") }
         self.context = context
         self.pointer = pointer
+        events = MonitoredEvents(of: pointer)
     }
 
     deinit {
+        events.close()
         zmq_close(pointer)
     }
 

@@ -28,7 +28,22 @@ public struct ContainerOptions: ParsableArguments, Sendable {
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
     public var logLevel: Logger.Level = .info
 
+    /// For the parser; its values can be read only after parsing.
     public init() {}
+
+    /// Options set in code instead of by flags; `nil` leaves a setting to the environment and to the container.
+    public init(
+        name: String?, modelVersion: String? = nil, inputType: String? = nil, host: String? = nil,
+        port: UInt16? = nil, frontend: String? = nil, logLevel: Logger.Level = .info
+    ) {
+        self.name = name
+        self.modelVersion = modelVersion
+        self.inputType = inputType
+        self.host = host
+        self.port = port
+        self.frontend = frontend
+        self.logLevel = logLevel
+    }
 }
 
 extension Logger.Level: @retroactive ExpressibleByArgument {}

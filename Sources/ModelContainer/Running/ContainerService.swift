@@ -41,6 +41,18 @@ public struct ContainerService: Service {
 }
 
 extension ModelContainer {
+    /// The container as a service of a larger program, under the name and version that the code gives it.
+    ///
+    /// - Parameters:
+    ///   - endpoint: the frontend's, such as `tcp://127.0.0.1:7000`, or a frontend's `addresses.inProcess`.
+    ///   - context: the frontend's where it is in the same process.
+    /// - Throws: `ContainerError.missing` where the code gives no name or version.
+    public func service(endpoint: String, context: Context, logger: Logger) throws -> ContainerService {
+        let configuration = try ContainerConfiguration(
+            of: self, options: ContainerOptions(name: nil, frontend: endpoint), environment: [:])
+        return ContainerService(self, configuration: configuration, context: context, logger: logger)
+    }
+
     /// Serves until SIGTERM or SIGINT: then answers what was read and returns.
     ///
     /// - Parameters:

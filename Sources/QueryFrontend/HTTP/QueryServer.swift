@@ -54,7 +54,7 @@ final class QueryServer: Sendable {
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 guard state.admitConnection(limit: limits.connections) else {
-                    return channel.eventLoop.makeFailedFuture(ChannelError.connectTimeout(.zero))
+                    return channel.pipeline.addHandler(RefusedConnection(limit: limits.connections))
                 }
                 return channel.eventLoop.makeCompletedFuture {
                     let sync = channel.pipeline.syncOperations
@@ -93,6 +93,26 @@ final class QueryServer: Sendable {
                 try? await eventLoop.submit { box.value?.drain() }.get()
             }
             try? await Task.sleep(for: .milliseconds(5))
+        }
+    }
+}
+
+/// Tells a client that there is no room for its connection, and closes it.
+private final class RefusedConnection: ChannelInboundHandler, Sendable {
+    typealias InboundIn = ByteBuffer
+
+    private let limit: Int
+
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        let reply = QueryReply.error(
+            .serviceUnavailable, "Too many connections", cause: "\(limit) connections are open, which is the limit")
+        let channel = context.channel
+        channel.writeAndFlush(reply.response(closes: true, withBody: true)).whenComplete { _ in
+            channel.close(promise: nil)
         }
     }
 }
