@@ -81,6 +81,24 @@ struct ConnectionTests {
         _ = try monitor.waitForDisconnect()
     }
 
+    @Test("A monitor that is closed before its socket stops nothing, whatever happens to the connection")
+    func monitorIsClosed() throws {
+        for _ in 0..<10 {
+            let dealer: Socket
+            do {
+                let router = try Socket(.router, in: context)
+                // The container's monitor is closed when its connection stands.
+                dealer = try context.dealer(connectedTo: try router.bind("tcp://127.0.0.1:0"))
+                #expect(try dealer.send(.heartbeat) == .sent)
+                try router.receivePeer()
+            }
+            // The context's thread is alive, and so are other connections.
+            let pair = try ConnectedPair(in: context)
+            #expect(try pair.router.send(.keepAlive, to: pair.peer) == .sent)
+            #expect(try pair.dealer.receiveContent(.frontendToContainer) == .frontendHeartbeat(.keepAlive))
+        }
+    }
+
     @Test("Messages within the process come by no descriptor")
     func inprocDescriptor() throws {
         let router = try Socket(.router, in: context)

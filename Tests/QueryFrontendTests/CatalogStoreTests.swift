@@ -128,7 +128,7 @@ struct CatalogStoreTests {
 
     @Test(
         "A file that is no database is refused and stays as it is",
-        arguments: ["x", String(repeating: "text ", count: 99)])
+        arguments: ["xy", String(repeating: "text ", count: 99)])
     func refusesOtherFiles(content: String) throws {
         try content.write(toFile: path, atomically: true, encoding: .utf8)
         let error = #expect(throws: CatalogStoreError.self) { try SQLiteCatalogStore(path: path) }

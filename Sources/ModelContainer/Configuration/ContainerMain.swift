@@ -3,15 +3,22 @@ import Foundation
 import Synchronization
 
 extension ModelContainer {
-    /// Runs the container as a main program: takes the flags of `ContainerOptions` and `--help`, prints what is wrong
-    /// on standard error and exits.
+    /// Runs the container as a main program, until SIGTERM or SIGINT: then answers what was read and returns.
+    ///
+    /// It takes the flags of `ContainerOptions` and `--help` from the command line; flags beat Clipper's environment
+    /// variables, which beat what the code says. What is wrong is printed on standard error and ends the process: with
+    /// 64 for the command line and the settings, with 1 for anything else. A program with flags of its own calls
+    /// `run(with:)`.
     ///
     /// - Parameter abstract: one line for the help text.
-    public func main(_ abstract: String = "Serves a model to a query frontend.") async {
+    /// - Throws: nothing today; it is marked so that a later version may leave errors to its caller.
+    public func run(_ abstract: String = "Serves a model to a query frontend.") async throws {
         ContainerCommand.abstract.withLock { $0 = abstract }
         do {
             let command = try ContainerCommand.parse()
             try await run(with: command.options)
+        } catch let error as ContainerError {
+            ContainerCommand.exit(withError: ValidationError("\(error)."))
         } catch {
             ContainerCommand.exit(withError: error)
         }

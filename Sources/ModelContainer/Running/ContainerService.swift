@@ -53,14 +53,14 @@ extension ModelContainer {
         return ContainerService(self, configuration: configuration, context: context, logger: logger)
     }
 
-    /// Serves until SIGTERM or SIGINT: then answers what was read and returns.
+    /// Serves until SIGTERM or SIGINT, under flags that were parsed elsewhere: then answers what was read and returns.
     ///
     /// - Parameters:
     ///   - options: flags, which beat the environment (`CLIPPER_MODEL_NAME`, `CLIPPER_MODEL_VERSION`, `CLIPPER_IP`,
     ///     `CLIPPER_PORT`, `CLIPPER_INPUT_TYPE`), which beats what the code says; `nil` where no flags were parsed.
     /// - Throws: `ContainerError` for settings that are missing, impossible or contradictory, and `TransportError`
     ///   where the system refuses a socket.
-    public func run(with options: ContainerOptions? = nil) async throws {
+    public func run(with options: ContainerOptions?) async throws {
         var logger = Logger(label: "container")
         logger.logLevel = options?.logLevel ?? .info
         let configuration = try ContainerConfiguration(

@@ -64,7 +64,7 @@ final class DispatchLoop {
                 deliverAnswers(now: .now())
                 more = false
             }
-            if !more { sleep() }
+            if !more, stopRequests.isEmpty { sleep() }
         }
         scheduler.abandonAll(.stopping)
         deliverAnswers(now: .now())

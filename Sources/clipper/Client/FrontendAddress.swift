@@ -25,11 +25,11 @@ struct FrontendAddress: Equatable, Sendable, CustomStringConvertible {
         var url = text.contains("://") ? text : "http://" + text
         while url.hasSuffix("/") { url.removeLast() }
         guard let components = URLComponents(string: url, encodingInvalidCharacters: false),
-            let scheme = components.scheme?.lowercased(), scheme == "http" || scheme == "https",
+            let scheme = components.scheme?.lowercased(), scheme == "http",
             let host = components.host, !host.isEmpty,
             components.query == nil, components.fragment == nil, components.user == nil
         else {
-            throw ArgumentTextError("an address such as http://127.0.0.1:1338 is expected")
+            throw ArgumentTextError("an address such as http://127.0.0.1:1338 is expected; https is not spoken")
         }
         description = url
     }

@@ -1,9 +1,3 @@
-import Foundation
-
-#if canImport(FoundationNetworking)
-    import FoundationNetworking
-#endif
-
 /// A request to a frontend.
 struct FrontendRequest: Equatable, Sendable {
     /// The HTTP method.
@@ -43,38 +37,4 @@ protocol FrontendTransport: Sendable {
     func reply(
         to request: FrontendRequest, at address: FrontendAddress, patience: Duration
     ) async throws -> FrontendReply
-}
-
-/// HTTP by Foundation.
-struct URLSessionTransport: FrontendTransport {
-    private let session = URLSession(configuration: .ephemeral)
-
-    func reply(
-        to request: FrontendRequest, at address: FrontendAddress, patience: Duration
-    ) async throws -> FrontendReply {
-        guard let url = address.url(path: request.path) else {
-            throw NoAnswerError.other("\(address) makes no URL")
-        }
-        var urlRequest = URLRequest(url: url)
-        urlRequest.httpMethod = request.method
-        urlRequest.timeoutInterval = TimeInterval(patience.components.seconds)
-        if let body = request.body {
-            urlRequest.setValue("application/json", forHTTPHeaderField: "Content-Type")
-            urlRequest.httpBody = Data(body.text.utf8)
-        }
-        do {
-            let (data, response) = try await session.data(for: urlRequest)
-            guard let http = response as? HTTPURLResponse else {
-                throw NoAnswerError.other("the answer is not HTTP")
-            }
-            return FrontendReply(status: http.statusCode, body: String(decoding: data, as: UTF8.self))
-        } catch let error as URLError {
-            throw switch error.code {
-            case .cannotConnectToHost: NoAnswerError.refused
-            case .cannotFindHost, .dnsLookupFailed: NoAnswerError.unknownHost
-            case .timedOut: NoAnswerError.silent
-            default: NoAnswerError.other(error.localizedDescription)
-            }
-        }
-    }
 }
