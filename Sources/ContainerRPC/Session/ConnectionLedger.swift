@@ -14,6 +14,9 @@ public struct ConnectionLedger<Session: Hashable & Sendable>: Sendable {
     private var sessions: [Connection: Session] = [:]
     private var connections: [Session: Connection] = [:]
     private var lost: [Connection] = []
+    /// The session that each descriptor's messages belong to now: what `sessions` says of its newest generation, where
+    /// every message can look it up without hashing.
+    @usableFromInline var current: [Session?] = []
 
     public init() {}
 
@@ -22,6 +25,7 @@ public struct ConnectionLedger<Session: Hashable & Sendable>: Sendable {
         switch event {
         case .accepted(let descriptor):
             generations[descriptor, default: 0] += 1
+            setCurrent(descriptor, nil)
         case .disconnected(let descriptor):
             lost.append(Connection(descriptor: descriptor, generation: generations[descriptor, default: 0]))
         case .ready:
@@ -35,8 +39,17 @@ public struct ConnectionLedger<Session: Hashable & Sendable>: Sendable {
     }
 
     /// The session whose messages come by this descriptor as far as is known.
+    @inlinable
     public func session(by descriptor: Int32) -> Session? {
-        sessions[Connection(descriptor: descriptor, generation: generations[descriptor, default: 0])]
+        let index = Int(descriptor)
+        return current.indices.contains(index) ? current[index] : nil
+    }
+
+    private mutating func setCurrent(_ descriptor: Int32, _ session: Session?) {
+        let index = Int(descriptor)
+        guard index >= 0 else { return }
+        while current.count <= index { current.append(nil) }
+        current[index] = session
     }
 
     /// A session's message came by this descriptor.
@@ -48,6 +61,7 @@ public struct ConnectionLedger<Session: Hashable & Sendable>: Sendable {
         if let evicted { connections[evicted] = nil }
         sessions[connection] = session
         connections[session] = connection
+        setCurrent(descriptor, session)
         return evicted
     }
 
@@ -55,6 +69,7 @@ public struct ConnectionLedger<Session: Hashable & Sendable>: Sendable {
     public mutating func forget(_ session: Session) {
         guard let connection = connections.removeValue(forKey: session) else { return }
         sessions[connection] = nil
+        if self.session(by: connection.descriptor) == session { setCurrent(connection.descriptor, nil) }
     }
 
     /// Whether disconnects have been noted that `takeLost` has not returned yet.
@@ -67,6 +82,7 @@ public struct ConnectionLedger<Session: Hashable & Sendable>: Sendable {
         return lost.compactMap { connection in
             guard let session = sessions.removeValue(forKey: connection) else { return nil }
             connections[session] = nil
+            if self.session(by: connection.descriptor) == session { setCurrent(connection.descriptor, nil) }
             return session
         }
     }

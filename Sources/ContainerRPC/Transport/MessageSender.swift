@@ -58,16 +58,18 @@ struct MessageSender: ~Copyable, FrameSink {
         }
     }
 
-    private mutating func append(copying bytes: UnsafeRawBufferPointer) {
+    mutating func append(byteCount: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void) {
         guard flush() else { return }
-        guard zmq_msg_init_size(&pending, bytes.count) == 0 else {
+        guard zmq_msg_init_size(&pending, byteCount) == 0 else {
             failure = zmq_errno()
             return
         }
         hasPending = true
-        if let source = bytes.baseAddress, !bytes.isEmpty {
-            zmq_msg_data(&pending)?.copyMemory(from: source, byteCount: bytes.count)
-        }
+        if byteCount > 0 { fill(UnsafeMutableRawBufferPointer(start: zmq_msg_data(&pending), count: byteCount)) }
+    }
+
+    private mutating func append(copying bytes: UnsafeRawBufferPointer) {
+        append(byteCount: bytes.count) { $0.copyMemory(from: bytes) }
     }
 
     /// Sends the frame before the one to come. False once anything has failed: the rest is then skipped.

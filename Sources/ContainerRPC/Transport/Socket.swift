@@ -22,7 +22,8 @@ public struct Socket: ~Copyable {
         _ kind: Kind, in context: Context, largestFrame: Int = Socket.defaultLargestFrame
     ) throws(TransportError) {
         let handle = try SocketHandle(type: kind == .router ? ZMQ_ROUTER : ZMQ_DEALER, in: context)
-        try handle.set(ZMQ_LINGER, 0, "ZMQ_LINGER")
+        // Not zero: closing in the middle of a message under way can end the process in an assertion of libzmq 4.3.
+        try handle.set(ZMQ_LINGER, 500, "ZMQ_LINGER")
         try handle.set64(ZMQ_MAXMSGSIZE, Int64(largestFrame), "ZMQ_MAXMSGSIZE")
         // A host that is gone without a word shows after 25 s; the system answers for a process that is busy.
         try handle.set(ZMQ_TCP_KEEPALIVE, 1, "ZMQ_TCP_KEEPALIVE")
@@ -45,7 +46,7 @@ public struct Socket: ~Copyable {
 
     private var pointer: UnsafeMutableRawPointer { handle.pointer }
 
-    /// How long closing waits for messages that have not left yet; zero unless set.
+    /// How long closing waits for messages that have not left yet; half a second unless set.
     public func setLinger(_ duration: Duration) throws(TransportError) {
         try handle.set(ZMQ_LINGER, Int32(clamping: duration.wholeNanoseconds / 1_000_000), "ZMQ_LINGER")
     }

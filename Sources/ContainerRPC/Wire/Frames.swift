@@ -15,6 +15,9 @@ public protocol FrameSink: ~Copyable {
     /// Appends a frame with a copy of these bytes.
     mutating func append(_ bytes: Span<UInt8>)
 
+    /// Appends a frame of so many bytes, which `fill` writes where they are to lie. What it leaves is undefined.
+    mutating func append(byteCount: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void)
+
     /// Appends a frame that may share the payload's storage instead of copying it.
     mutating func append(_ payload: Payload)
 }
@@ -38,6 +41,12 @@ public struct FrameList: FrameSource, FrameSink, Hashable, Sendable {
 
     public mutating func append(_ bytes: Span<UInt8>) {
         frames.append([UInt8](copying: bytes))
+    }
+
+    public mutating func append(byteCount: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void) {
+        var frame = [UInt8](repeating: 0, count: byteCount)
+        frame.withUnsafeMutableBytes(fill)
+        frames.append(frame)
     }
 
     public mutating func append(_ payload: Payload) {
@@ -75,17 +84,12 @@ extension FrameSink where Self: ~Copyable {
     /// Appends a header of little-endian 64-bit words, preceded by the frame that states its length in bytes.
     mutating func appendHeader(_ words: Int, _ word: (Int) -> UInt64) {
         append(uint64: UInt64(words * 8))
-        let header = [UInt8](unsafeUninitializedCapacity: words * 8) { buffer, count in
+        append(byteCount: words * 8) { header in
+            // The frame is exactly as long as the words that are stored in it.
             for index in 0..<words {
-                let value = word(index)
-                for byte in 0..<8 {
-                    buffer.initializeElement(
-                        at: index * 8 + byte, to: UInt8(truncatingIfNeeded: value >> (8 * UInt64(byte))))
-                }
+                header.storeBytes(of: word(index).littleEndian, toByteOffset: index * 8, as: UInt64.self)
             }
-            count = words * 8
         }
-        append(header.span)
     }
 }
 

@@ -1,0 +1,115 @@
+import Foundation
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// HTTP/1.1 by SwiftNIO, one connection a request.
+///
+/// Foundation's URLSession would do, but its libraries would cost `clipper serve`, the same program, five megabytes.
+struct HTTPTransport: FrontendTransport {
+    func reply(
+        to request: FrontendRequest, at address: FrontendAddress, patience: Duration
+    ) async throws -> FrontendReply {
+        guard let url = address.url(path: request.path), let host = url.host else {
+            throw NoAnswerError.other("\(address) makes no URL")
+        }
+        let port = url.port ?? 80
+        let answer = MultiThreadedEventLoopGroup.singleton.any().makePromise(of: FrontendReply.self)
+        do {
+            let channel = try await ClientBootstrap(group: answer.futureResult.eventLoop)
+                .connectTimeout(.seconds(10))
+                .channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        let sync = channel.pipeline.syncOperations
+                        try sync.addHTTPClientHandlers()
+                        try sync.addHandler(IdleStateHandler(readTimeout: TimeAmount(patience)))
+                        try sync.addHandler(ReplyCollector(promise: answer))
+                    }
+                }
+                .connect(host: host.trimmingCharacters(in: ["[", "]"]), port: port).get()
+            try await send(request, path: url.path(percentEncoded: true), host: "\(host):\(port)", by: channel)
+        } catch {
+            let problem = Self.problem(of: error)
+            answer.fail(problem)
+            throw problem
+        }
+        return try await answer.futureResult.get()
+    }
+
+    private func send(
+        _ request: FrontendRequest, path: String, host: String, by channel: any Channel
+    ) async throws {
+        var headers: HTTPHeaders = ["Host": host, "Connection": "close"]
+        if let body = request.body {
+            headers.add(name: "Content-Type", value: "application/json")
+            headers.add(name: "Content-Length", value: String(body.text.utf8.count))
+        }
+        let head = HTTPRequestHead(
+            version: .http1_1, method: HTTPMethod(rawValue: request.method), uri: path.isEmpty ? "/" : path,
+            headers: headers)
+        channel.write(HTTPClientRequestPart.head(head), promise: nil)
+        if let body = request.body {
+            channel.write(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(string: body.text))), promise: nil)
+        }
+        try await channel.writeAndFlush(HTTPClientRequestPart.end(nil))
+    }
+
+    private static func problem(of error: any Error) -> NoAnswerError {
+        switch error {
+        case let error as NoAnswerError:
+            return error
+        case let error as NIOConnectionError:
+            if error.dnsAError != nil || error.dnsAAAAError != nil, error.connectionErrors.isEmpty {
+                return .unknownHost
+            }
+            let first = error.connectionErrors.first?.error
+            return first.map(problem) ?? .other("the connection failed")
+        case let error as IOError where error.errnoCode == ECONNREFUSED:
+            return .refused
+        case is ChannelError:
+            return .silent
+        default:
+            return .other("\(error)")
+        }
+    }
+}
+
+/// Puts the parts of an answer together.
+private final class ReplyCollector: ChannelInboundHandler {
+    typealias InboundIn = HTTPClientResponsePart
+
+    private let promise: EventLoopPromise<FrontendReply>
+    private var status = 0
+    private var body = ByteBuffer()
+
+    init(promise: EventLoopPromise<FrontendReply>) {
+        self.promise = promise
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head): status = Int(head.status.code)
+        case .body(var bytes): body.writeBuffer(&bytes)
+        case .end:
+            promise.succeed(FrontendReply(status: status, body: String(buffer: body)))
+            context.close(promise: nil)
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard event is IdleStateHandler.IdleStateEvent else { return context.fireUserInboundEventTriggered(event) }
+        promise.fail(NoAnswerError.silent)
+        context.close(promise: nil)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        promise.fail(
+            error is HTTPParserError ? NoAnswerError.other("the answer is not HTTP") : NoAnswerError.other("\(error)"))
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        // Without effect where the answer has come.
+        promise.fail(NoAnswerError.other("the connection was closed before the answer"))
+    }
+}
