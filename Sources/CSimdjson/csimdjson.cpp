@@ -75,6 +75,19 @@ bool lengthen_integers(const char *json, size_t length, std::string &out) {
     return changed;
 }
 
+// Reads a text; `padded` is whether simdjson may read beyond its end.
+simdjson::error_code parse(csj_parser *parser, const uint8_t *json, size_t length, bool padded, element &document) {
+    auto error = parser->dom.parse(json, length, !padded).get(document);
+    // Which of its codes simdjson has for a long integer depends on its version.
+    if (error && error != simdjson::UTF8_ERROR && error != simdjson::DEPTH_ERROR && error != simdjson::MEMALLOC &&
+        lengthen_integers((const char *)json, length, parser->rewritten)) {
+        parser->rewritten.reserve(parser->rewritten.size() + simdjson::SIMDJSON_PADDING);
+        error = parser->dom.parse((const uint8_t *)parser->rewritten.data(), parser->rewritten.size(), false)
+                    .get(document);
+    }
+    return error;
+}
+
 std::string place(bool is_batch, size_t input, ptrdiff_t item) {
     std::string text = is_batch ? "input_batch[" + std::to_string(input) + "]" : "input";
     if (item >= 0) text += "[" + std::to_string(item) + "]";
@@ -256,14 +269,7 @@ const char *csj_parse(csj_parser *parser, const uint8_t *json, size_t length, si
     }
     element document;
     bool padded = capacity - length >= simdjson::SIMDJSON_PADDING;
-    auto error = parser->dom.parse(json, length, !padded).get(document);
-    // Which of its codes simdjson has for a long integer depends on its version.
-    if (error && error != simdjson::UTF8_ERROR && error != simdjson::DEPTH_ERROR && error != simdjson::MEMALLOC &&
-        lengthen_integers((const char *)json, length, parser->rewritten)) {
-        parser->rewritten.reserve(parser->rewritten.size() + simdjson::SIMDJSON_PADDING);
-        error = parser->dom.parse((const uint8_t *)parser->rewritten.data(), parser->rewritten.size(), false)
-                    .get(document);
-    }
+    auto error = parse(parser, json, length, padded, document);
     if (error) return fail(parser, std::string("malformed JSON: ") + simdjson::error_message(error));
     return read_keys(parser, document, input_type, is_feedback, body);
 }
@@ -305,5 +311,5 @@ const char *csj_write(csj_parser *parser, int type, uint8_t *target, size_t *end
 
 bool csj_is_json(csj_parser *parser, const uint8_t *text, size_t length) {
     element document;
-    return length > 0 && !parser->dom.parse(text, length, true).get(document);
+    return length > 0 && !parse(parser, text, length, false, document);
 }

@@ -42,6 +42,7 @@ final class ContainerLoop: Sendable {
         var connection: Connection? = nil
         var session = ContainerSession(configuration.registration, now: .now(), timing: configuration.timing)
         var ended = false
+        let isInProcess = configuration.endpoint.hasPrefix("inproc://")
 
         /// Carries out an action, and those that follow from it at once.
         func perform(_ action: ContainerSession.Action) throws {
@@ -51,7 +52,7 @@ final class ContainerLoop: Sendable {
             case .open:
                 logger.debug("connecting", metadata: ["frontend": "\(configuration.endpoint)"])
                 connection = try Connection(to: configuration.endpoint, in: context)
-                if configuration.endpoint.hasPrefix("inproc://") {
+                if isInProcess {
                     // There is no handshake to wait for, and no event of one.
                     try perform(session.connected(now: .now()))
                 }
@@ -69,11 +70,9 @@ final class ContainerLoop: Sendable {
                 connection = nil
                 logger.warning("session ended: \(reason)", metadata: ["frontend": "\(configuration.endpoint)"])
             case .finish(let last):
-                if let last {
-                    // The last answer may take a moment to leave.
-                    try connection?.socket.setLinger(.seconds(5))
-                    _ = try connection?.socket.send(last)
-                }
+                // The last answers may take a moment to leave, also those that were sent before.
+                try connection?.socket.setLinger(.seconds(5))
+                if let last { _ = try connection?.socket.send(last) }
                 connection = nil
                 ended = true
             }
@@ -87,6 +86,11 @@ final class ContainerLoop: Sendable {
                     try perform(session.stop())
                 case .finished(let job, let result):
                     logFailure(of: job, result)
+                    if case .failure = result, isInProcess, job.session == session.number {
+                        // A frontend in this process sees no connection end. An answer without outputs is one that it
+                        // cannot take: it gives the session up, too. (Others than ours may end at such an answer.)
+                        try perform(.send(.response(PredictResponse(id: job.request.id, outputs: []))))
+                    }
                     try perform(
                         session.finished(
                             batch: job.request.id, ofSession: job.session, result.asBatchResult, now: .now()))
@@ -102,8 +106,11 @@ final class ContainerLoop: Sendable {
             while session.isReading, try connection?.receive() == true {
                 try perform(connection?.handOver(to: &session) ?? .none)
             }
-            try perform(session.tick(now: .now()))
+            let due = session.tick(now: .now())
+            try perform(due)
             if ended { break }
+            // A monitor that has never been read does not show in its descriptor.
+            if due == .open { continue }
 
             var descriptors = [wakeup.descriptor]
             if session.isReading, let open = try connection?.descriptors() {

@@ -233,6 +233,7 @@ final class DispatchLoop {
                 id: dispatch.batch, inputType: dispatch.inputType, inputs: dispatch.inputs, to: peer)
             if outcome == .sent {
                 sessions.sent(batch: dispatch.batch, inputCount: dispatch.inputs.count, to: dispatch.replica)
+                metrics.queueingDelay.record(now - dispatch.oldestArrival)
             } else {
                 sessions.lose(dispatch.replica)
             }

@@ -39,6 +39,8 @@ final class QueryHandler: ChannelDuplexHandler {
     /// Nothing is read while there is a backlog: a client that sends without waiting is held back by its own socket.
     private var isReadHeld = false
     private var isHandlingBacklog = false
+    /// HTTP/1.0 closes unless both sides say otherwise.
+    private var saysKeepAlive = false
 
     init(loop: QueryLoop) {
         self.loop = loop
@@ -48,6 +50,8 @@ final class QueryHandler: ChannelDuplexHandler {
         self.context = context
         loop.add(self)
         context.fireChannelActive()
+        // It was accepted just before the server stopped accepting.
+        if loop.isDraining { drain() }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -196,6 +200,7 @@ final class QueryHandler: ChannelDuplexHandler {
     private func finish() {
         guard case .reading(let head, let purpose, let body, _) = state else { return }
         state = .waiting(keepAlive: head.isKeepAlive && !loop.isDraining)
+        saysKeepAlive = head.version.minor == 0
         switch purpose {
         case .predict(let route): predict(body, route)
         case .update(let route): update(body, route)
@@ -241,7 +246,7 @@ final class QueryHandler: ChannelDuplexHandler {
         lastActivity = .now()
         let closes = reply.closes || !keepAlive
         state = closes ? .refused : .idle
-        let response = wrapOutboundOut(reply.response(closes: closes, withBody: withBody))
+        let response = wrapOutboundOut(reply.response(connection: closes ? "close" : saysKeepAlive ? "keep-alive" : nil, withBody: withBody))
         guard closes else {
             context.writeAndFlush(response, promise: nil)
             if !backlog.isEmpty { handleBacklog() }

@@ -2,7 +2,6 @@ import ContainerRPC
 import Logging
 import NIOCore
 import NIOHTTP1
-import Synchronization
 
 /// What the connections of one event loop share: routes, the JSON parser, requests that wait for their outcomes.
 ///
@@ -157,58 +156,5 @@ struct QueryLoopSink: OutcomeSink {
 
     func deliver(_ deliveries: [Delivery]) {
         eventLoop.execute { loop.value?.deliver(deliveries) }
-    }
-}
-
-/// What all event loops of a query server share.
-final class QueryServerState: Sendable {
-    private let queryIDs = Atomic<UInt64>(0)
-    private let connections = Atomic<Int>(0)
-    private let draining = Atomic(false)
-
-    /// Takes consecutive query ids, and returns the first.
-    func takeQueryIDs(_ count: Int) -> UInt64 {
-        queryIDs.wrappingAdd(UInt64(count), ordering: .relaxed).oldValue
-    }
-
-    /// Whether another connection is within the limit; then it counts.
-    func admitConnection(limit: Int) -> Bool {
-        if connections.wrappingAdd(1, ordering: .relaxed).newValue <= limit { return true }
-        connections.wrappingSubtract(1, ordering: .relaxed)
-        return false
-    }
-
-    func connectionClosed() {
-        connections.wrappingSubtract(1, ordering: .relaxed)
-    }
-
-    var connectionCount: Int { connections.load(ordering: .relaxed) }
-
-    var isDraining: Bool { draining.load(ordering: .acquiring) }
-
-    func beginDraining() {
-        draining.store(true, ordering: .releasing)
-    }
-}
-
-/// How much a client of the query API may ask of it.
-public struct HTTPLimits: Sendable, Hashable {
-    /// The longest body, in bytes.
-    public var largestBody: Int
-    /// A connection on which nothing happens for so long is closed.
-    public var idleTime: Duration
-    /// A request whose body is not there after so long is refused.
-    public var bodyTime: Duration
-    /// Connections at a time; more are refused.
-    public var connections: Int
-
-    public init(
-        largestBody: Int = 64 << 20, idleTime: Duration = .seconds(75), bodyTime: Duration = .seconds(30),
-        connections: Int = 10_000
-    ) {
-        self.largestBody = largestBody
-        self.idleTime = idleTime
-        self.bodyTime = bodyTime
-        self.connections = connections
     }
 }

@@ -43,11 +43,15 @@ enum QueryPath: Equatable {
                 bytes.append(byte)
                 continue
             }
-            guard rest.count >= 2, let high = rest.popFirst(), let low = rest.popFirst(),
-                let decoded = UInt8(String(decoding: [high, low], as: UTF8.self), radix: 16)
-            else { return nil }
-            bytes.append(decoded)
+            guard let high = rest.popFirst().flatMap(hexValue), let low = rest.popFirst().flatMap(hexValue) else {
+                return nil
+            }
+            bytes.append(high << 4 | low)
         }
         return String(validating: bytes, as: UTF8.self)
+    }
+
+    private static func hexValue(_ digit: UInt8) -> UInt8? {
+        Character(Unicode.Scalar(digit)).hexDigitValue.map { UInt8($0) }
     }
 }

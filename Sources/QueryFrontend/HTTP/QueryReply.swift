@@ -24,7 +24,9 @@ struct QueryReply {
     }
 
     /// The whole response, as HTTP/1.1 has it on the wire.
-    func response(closes: Bool, withBody: Bool) -> ByteBuffer {
+    ///
+    /// - Parameter connection: what becomes of the connection, where that has to be said.
+    func response(connection: String?, withBody: Bool) -> ByteBuffer {
         var buffer = ByteBuffer()
         buffer.reserveCapacity(192 + (withBody ? body.readableBytes : 0))
         buffer.writeStaticString("HTTP/1.1 ")
@@ -38,7 +40,7 @@ struct QueryReply {
         buffer.writeStaticString("\r\nContent-Length: ")
         buffer.writeString(String(body.readableBytes))
         if let allowedMethod { buffer.writeString("\r\nAllow: \(allowedMethod)") }
-        if closes { buffer.writeStaticString("\r\nConnection: close") }
+        if let connection { buffer.writeString("\r\nConnection: \(connection)") }
         buffer.writeStaticString("\r\n\r\n")
         if withBody { buffer.writeImmutableBuffer(body) }
         return buffer

@@ -87,12 +87,14 @@ final class QueryServer: Sendable {
     func drain(within limit: Duration) async {
         state.beginDraining()
         try? await channel.close().get()
-        let deadline = MonotonicTime.now() + limit
-        while state.connectionCount > 0, MonotonicTime.now() < deadline {
-            for (eventLoop, box) in zip(group.makeIterator(), loops) {
-                try? await eventLoop.submit { box.value?.drain() }.get()
-            }
-            try? await Task.sleep(for: .milliseconds(5))
+        for (eventLoop, box) in zip(group.makeIterator(), loops) {
+            try? await eventLoop.submit { box.value?.drain() }.get()
+        }
+        await withTaskGroup { group in
+            group.addTask { [state] in await state.allConnectionsClosed() }
+            group.addTask { try? await Task.sleep(for: limit) }
+            await group.next()
+            group.cancelAll()
         }
     }
 }
@@ -111,7 +113,7 @@ private final class RefusedConnection: ChannelInboundHandler, Sendable {
         let reply = QueryReply.error(
             .serviceUnavailable, "Too many connections", cause: "\(limit) connections are open, which is the limit")
         let channel = context.channel
-        channel.writeAndFlush(reply.response(closes: true, withBody: true)).whenComplete { _ in
+        channel.writeAndFlush(reply.response(connection: "close", withBody: true)).whenComplete { _ in
             channel.close(promise: nil)
         }
     }

@@ -46,7 +46,7 @@ struct FrontendMetrics: Sendable {
     var models: [ModelVersion: ModelMetrics] = [:]
     /// Queries that replicas answered.
     var aggregateThroughput: Meter
-    /// From a query's arrival to each of its sendings.
+    /// For each batch, from the arrival of the query that has waited longest to the sending.
     var queueingDelay = Distribution.microseconds
     /// Messages that were of no use, by kind.
     var badMessages: [String: Int] = [:]

@@ -16,7 +16,7 @@ extension DispatchReport {
             metrics.badMessages.sorted { $0.key < $1.key }.map { ([("kind", $0.key)], Double($0.value)) }
         }
         page.add(
-            "clipper_queue_seconds", .histogram, "From a query's arrival to its sending.",
+            "clipper_queue_seconds", .histogram, "From the arrival of a batch's oldest query to its sending.",
             [([], metrics.queueingDelay)], divisor: 1e6, bounds: PrometheusPage.latencyBounds)
         return page.text
     }

@@ -13,6 +13,8 @@ struct Scheduler: Sendable {
         var replica: ReplicaID
         var inputType: InputType
         var inputs: [Payload]
+        /// When the query arrived that has waited longest.
+        var oldestArrival: MonotonicTime
     }
 
     /// A query's outcome that is to be delivered.
@@ -210,12 +212,16 @@ struct Scheduler: Sendable {
         guard let inputType = replicas[replica]?.inputType else { return }
         var queries: [Query] = []
         queries.reserveCapacity(min(limit, models[model]?.queue.count ?? 0))
+        var oldestArrival = now
         while queries.count < limit, let query = models[model]?.queue.popFirst() {
+            oldestArrival = min(oldestArrival, query.arrived)
             queries.append(query)
         }
         let id = nextBatchID()
         dispatches.append(
-            Dispatch(batch: id, replica: replica, inputType: inputType, inputs: queries.map(\.input)))
+            Dispatch(
+                batch: id, replica: replica, inputType: inputType, inputs: queries.map(\.input),
+                oldestArrival: oldestArrival))
         batches[id] = BatchInFlight(replica: replica, model: model, sent: now, queries: queries)
         replicas[replica]?.batches.append(id)
     }

@@ -1,0 +1,21 @@
+/// How much a client of the query API may ask of it.
+public struct HTTPLimits: Sendable, Hashable {
+    /// The longest body, in bytes.
+    public var largestBody: Int
+    /// A connection on which nothing happens for so long is closed.
+    public var idleTime: Duration
+    /// A request whose body is not there after so long is refused.
+    public var bodyTime: Duration
+    /// Connections at a time; more are refused.
+    public var connections: Int
+
+    public init(
+        largestBody: Int = 64 << 20, idleTime: Duration = .seconds(75), bodyTime: Duration = .seconds(30),
+        connections: Int = 10_000
+    ) {
+        self.largestBody = largestBody
+        self.idleTime = idleTime
+        self.bodyTime = bodyTime
+        self.connections = connections
+    }
+}

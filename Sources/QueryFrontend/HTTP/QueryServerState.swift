@@ -1,0 +1,44 @@
+import Synchronization
+
+/// What all event loops of a query server share.
+final class QueryServerState: Sendable {
+    private let queryIDs = Atomic<UInt64>(0)
+    private let connections = Atomic<Int>(0)
+    private let draining = Atomic(false)
+    /// Says that the last connection is closed, once the server drains.
+    private let closed: AsyncStream<Void>
+    private let closedContinuation: AsyncStream<Void>.Continuation
+
+    init() {
+        (closed, closedContinuation) = AsyncStream.makeStream()
+    }
+
+    /// Takes consecutive query ids, and returns the first.
+    func takeQueryIDs(_ count: Int) -> UInt64 {
+        queryIDs.wrappingAdd(UInt64(count), ordering: .relaxed).oldValue
+    }
+
+    /// Whether another connection is within the limit; then it counts.
+    func admitConnection(limit: Int) -> Bool {
+        if connections.wrappingAdd(1, ordering: .sequentiallyConsistent).newValue <= limit { return true }
+        connections.wrappingSubtract(1, ordering: .sequentiallyConsistent)
+        return false
+    }
+
+    func connectionClosed() {
+        let left = connections.wrappingSubtract(1, ordering: .sequentiallyConsistent).newValue
+        if left == 0, isDraining { closedContinuation.finish() }
+    }
+
+    var isDraining: Bool { draining.load(ordering: .sequentiallyConsistent) }
+
+    func beginDraining() {
+        draining.store(true, ordering: .sequentiallyConsistent)
+    }
+
+    /// Waits until the last connection is closed; `beginDraining` comes first.
+    func allConnectionsClosed() async {
+        if connections.load(ordering: .sequentiallyConsistent) == 0 { return }
+        for await _ in closed {}
+    }
+}
