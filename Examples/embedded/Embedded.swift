@@ -14,7 +14,8 @@ struct Embedded {
         let frontend = try await QueryFrontend.start(
             FrontendConfiguration(queryPort: 0, adminPort: 0, rpcPort: 0), logger: logger)
         let sum = ModelContainer(name: "sum", version: "1") { (input: [Double]) in input.reduce(0, +) }
-        let container = try sum.service(endpoint: frontend.addresses.inProcess, context: frontend.context, logger: logger)
+        let container = try sum.service(
+            endpoint: frontend.addresses.inProcess, context: frontend.context, logger: logger)
 
         try await withThrowingTaskGroup { group in
             let services = ServiceGroup(services: [frontend, container], logger: logger)

@@ -27,10 +27,12 @@ public struct ModelContainer: Sendable {
     public init<Input: ModelInput, Output: Encodable & Sendable>(
         name: String? = nil, version: String? = nil, predict: @escaping @Sendable (Input) throws -> Output
     ) {
-        self.init(name, version, Input.inputType, .blocking { values in
-            let outputs = try Input.inputs(of: values).map(predict)
-            return try OutputEncoding().outputs(outputs, inputCount: values.count)
-        })
+        self.init(
+            name, version, Input.inputType,
+            .blocking { values in
+                let outputs = try Input.inputs(of: values).map(predict)
+                return try OutputEncoding().outputs(outputs, inputCount: values.count)
+            })
     }
 
     /// A container whose asynchronous closure answers one input. The inputs of a batch are answered one after the
@@ -38,11 +40,13 @@ public struct ModelContainer: Sendable {
     public init<Input: ModelInput, Output: Encodable & Sendable>(
         name: String? = nil, version: String? = nil, predict: @escaping @Sendable (Input) async throws -> Output
     ) {
-        self.init(name, version, Input.inputType, .suspending { values in
-            var outputs: [Output] = []
-            for input in try Input.inputs(of: values) { outputs.append(try await predict(input)) }
-            return try OutputEncoding().outputs(outputs, inputCount: values.count)
-        })
+        self.init(
+            name, version, Input.inputType,
+            .suspending { values in
+                var outputs: [Output] = []
+                for input in try Input.inputs(of: values) { outputs.append(try await predict(input)) }
+                return try OutputEncoding().outputs(outputs, inputCount: values.count)
+            })
     }
 
     /// A container whose closure answers a whole batch: one output for each input, in order.
@@ -50,10 +54,12 @@ public struct ModelContainer: Sendable {
         name: String? = nil, version: String? = nil,
         predictBatch: @escaping @Sendable (InputBatch<Element>) throws -> [Output]
     ) {
-        self.init(name, version, Element.inputType, .blocking { values in
-            let outputs = try predictBatch(InputBatch(values))
-            return try OutputEncoding().outputs(outputs, inputCount: values.count)
-        })
+        self.init(
+            name, version, Element.inputType,
+            .blocking { values in
+                let outputs = try predictBatch(InputBatch(values))
+                return try OutputEncoding().outputs(outputs, inputCount: values.count)
+            })
     }
 
     /// A container whose asynchronous closure answers a whole batch: one output for each input, in order.
@@ -61,20 +67,24 @@ public struct ModelContainer: Sendable {
         name: String? = nil, version: String? = nil,
         predictBatch: @escaping @Sendable (InputBatch<Element>) async throws -> [Output]
     ) {
-        self.init(name, version, Element.inputType, .suspending { values in
-            let outputs = try await predictBatch(InputBatch(values))
-            return try OutputEncoding().outputs(outputs, inputCount: values.count)
-        })
+        self.init(
+            name, version, Element.inputType,
+            .suspending { values in
+                let outputs = try await predictBatch(InputBatch(values))
+                return try OutputEncoding().outputs(outputs, inputCount: values.count)
+            })
     }
 
     /// A container whose closure answers a whole batch of strings.
     public init<Output: Encodable & Sendable>(
         name: String? = nil, version: String? = nil, predictBatch: @escaping @Sendable ([String]) throws -> [Output]
     ) {
-        self.init(name, version, .string, .blocking { values in
-            let outputs = try predictBatch(String.inputs(of: values))
-            return try OutputEncoding().outputs(outputs, inputCount: values.count)
-        })
+        self.init(
+            name, version, .string,
+            .blocking { values in
+                let outputs = try predictBatch(String.inputs(of: values))
+                return try OutputEncoding().outputs(outputs, inputCount: values.count)
+            })
     }
 
     /// A container whose asynchronous closure answers a whole batch of strings.
@@ -82,10 +92,12 @@ public struct ModelContainer: Sendable {
         name: String? = nil, version: String? = nil,
         predictBatch: @escaping @Sendable ([String]) async throws -> [Output]
     ) {
-        self.init(name, version, .string, .suspending { values in
-            let outputs = try await predictBatch(String.inputs(of: values))
-            return try OutputEncoding().outputs(outputs, inputCount: values.count)
-        })
+        self.init(
+            name, version, .string,
+            .suspending { values in
+                let outputs = try await predictBatch(String.inputs(of: values))
+                return try OutputEncoding().outputs(outputs, inputCount: values.count)
+            })
     }
 
     private init(_ name: String?, _ version: String?, _ inputType: InputType, _ model: Model) {

@@ -76,7 +76,8 @@ public struct ContainerConfiguration: Hashable, Sendable {
                 throw .contradiction("--frontend already says where the frontend is: leave --host and --port out")
             }
             guard endpoint.contains("://") else {
-                throw .invalid(what: "--frontend", value: endpoint, expected: "an endpoint such as tcp://127.0.0.1:7000")
+                throw .invalid(
+                    what: "--frontend", value: endpoint, expected: "an endpoint such as tcp://127.0.0.1:7000")
             }
             return endpoint
         }

@@ -31,7 +31,7 @@ private struct ContainerCommand: ParsableCommand {
 
     static var configuration: CommandConfiguration {
         CommandConfiguration(
-            commandName: (CommandLine.arguments.first.map { URL(fileURLWithPath: $0).lastPathComponent }) ?? "container",
+            commandName: CommandLine.arguments.first.map { URL(fileURLWithPath: $0).lastPathComponent },
             abstract: abstract.withLock { $0 })
     }
 

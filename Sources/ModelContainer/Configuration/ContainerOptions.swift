@@ -25,7 +25,7 @@ public struct ContainerOptions: ParsableArguments, Sendable {
     @Option(help: ArgumentHelp("The frontend's RPC endpoint, instead of host and port.", valueName: "tcp://host:port"))
     public var frontend: String?
 
-    @Option(help: "trace, debug, info, notice, warning, error or critical.")
+    @Option(help: "trace, debug, info, notice, warning, error or critical.", transform: ContainerOptions.logLevel)
     public var logLevel: Logger.Level = .info
 
     /// For the parser; its values can be read only after parsing.
@@ -44,6 +44,12 @@ public struct ContainerOptions: ParsableArguments, Sendable {
         self.frontend = frontend
         self.logLevel = logLevel
     }
-}
 
-extension Logger.Level: @retroactive ExpressibleByArgument {}
+    private static func logLevel(_ text: String) throws -> Logger.Level {
+        guard let level = Logger.Level(rawValue: text) else {
+            throw ValidationError(
+                "'\(text)' is no level; expected \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")).")
+        }
+        return level
+    }
+}

@@ -31,7 +31,7 @@ extension Array: ModelInput where Element: InputElement {
             case let elements as [Double]: .float64(elements)
             default: preconditionFailure("\(Element.self) is not an element type of the protocol")
             }
-        return InputValues(elements: elements, rowEnds: Array<Int>(batch.rowBounds.dropFirst()))
+        return InputValues(elements: elements, rowEnds: [Int](batch.rowBounds.dropFirst()))
     }
 }
 

@@ -145,7 +145,9 @@ struct Scheduler: Sendable {
     mutating func complete(
         batch id: UInt32, on replica: ReplicaID, _ outputs: Outputs, now: MonotonicTime
     ) -> CompletedBatch? {
-        guard let batch = batches[id], batch.replica == replica, outputs.count == batch.queries.count else { return nil }
+        guard let batch = batches[id], batch.replica == replica, outputs.count == batch.queries.count else {
+            return nil
+        }
         batches[id] = nil
         replicas[replica]?.batches.removeAll { $0 == id }
         touched.insert(batch.model)
@@ -233,7 +235,9 @@ struct Scheduler: Sendable {
         for offset in queue.replicas.indices {
             let index = (queue.turn + offset) % queue.replicas.count
             let id = queue.replicas[index]
-            guard isSuitable(id, queue), let load = replicas[id]?.batches.count, load < slotsPerReplica else { continue }
+            guard isSuitable(id, queue), let load = replicas[id]?.batches.count, load < slotsPerReplica else {
+                continue
+            }
             if load < best?.load ?? .max { best = (id, load, index) }
             if load == 0 { break }
         }

@@ -113,7 +113,8 @@ final class QueryHandler: ChannelDuplexHandler {
         }
         if head.headers.contains(name: "expect") {
             guard head.headers.first(name: "expect")?.lowercased() == "100-continue" else {
-                return refuse(.error(.expectationFailed, "Expectation failed", cause: "Only 100-continue is known"), head)
+                return refuse(
+                    .error(.expectationFailed, "Expectation failed", cause: "Only 100-continue is known"), head)
             }
             if case .reply(let reply) = purpose { return refuse(reply, head) }
             context?.writeAndFlush(
@@ -246,7 +247,8 @@ final class QueryHandler: ChannelDuplexHandler {
         lastActivity = .now()
         let closes = reply.closes || !keepAlive
         state = closes ? .refused : .idle
-        let response = wrapOutboundOut(reply.response(connection: closes ? "close" : saysKeepAlive ? "keep-alive" : nil, withBody: withBody))
+        let connection = closes ? "close" : saysKeepAlive ? "keep-alive" : nil
+        let response = wrapOutboundOut(reply.response(connection: connection, withBody: withBody))
         guard closes else {
             context.writeAndFlush(response, promise: nil)
             if !backlog.isEmpty { handleBacklog() }
