@@ -1,4 +1,5 @@
 import ContainerRPC
+import Testing
 
 /// A point in time so long after the beginning of a test.
 func at(_ time: Duration) -> MonotonicTime {
@@ -19,5 +20,22 @@ extension PredictRequest {
 extension ContainerMessage {
     static func response(_ id: UInt32, _ outputs: Outputs) -> ContainerMessage {
         .response(PredictResponse(id: id, outputs: outputs))
+    }
+}
+
+extension ContainerSession {
+    /// A session whose connection stands since the test began.
+    static func connected(_ timing: SessionTiming = .standard) -> ContainerSession {
+        var session = ContainerSession(.sum, now: at(.zero), timing: timing)
+        #expect(session.tick(now: at(.zero)) == .open)
+        #expect(session.connected(now: at(.zero)) == .send(.heartbeat))
+        return session
+    }
+
+    /// Opens the session that follows the one which ended at `time`, and connects it at once.
+    mutating func reconnect(after time: Duration) {
+        let due = deadline ?? at(time)
+        #expect(tick(now: due) == .open)
+        #expect(connected(now: due) == .send(.heartbeat))
     }
 }

@@ -2,3 +2,230 @@ import ContainerRPC
 import Testing
 
 @testable import ModelContainer
+
+private struct Broken: Error {}
+
+@Suite("A container without a network: closures")
+struct ModelContainerTests {
+    @Test("A closure for one input answers each input of a batch, in order")
+    func perInput() async throws {
+        let container = ModelContainer { (input: [Double]) in input.reduce(0, +) }
+        #expect(try await container.predict([[1.0, 2.0], [], [-0.5]]) == ["3.0", "0.0", "-0.5"])
+    }
+
+    @Test("The closure's parameter says what the model takes")
+    func inputTypes() async throws {
+        let bytes = ModelContainer { (input: [UInt8]) in input.count }
+        let integers = ModelContainer { (input: [Int32]) in input.first ?? 0 }
+        let floats = ModelContainer { (input: [Float]) in input.first ?? 0 }
+        let doubles = ModelContainer { (input: [Double]) in input.first ?? 0 }
+        let strings = ModelContainer { (input: String) in input.uppercased() }
+        #expect(
+            [bytes, integers, floats, doubles, strings].map(\.inputType)
+                == [.bytes, .int32, .float32, .float64, .string])
+        #expect(try await bytes.predict([[0, 255] as [UInt8], []]) == ["2", "0"])
+        #expect(try await integers.predict([[Int32.min], [.max]]) == ["-2147483648", "2147483647"])
+        #expect(try await floats.predict([[0.1 as Float]]) == ["0.1"])
+        #expect(try await doubles.predict([[0.1]]) == ["0.1"])
+        #expect(try await strings.predict(["grün", "", "a\0b"]) == ["GRÜN", "", "A\0B"])
+    }
+
+    @Test("A closure for a batch gets all inputs at once")
+    func perBatch() async throws {
+        let bytes = ModelContainer { (batch: InputBatch<UInt8>) in batch.map(\.count) }
+        let integers = ModelContainer { (batch: InputBatch<Int32>) in batch.map { $0.reduce(0, +) } }
+        let floats = ModelContainer { (batch: InputBatch<Float>) in batch.map { $0.reduce(0, +) } }
+        let doubles = ModelContainer { (batch: InputBatch<Double>) in batch.map { _ in batch.elements.count } }
+        let strings = ModelContainer { (batch: [String]) in batch.map { "\($0) of \(batch.count)" } }
+        #expect(
+            [bytes, integers, floats, doubles, strings].map(\.inputType)
+                == [.bytes, .int32, .float32, .float64, .string])
+        #expect(try await bytes.predict([[1, 2] as [UInt8], []]) == ["2", "0"])
+        #expect(try await integers.predict([[1, 2] as [Int32], [3]]) == ["3", "3"])
+        #expect(try await floats.predict([[0.5, 0.25] as [Float]]) == ["0.75"])
+        #expect(try await doubles.predict([[1.0], [2.0, 3.0]]) == ["3", "3"])
+        #expect(try await strings.predict(["a", "b"]) == ["a of 2", "b of 2"])
+    }
+
+    @Test("Closures may be asynchronous, per input and per batch")
+    func asynchronous() async throws {
+        let perInput = ModelContainer { (input: [Double]) async in
+            await Task.yield()
+            return input.count
+        }
+        let perBatch = ModelContainer { (batch: InputBatch<Double>) async throws in
+            await withTaskGroup(of: (Int, Double).self) { group in
+                for (row, input) in batch.enumerated() { group.addTask { (row, input.reduce(0, +)) } }
+                return await group.reduce(into: Array(repeating: 0.0, count: batch.count)) { $0[$1.0] = $1.1 }
+            }
+        }
+        let strings = ModelContainer { (batch: [String]) async in
+            await Task.yield()
+            return batch.map(\.count)
+        }
+        #expect(try await perInput.predict([[1.0], [1.0, 2.0]]) == ["1", "2"])
+        #expect(try await perBatch.predict([[1.0], [1.0, 2.0]]) == ["1.0", "3.0"])
+        #expect(try await strings.predict(["a", "bcd"]) == ["1", "3"])
+    }
+
+    @Test("A closure that is asynchronous does not hold a thread; one that is not may block one")
+    func kinds() {
+        let blocking = ModelContainer { (input: [Double]) in input.count }
+        let suspending = ModelContainer { (input: [Double]) async in input.count }
+        guard case .blocking = blocking.model, case .suspending = suspending.model else {
+            Issue.record("a closure is taken for the other kind")
+            return
+        }
+    }
+
+    @Test("What a closure throws is thrown")
+    func throwing() async {
+        let perInput = ModelContainer { (input: [Double]) throws -> Int in
+            guard input != [13] else { throw Broken() }
+            return input.count
+        }
+        let perBatch = ModelContainer { (_: InputBatch<Double>) async throws -> [Int] in throw Broken() }
+        await #expect(throws: Broken.self) { try await perInput.predict([[1.0], [13.0]]) }
+        await #expect(throws: Broken.self) { try await perBatch.predict([[1.0]]) }
+    }
+
+    @Test("Another number of outputs than inputs is an error that names both", arguments: [0, 1, 3])
+    func wrongCount(count: Int) async {
+        let numbers = ModelContainer { (_: InputBatch<Double>) in Array(repeating: 1, count: count) }
+        let strings = ModelContainer { (_: [String]) async in Array(repeating: 1, count: count) }
+        let expected = ContainerError.wrongOutputCount(expected: 2, found: count)
+        await #expect(throws: expected) { try await numbers.predict([[1.0], [2.0]]) }
+        await #expect(throws: expected) { try await strings.predict(["a", "b"]) }
+        #expect(expected.description == "the model returned \(count) output\(count == 1 ? "" : "s") for 2 inputs")
+    }
+
+    @Test("Inputs of another type than the closure's are an error that names both")
+    func wrongType() async {
+        let container = ModelContainer { (input: [Double]) in input.count }
+        let expected = ContainerError.wrongInputType(expected: .float64, found: .int32)
+        await #expect(throws: expected) { try await container.predict([[1 as Int32]]) }
+        #expect(expected.description == "the model takes doubles, the batch holds integers")
+        let strings = ModelContainer { (input: String) in input }
+        await #expect(throws: ContainerError.wrongInputType(expected: .string, found: .bytes)) {
+            try await strings.predict([[1 as UInt8]])
+        }
+    }
+
+    @Test("A batch without inputs has no outputs")
+    func emptyBatch() async throws {
+        let container = ModelContainer { (batch: InputBatch<Double>) in batch.map(\.count) }
+        #expect(try await container.predict([[Double]]()) == [])
+    }
+
+    @Test("An input may be empty, also where all are")
+    func emptyInputs() async throws {
+        let doubles = ModelContainer { (batch: InputBatch<Double>) in batch.map(\.count) }
+        let strings = ModelContainer { (input: String) in input.isEmpty }
+        #expect(try await doubles.predict([[Double](), []]) == ["0", "0"])
+        #expect(try await strings.predict([""]) == ["true"])
+    }
+}
+
+@Suite("A container without a network: outputs")
+struct OutputTests {
+    /// The output of a model that returns this.
+    private func text(of output: some Encodable & Sendable) async throws -> String? {
+        try await ModelContainer { (_: [Double]) in output }.predict([[1.0]]).first
+    }
+
+    @Test("A string is sent as it is", arguments: ["", "cat", "say \"hi\"", "1.50", "grün\n"])
+    func strings(text output: String) async throws {
+        #expect(try await text(of: output) == output)
+    }
+
+    @Test("A double is the shortest text that is exactly it")
+    func doubles() async throws {
+        #expect(try await text(of: 0.1) == "0.1")
+        #expect(try await text(of: 3.0) == "3.0")
+        #expect(try await text(of: 1.0 / 3) == "0.3333333333333333")
+        #expect(try await text(of: 1e300) == "1e+300")
+        #expect(try await text(of: Double.leastNonzeroMagnitude) == "5e-324")
+        #expect(try await text(of: -0.0) == "-0.0")
+    }
+
+    @Test("A float is the shortest text that is exactly it, not that of the double beside it")
+    func floats() async throws {
+        #expect(try await text(of: 0.1 as Float) == "0.1")
+        #expect(try await text(of: 16_777_216 as Float) == "16777216.0")
+    }
+
+    @Test("Integers have all their digits")
+    func integers() async throws {
+        #expect(try await text(of: 7) == "7")
+        #expect(try await text(of: Int64.min) == "-9223372036854775808")
+        #expect(try await text(of: UInt64.max) == "18446744073709551615")
+        #expect(try await text(of: UInt8(255)) == "255")
+    }
+
+    @Test("Anything else is JSON")
+    func json() async throws {
+        struct Answer: Encodable {
+            var label: String
+            var scores: [Double]
+        }
+        #expect(try await text(of: true) == "true")
+        #expect(try await text(of: [1, 2]) == "[1,2]")
+        #expect(try await text(of: ["a": "b/c"]) == #"{"a":"b/c"}"#)
+        #expect(try await text(of: Int?.none) == "null")
+        let answer = try #require(try await text(of: Answer(label: "cat", scores: [0.5, 0.25])))
+        #expect(
+            answer == #"{"label":"cat","scores":[0.5,0.25]}"# || answer == #"{"scores":[0.5,0.25],"label":"cat"}"#)
+    }
+
+    @Test("A value that JSON cannot say is an error of the batch")
+    func noJSON() async {
+        await #expect(throws: EncodingError.self) { try await text(of: [Double.nan]) }
+    }
+}
+
+@Suite("Batches of inputs")
+struct InputBatchTests {
+    @Test("All elements lie in one array, and the bounds tell the rows")
+    func storage() {
+        let batch = InputBatch([[1.0, 2.0], [], [3.0]])
+        #expect(batch.elements == [1, 2, 3])
+        #expect(batch.rowBounds == [0, 2, 2, 3])
+        #expect(batch.count == 3)
+        #expect(batch.map(Array.init) == [[1, 2], [], [3]])
+        #expect(batch[2] == [3])
+        #expect(batch.last == [3])
+    }
+
+    @Test("A row shares the batch's memory")
+    func sharesMemory() throws {
+        let batch = InputBatch([[1.0, 2.0], [3.0]])
+        let start = try #require(batch.elements.withUnsafeBufferPointer { $0.baseAddress.map { Int(bitPattern: $0) } })
+        let row = try #require(batch[1].withUnsafeBufferPointer { $0.baseAddress.map { Int(bitPattern: $0) } })
+        #expect(row == start + 16)
+    }
+
+    @Test("Rows of one length are a matrix")
+    func matrix() throws {
+        let matrix = try #require(InputBatch([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]).matrix)
+        #expect((matrix.rowCount, matrix.columnCount) == (2, 3))
+        #expect(matrix.elements == [1, 2, 3, 4, 5, 6])
+        #expect(matrix[1, 0] == 4)
+        #expect(matrix[row: 1] == [4, 5, 6])
+    }
+
+    @Test("Rows of different lengths are none")
+    func noMatrix() {
+        #expect(InputBatch([[1.0, 2.0], [3.0]]).matrix == nil)
+        #expect(InputBatch([[], [3.0]]).matrix == nil)
+    }
+
+    @Test("A batch without rows, or with empty ones, is a matrix without elements")
+    func emptyMatrix() {
+        let none = InputBatch([[Double]]()).matrix
+        #expect(none == InputBatch([[Double]]()).matrix)
+        #expect(none?.rowCount == 0)
+        let empty = InputBatch([[Double]](repeating: [], count: 3)).matrix
+        #expect(empty?.rowCount == 3)
+        #expect(empty?.columnCount == 0)
+    }
+}

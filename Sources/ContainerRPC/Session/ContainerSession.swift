@@ -44,7 +44,7 @@ public struct ContainerSession: Sendable {
         /// Messages can flow.
         case open(lastReceived: MonotonicTime, lastBeat: MonotonicTime)
         /// No more is read; what was read is answered first.
-        case stopping(answerable: Bool)
+        case stopping
         case ended
     }
 
@@ -147,11 +147,10 @@ public struct ContainerSession: Sendable {
             answer = .response(PredictResponse(id: id, outputs: outputs))
         }
         switch state {
-        case .stopping(let answerable):
-            let message = answerable ? answer : nil
-            guard unanswered.isEmpty || answer == nil else { return message.map(Action.send) ?? .none }
+        case .stopping:
+            if let answer, !unanswered.isEmpty { return .send(answer) }
             state = .ended
-            return .finish(last: message)
+            return .finish(last: answer)
         case .open:
             guard let answer else { return close(.batchFailed, now: now) }
             failures = 0
@@ -165,7 +164,7 @@ public struct ContainerSession: Sendable {
     public mutating func stop() -> Action {
         switch state {
         case .open where !unanswered.isEmpty:
-            state = .stopping(answerable: true)
+            state = .stopping
             return .none
         case .ended:
             return .none

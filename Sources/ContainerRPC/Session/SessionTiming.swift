@@ -11,7 +11,7 @@ public struct SessionTiming: Hashable, Sendable {
 
     public init(
         heartbeatInterval: Duration = .seconds(5), silenceLimit: Duration = .seconds(30),
-        firstBackoff: Duration = .milliseconds(50), longestBackoff: Duration = .seconds(5)
+        firstBackoff: Duration = .milliseconds(100), longestBackoff: Duration = .seconds(5)
     ) {
         self.heartbeatInterval = heartbeatInterval
         self.silenceLimit = silenceLimit

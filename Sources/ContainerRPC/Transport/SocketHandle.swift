@@ -7,6 +7,7 @@ struct SocketHandle: ~Copyable {
     let events: MonitoredEvents
 
     init(type: Int32, in context: Context) throws(TransportError) {
+        guard !context.isTerminated else { throw TransportError("zmq_socket", code: ETERM) }
         guard let pointer = zmq_socket(context.pointer, type) else { throw .last("zmq_socket") }
         self.context = context
         self.pointer = pointer

@@ -13,6 +13,7 @@ final class BatchWorker: Sendable {
     private let model: ModelContainer.Model
     /// Jobs of any other session are void: their frontend has given them up.
     private let currentSession = Atomic<Int>(0)
+    private static let noSession = -1
     private let queue = DispatchQueue(label: "swift-clipper.model")
     private let jobs: AsyncStream<Job>.Continuation
     private let report: @Sendable (Job, Result<Outputs, any Error>) -> Void
@@ -30,7 +31,7 @@ final class BatchWorker: Sendable {
                     guard self.isCurrent(job) else { continue }
                     let result: Result<Outputs, any Error>
                     do { result = .success(try await predict(job.request.inputs)) } catch { result = .failure(error) }
-                    self.report(job, result)
+                    self.finish(job, result)
                 }
             }
         }
@@ -50,11 +51,20 @@ final class BatchWorker: Sendable {
         case .blocking(let predict):
             queue.async { [self] in
                 guard isCurrent(job) else { return }
-                report(job, Result { try predict(job.request.inputs) })
+                finish(job, Result { try predict(job.request.inputs) })
             }
         case .suspending:
             jobs.yield(job)
         }
+    }
+
+    private func finish(_ job: Job, _ result: Result<Outputs, any Error>) {
+        if case .failure = result {
+            // The session will end with it: what was read after it is not begun any more.
+            _ = currentSession.compareExchange(
+                expected: job.session, desired: Self.noSession, ordering: .acquiringAndReleasing)
+        }
+        report(job, result)
     }
 
     private func isCurrent(_ job: Job) -> Bool {

@@ -65,13 +65,16 @@ extension ModelContainer {
         logger.logLevel = options?.logLevel ?? .info
         let configuration = try ContainerConfiguration(
             of: self, options: options, environment: ProcessInfo.processInfo.environment)
-        let service = ContainerService(self, configuration: configuration, context: try Context(), logger: logger)
+        let context = try Context()
+        let service = ContainerService(self, configuration: configuration, context: context, logger: logger)
         logger.info(
             "serving \(configuration.registration)", metadata: ["frontend": "\(configuration.endpoint)"])
         var groupLogger = logger
         groupLogger.logLevel = .error
         let group = ServiceGroup(
             services: [service], gracefulShutdownSignals: [.sigterm, .sigint], logger: groupLogger)
+        // The process may end right after this, and must not take the last answer with it.
+        defer { context.terminate() }
         try await group.run()
     }
 }

@@ -7,6 +7,9 @@ public protocol InputElement: BitwiseCopyable, Hashable, Sendable {
 
     /// The elements of a batch, if they are of this type; shared, not copied.
     static func elements(of values: InputValues) -> [Self]?
+
+    /// These elements as those of a batch; shared, not copied.
+    static func values(of elements: [Self]) -> InputValues.Elements
 }
 
 /// A whole batch of inputs: all elements in one array, without a copy per input.
@@ -73,6 +76,8 @@ extension UInt8: InputElement {
     public static func elements(of values: InputValues) -> [UInt8]? {
         if case .bytes(let elements) = values.elements { elements } else { nil }
     }
+
+    public static func values(of elements: [UInt8]) -> InputValues.Elements { .bytes(elements) }
 }
 
 extension Int32: InputElement {
@@ -81,6 +86,8 @@ extension Int32: InputElement {
     public static func elements(of values: InputValues) -> [Int32]? {
         if case .int32(let elements) = values.elements { elements } else { nil }
     }
+
+    public static func values(of elements: [Int32]) -> InputValues.Elements { .int32(elements) }
 }
 
 extension Float: InputElement {
@@ -89,6 +96,8 @@ extension Float: InputElement {
     public static func elements(of values: InputValues) -> [Float]? {
         if case .float32(let elements) = values.elements { elements } else { nil }
     }
+
+    public static func values(of elements: [Float]) -> InputValues.Elements { .float32(elements) }
 }
 
 extension Double: InputElement {
@@ -97,4 +106,6 @@ extension Double: InputElement {
     public static func elements(of values: InputValues) -> [Double]? {
         if case .float64(let elements) = values.elements { elements } else { nil }
     }
+
+    public static func values(of elements: [Double]) -> InputValues.Elements { .float64(elements) }
 }

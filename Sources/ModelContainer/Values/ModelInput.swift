@@ -22,16 +22,7 @@ extension Array: ModelInput where Element: InputElement {
 
     public static func values(of inputs: [[Element]]) -> InputValues {
         let batch = InputBatch(inputs)
-        // Each conformance of InputElement is one of these four; the casts cost nothing.
-        let elements: InputValues.Elements =
-            switch batch.elements {
-            case let elements as [UInt8]: .bytes(elements)
-            case let elements as [Int32]: .int32(elements)
-            case let elements as [Float]: .float32(elements)
-            case let elements as [Double]: .float64(elements)
-            default: preconditionFailure("\(Element.self) is not an element type of the protocol")
-            }
-        return InputValues(elements: elements, rowEnds: [Int](batch.rowBounds.dropFirst()))
+        return InputValues(elements: Element.values(of: batch.elements), rowEnds: [Int](batch.rowBounds.dropFirst()))
     }
 }
 

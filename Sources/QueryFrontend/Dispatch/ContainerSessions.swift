@@ -122,6 +122,7 @@ struct ContainerSessions: Sendable {
     mutating func receive(_ message: ContainerMessage, from id: SessionID, now: MonotonicTime) {
         guard let action = entries[id]?.session.receive(message, now: now) else { return }
         perform(action, id, now: now)
+        if action == .end(.replaced) { receive(message, from: reopen(id, now: now), now: now) }
     }
 
     /// A message has come from a peer that could not be decoded.
@@ -150,13 +151,18 @@ struct ContainerSessions: Sendable {
                 bad(.wrongOutputCount(expected: expected, found: found), entry)
             case .silent, .disconnected, .replaced, .dismissed: break
             }
+            // What it registers as instead comes with the message that ended the session.
+            if reason == .replaced { return unlist(id, reason) }
             end(id, reason)
-            // A container that is there may register anew at once instead of with its next heartbeat. One that never
-            // registered has said nothing that could be answered.
-            if reason != .silent, reason != .disconnected, entry.session.registration != nil {
-                effects.append(.send(.requestMetadata, to: entry.peer))
-            }
+            // It is there and speaks the protocol: it need not wait for its next heartbeat to register anew.
+            if case .wrongOutputCount = reason { effects.append(.send(.requestMetadata, to: entry.peer)) }
         }
+    }
+
+    /// Begins another session with the same peer by the same connection.
+    private mutating func reopen(_ id: SessionID, now: MonotonicTime) -> SessionID {
+        entries[id]?.session = FrontendSession(now: now, timing: timing)
+        return id
     }
 
     private mutating func bad(_ message: BadMessage, _ entry: Entry) {
@@ -197,12 +203,7 @@ struct ContainerSessions: Sendable {
     /// A model version is deleted: its containers are listed no more. They stay connected, and are asked for their
     /// metadata when the version is registered again.
     mutating func dismiss(_ model: ModelVersion) {
-        for (id, entry) in entries where entry.replica != nil && entry.session.registration?.model == model {
-            guard let replica = entry.replica else { continue }
-            byReplica[replica] = nil
-            entries[id]?.replica = nil
-            effects.append(.removed(replica, model, .dismissed))
-        }
+        for (id, entry) in entries where entry.session.registration?.model == model { unlist(id, .dismissed) }
     }
 
     /// A model version is registered: containers that were dismissed serve it again.
@@ -213,13 +214,18 @@ struct ContainerSessions: Sendable {
     }
 
     private mutating func end(_ id: SessionID, _ reason: FrontendSession.EndReason) {
+        unlist(id, reason)
         guard let entry = entries.removeValue(forKey: id) else { return }
         byPeer[entry.peer] = nil
         ledger.forget(id)
-        if let replica = entry.replica, let registration = entry.session.registration {
-            byReplica[replica] = nil
-            effects.append(.removed(replica, registration.model, reason))
-        }
+    }
+
+    /// The session's replica serves no more.
+    private mutating func unlist(_ id: SessionID, _ reason: FrontendSession.EndReason) {
+        guard let replica = entries[id]?.replica, let registration = entries[id]?.session.registration else { return }
+        entries[id]?.replica = nil
+        byReplica[replica] = nil
+        effects.append(.removed(replica, registration.model, reason))
     }
 
     // MARK: Time

@@ -1,0 +1,68 @@
+import Testing
+
+/// A `clipper` command that has ended.
+struct CommandResult: Sendable {
+    let status: Int32
+    let output: String
+    let errors: String
+}
+
+extension Processes {
+    /// Runs a `clipper` command to its end.
+    func clipper(_ arguments: String..., environment: [String: String] = [:]) async throws -> CommandResult {
+        let process = try start("clipper", arguments, environment: environment)
+        let status = try await process.exitStatus()
+        return CommandResult(status: status, output: process.standardOutput, errors: process.standardError)
+    }
+}
+
+@Suite("The command line")
+struct CommandLineTests {
+    @Test("A model is registered, linked, served, asked and looked at without a line of another program")
+    func session() async throws {
+        try await withProcesses { processes in
+            let frontend = try await Frontend(in: processes)
+            let environment = [
+                "CLIPPER_ADMIN": "http://\(frontend.admin)", "CLIPPER_QUERY": "http://\(frontend.query)",
+            ]
+            let model = try await processes.clipper(
+                "model", "register", "sum", "1", "--input-type", "doubles", environment: environment)
+            #expect(model.status == 0, "\(model)")
+            let application = try await processes.clipper(
+                "app", "register", "demo", "--input-type", "doubles", "--default-output", "-1.0", "--slo", "60s",
+                "--link", "sum", environment: environment)
+            #expect(application.status == 0, "\(application)")
+            let lonely = try await processes.clipper("predict", "demo", "[1, 2]", environment: environment)
+            #expect(lonely.status == 3)
+            #expect(lonely.output == "-1.0\n")
+            #expect(lonely.errors.contains("No connected models found for query"))
+            try await frontend.startContainer()
+            let answer = try await processes.clipper("predict", "demo", "[1, 2]", "[0.5]", environment: environment)
+            #expect(answer.status == 0)
+            #expect(answer.output == "3.0\n0.5\n")
+            let status = try await processes.clipper("status", environment: environment)
+            #expect(status.status == 0)
+            #expect(status.output.contains("demo") && status.output.contains("sum"))
+            let list = try await processes.clipper("app", "list", "--json", environment: environment)
+            #expect(try JSON(Array(list.output.utf8))[0]?["name"] == "demo")
+        }
+    }
+
+    @Test("What goes wrong is said on standard error, with the exit code that is meant for it")
+    func failures() async throws {
+        try await withProcesses { processes in
+            let frontend = try await Frontend(in: processes)
+            let admin = "http://\(frontend.admin)"
+            let refused = try await processes.clipper("app", "show", "none", "--admin", admin)
+            #expect(refused.status == 1)
+            #expect(refused.errors.contains("none"))
+            let misspelt = try await processes.clipper("app", "lsit", "--admin", admin)
+            #expect(misspelt.status == 64)
+            #expect(try await frontend.terminate() == 0)
+            let nobody = try await processes.clipper("app", "list", "--admin", admin)
+            #expect(nobody.status == 2)
+            #expect(nobody.errors.contains(admin))
+            for result in [refused, misspelt, nobody] { #expect(result.output.isEmpty) }
+        }
+    }
+}

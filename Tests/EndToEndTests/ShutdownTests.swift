@@ -1,0 +1,91 @@
+import Testing
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+@Suite("Shutdown")
+struct ShutdownTests {
+    private static let query = Array(#"{"input": [40, 2]}"#.utf8)
+
+    @Test("At SIGTERM an idle frontend ends with 0")
+    func idleFrontend() async throws {
+        try await withProcesses { processes in
+            let frontend = try await Frontend.servingSum(in: processes)
+            // Connections on which nothing happens do not hold it up.
+            let connection = try HTTPConnection(to: frontend.query)
+            #expect(try await connection.exchange("POST", "/app/predict", body: Self.query).status == 200)
+            let administrator = try HTTPConnection(to: frontend.admin)
+            #expect(try await administrator.exchange("GET", "/admin/ping").status == 200)
+            #expect(try await frontend.terminate() == 0)
+        }
+    }
+
+    @Test("At SIGTERM a frontend takes no new connection, answers what is in flight and ends with 0")
+    func busyFrontend() async throws {
+        try await withProcesses { processes in
+            let frontend = try await Frontend(in: processes)
+            try await frontend.addModel("sum", batchSize: 1)
+            try await frontend.addApplication("app", links: ["sum"])
+            let container = try await PlayedContainer.registered(at: frontend)
+            // Two queries are in flight, and a third waits in the queue.
+            var connections: [HTTPConnection] = []
+            for _ in 0..<3 {
+                let connection = try HTTPConnection(to: frontend.query)
+                try await connection.send("POST", "/app/predict", body: Self.query)
+                connections.append(connection)
+            }
+            var requests = [try await container.receiveRequest(), try await container.receiveRequest()]
+            frontend.process.signal(SIGTERM)
+            try await eventually("no connection is taken any more") { (try? TCPConnection(to: frontend.query)) == nil }
+            try await container.answer(requests.removeFirst(), ["42"])
+            requests.append(try await container.receiveRequest())
+            for request in requests { try await container.answer(request, ["42"]) }
+            for connection in connections {
+                let answer = try await connection.response().json
+                #expect(answer["output"] == 42)
+                #expect(answer["default"] == false)
+                try await connection.stream.waitForEnd()
+            }
+            #expect(try await frontend.process.exitStatus() == 0)
+        }
+    }
+
+    @Test("At SIGTERM a container finishes the batch in hand, answers it and ends with 0")
+    func busyContainer() async throws {
+        try await withProcesses { processes in
+            let frontend = try await Frontend(in: processes)
+            try await frontend.addModel("sum")
+            try await frontend.addApplication("app", links: ["sum"])
+            let container = try await frontend.startContainer(
+                "faulty-container", arguments: ["--milliseconds", "1000"])
+            let connection = try HTTPConnection(to: frontend.query)
+            try await connection.send("POST", "/app/predict", body: Self.query)
+            _ = try await container.line("batch ")
+            container.signal(SIGTERM)
+            #expect(try await connection.response().json["output"] == 42)
+            #expect(try await container.exitStatus() == 0)
+            try await eventually("the container is listed no more") { try await frontend.containers() == [] }
+        }
+    }
+
+    @Test("At SIGTERM an idle container ends with 0, with a frontend and without one")
+    func idleContainer() async throws {
+        try await withProcesses { processes in
+            let frontend = try await Frontend(in: processes)
+            let container = try await frontend.startContainer()
+            container.signal(SIGTERM)
+            #expect(try await container.exitStatus() == 0)
+            try await eventually("the container is listed no more") { try await frontend.containers() == [] }
+            #expect(try await frontend.terminate() == 0)
+            let lonely = try processes.start("sum-container", ["--frontend", frontend.rpc, "--log-level", "debug"])
+            try await eventually("the container is at work") { lonely.standardError.contains("connecting") }
+            lonely.signal(SIGTERM)
+            #expect(try await lonely.exitStatus() == 0)
+        }
+    }
+}

@@ -1,0 +1,182 @@
+import ArgumentParser
+import ContainerRPC
+import Testing
+
+@testable import ModelContainer
+
+@Suite("A container's configuration")
+struct ContainerConfigurationTests {
+    private let nameless = ModelContainer { (input: [Double]) in input.count }
+    private let named = ModelContainer(name: "code", version: "code1") { (input: [Double]) in input.count }
+    /// All of Clipper's variables.
+    private let environment = [
+        "CLIPPER_MODEL_NAME": "env", "CLIPPER_MODEL_VERSION": "env1", "CLIPPER_IP": "10.0.0.1",
+        "CLIPPER_PORT": "7100", "CLIPPER_INPUT_TYPE": "doubles",
+    ]
+
+    private func configuration(
+        of container: ModelContainer, _ flags: [String] = [], _ environment: [String: String] = [:]
+    ) throws -> ContainerConfiguration {
+        try ContainerConfiguration(of: container, options: try ContainerOptions.parse(flags), environment: environment)
+    }
+
+    /// What is said of settings that cannot be; `nil` for good ones.
+    private func problem(
+        of container: ModelContainer, _ flags: [String] = [], _ environment: [String: String] = [:]
+    ) -> String? {
+        do {
+            _ = try configuration(of: container, flags, environment)
+            return nil
+        } catch {
+            return (error as? ContainerError)?.description ?? "another error: \(error)"
+        }
+    }
+
+    @Test("Code alone is enough: the frontend is then the default one")
+    func code() throws {
+        let configuration = try configuration(of: named)
+        #expect(
+            configuration.registration
+                == Registration(modelName: "code", modelVersion: "code1", inputType: .float64))
+        #expect(configuration.endpoint == "tcp://127.0.0.1:7000")
+        #expect(configuration.timing == .standard)
+    }
+
+    @Test("A program that parsed no flags needs none")
+    func noFlags() throws {
+        let configuration = try ContainerConfiguration(of: named, environment: [:])
+        #expect(configuration == (try self.configuration(of: named)))
+    }
+
+    @Test("Clipper's environment variables alone are enough")
+    func environmentAlone() throws {
+        let configuration = try configuration(of: nameless, [], environment)
+        #expect(
+            configuration.registration == Registration(modelName: "env", modelVersion: "env1", inputType: .float64))
+        #expect(configuration.endpoint == "tcp://10.0.0.1:7100")
+    }
+
+    @Test("The environment beats the code")
+    func environmentBeatsCode() throws {
+        let registration = try configuration(of: named, [], environment).registration
+        #expect(registration == Registration(modelName: "env", modelVersion: "env1", inputType: .float64))
+    }
+
+    @Test("Flags beat the environment")
+    func flagsBeatEnvironment() throws {
+        let flags = ["--name", "flag", "--version", "flag1", "--host", "10.0.0.2", "--port", "7200"]
+        let configuration = try configuration(of: named, flags, environment)
+        #expect(
+            configuration.registration == Registration(modelName: "flag", modelVersion: "flag1", inputType: .float64))
+        #expect(configuration.endpoint == "tcp://10.0.0.2:7200")
+    }
+
+    @Test("Each setting is looked up by itself")
+    func mixes() throws {
+        let configuration = try configuration(
+            of: named, ["--port", "7200"], ["CLIPPER_MODEL_VERSION": "env1", "CLIPPER_IP": "10.0.0.1"])
+        #expect(
+            configuration.registration == Registration(modelName: "code", modelVersion: "env1", inputType: .float64))
+        #expect(configuration.endpoint == "tcp://10.0.0.1:7200")
+    }
+
+    @Test("A variable that is empty counts as not set")
+    func emptyVariables() throws {
+        let configuration = try configuration(of: named, [], environment.mapValues { _ in "" })
+        #expect(configuration == (try self.configuration(of: named)))
+    }
+
+    @Test(
+        "An endpoint may be given as one",
+        arguments: ["tcp://10.0.0.3:7300", "tcp://[::1]:7300", "inproc://query-frontend", "ipc:///run/rpc"])
+    func endpoint(text: String) throws {
+        #expect(try configuration(of: named, ["--frontend", text], environment).endpoint == text)
+    }
+
+    @Test("An IPv6 host is put between brackets")
+    func ipv6() throws {
+        #expect(try configuration(of: named, ["--host", "::1"]).endpoint == "tcp://[::1]:7000")
+    }
+
+    @Test("A host may be a name")
+    func hostName() throws {
+        #expect(try configuration(of: named, ["--host", "frontend.local"]).endpoint == "tcp://frontend.local:7000")
+    }
+
+    @Test("A missing name says where to give it")
+    func missingName() {
+        #expect(
+            problem(of: nameless)
+                == """
+                the model's name is missing: give it in code, with --name, or in the environment variable \
+                CLIPPER_MODEL_NAME
+                """)
+    }
+
+    @Test("A missing version says where to give it")
+    func missingVersion() {
+        #expect(
+            problem(of: nameless, ["--name", "a"])
+                == """
+                the model's version is missing: give it in code, with --version, or in the environment variable \
+                CLIPPER_MODEL_VERSION
+                """)
+    }
+
+    @Test(
+        "A name or version that the protocol does not know is refused",
+        arguments: ["", "a,b", "a:b", "a\nb", "a\0", String(repeating: "x", count: 257)])
+    func invalidNames(name: String) {
+        let expected = "1 to 256 bytes without ',', ':' and control characters"
+        #expect(problem(of: named, ["--name", name]) == "the model's name is '\(name)'; expected \(expected)")
+        #expect(problem(of: named, ["--version", name]) == "the model's version is '\(name)'; expected \(expected)")
+    }
+
+    @Test("The longest name is one of 256 bytes")
+    func longestName() {
+        #expect(problem(of: named, ["--name", String(repeating: "x", count: 256)]) == nil)
+        #expect(problem(of: named, ["--name", String(repeating: "ü", count: 129)]) != nil)
+    }
+
+    @Test("The input type may be stated under any of its names", arguments: ["doubles", "DOUBLE", "d"])
+    func statesInputType(name: String) {
+        #expect(problem(of: named, ["--input-type", name]) == nil)
+        #expect(problem(of: named, [], ["CLIPPER_INPUT_TYPE": name]) == nil)
+    }
+
+    @Test("An input type that the closure does not take is a contradiction")
+    func contradictsInputType() {
+        let expected = "the input type is stated as integers, but the model's closure takes doubles"
+        #expect(problem(of: named, ["--input-type", "ints"]) == expected)
+        #expect(problem(of: named, [], ["CLIPPER_INPUT_TYPE": "integers"]) == expected)
+        #expect(problem(of: named, ["--input-type", "doubles"], ["CLIPPER_INPUT_TYPE": "integers"]) == nil)
+    }
+
+    @Test("An input type that there is none of is refused, with those that there are")
+    func unknownInputType() {
+        #expect(
+            problem(of: named, ["--input-type", "tensor"])
+                == "the input type is 'tensor'; expected one of bytes, integers, floats, doubles, strings")
+    }
+
+    @Test("A port that is none is refused", arguments: ["0", "65536", "-1", "http", "7000.0"])
+    func invalidPort(port: String) {
+        #expect(
+            problem(of: named, [], ["CLIPPER_PORT": port])
+                == "the frontend's port is '\(port)'; expected a number from 1 to 65535")
+    }
+
+    @Test("The frontend cannot be given in two ways", arguments: [["--host", "a"], ["--port", "1"]])
+    func twoAddresses(flags: [String]) {
+        #expect(
+            problem(of: named, ["--frontend", "tcp://a:1"] + flags)
+                == "--frontend already says where the frontend is: leave --host and --port out")
+    }
+
+    @Test("An endpoint without a transport is refused")
+    func invalidEndpoint() {
+        #expect(
+            problem(of: named, ["--frontend", "127.0.0.1:7000"])
+                == "--frontend is '127.0.0.1:7000'; expected an endpoint such as tcp://127.0.0.1:7000")
+    }
+}

@@ -1,0 +1,161 @@
+import ContainerRPC
+import Foundation
+import Synchronization
+import Testing
+
+/// A frontend that a test plays: a ROUTER on a thread of its own, which sends what the test says and keeps what comes.
+final class PlayedFrontend: Sendable {
+    /// What came, and from whom.
+    struct Received: Hashable, Sendable {
+        var peer: RoutingID
+        var message: ContainerMessage
+    }
+
+    private enum Outgoing {
+        case heartbeat(HeartbeatKind)
+        case request(UInt32, InputValues)
+        case malformed
+    }
+
+    private struct State {
+        var outgoing: [(to: RoutingID, what: Outgoing)] = []
+        var incoming: [Received] = []
+        var endpoint: String?
+        var isClosing = false
+        var isClosed = false
+        var failure: (any Error)?
+    }
+
+    private let state = Mutex(State())
+    private let wakeup: Wakeup
+    let context: Context
+
+    private init(_ endpoint: String, in context: Context) throws {
+        self.context = context
+        wakeup = try Wakeup()
+        Thread { [self] in
+            do {
+                try work(endpoint)
+            } catch {
+                state.withLock { $0.failure = error }
+            }
+            state.withLock { $0.isClosed = true }
+        }.start()
+    }
+
+    /// A frontend that is bound; port 0 lets the system pick one.
+    static func bound(to endpoint: String = "tcp://127.0.0.1:0", in context: Context) async throws -> PlayedFrontend {
+        let frontend = try PlayedFrontend(endpoint, in: context)
+        _ = try await frontend.endpoint
+        return frontend
+    }
+
+    /// Where containers connect.
+    var endpoint: String {
+        get async throws {
+            try await eventually("the frontend is bound") {
+                try state.withLock { state in
+                    if let failure = state.failure { throw failure }
+                    return state.endpoint
+                }
+            }
+        }
+    }
+
+    func send(_ heartbeat: HeartbeatKind, to peer: RoutingID) {
+        state.withLock { $0.outgoing.append((peer, .heartbeat(heartbeat))) }
+        wakeup.signal()
+    }
+
+    /// Sends a batch of doubles, one number each.
+    func sendBatch(_ id: UInt32, _ numbers: Double..., to peer: RoutingID) {
+        sendBatch(id, InputValues(elements: .float64(numbers), rowEnds: Array(1...numbers.count)), to: peer)
+    }
+
+    func sendBatch(_ id: UInt32, _ inputs: InputValues, to peer: RoutingID) {
+        state.withLock { $0.outgoing.append((peer, .request(id, inputs))) }
+        wakeup.signal()
+    }
+
+    /// Sends a batch of doubles whose only input is three bytes long.
+    func sendMalformed(to peer: RoutingID) {
+        state.withLock { $0.outgoing.append((peer, .malformed)) }
+        wakeup.signal()
+    }
+
+    /// Waits for the next message of which the condition is true; others before it do not matter.
+    func receive(_ what: String, where condition: (Received) -> Bool) async throws -> Received {
+        try await eventually("the container sends \(what)") {
+            try state.withLock { state in
+                if let failure = state.failure { throw failure }
+                guard let index = state.incoming.firstIndex(where: condition) else { return nil }
+                defer { state.incoming.removeFirst(index + 1) }
+                return state.incoming[index]
+            }
+        }
+    }
+
+    /// Waits for the answer to a batch; heartbeats before it do not matter.
+    func receiveResponse() async throws -> PredictResponse {
+        let received = try await receive("an answer") { if case .response = $0.message { true } else { false } }
+        guard case .response(let response) = received.message else { throw NotInTime(what: "an answer") }
+        return response
+    }
+
+    /// Waits for a container that registers, as a frontend that does not know it yet.
+    ///
+    /// - Parameter old: a session that is over; it is not taken for the new one.
+    func acceptContainer(
+        _ registration: Registration = .test, after old: RoutingID? = nil
+    ) async throws -> RoutingID {
+        let peer = try await receive("its first heartbeat") { $0.message == .heartbeat && $0.peer != old }.peer
+        send(.requestMetadata, to: peer)
+        _ = try await receive("its metadata") { $0 == Received(peer: peer, message: .newContainer(registration)) }
+        return peer
+    }
+
+    /// Closes the socket, as a frontend that ends.
+    func close() async throws {
+        state.withLock { $0.isClosing = true }
+        wakeup.signal()
+        try await eventually("the frontend's socket closes") { state.withLock { $0.isClosed } }
+    }
+
+    // MARK: The frontend's thread
+
+    private func work(_ endpoint: String) throws {
+        let socket = try Socket(.router, in: context)
+        let bound = try socket.bind(endpoint)
+        state.withLock { $0.endpoint = bound }
+        var message = socket.makeMessage()
+        let descriptors = [wakeup.descriptor, try socket.descriptor()]
+        while !state.withLock({ $0.isClosing }) {
+            for (peer, what) in state.withLock({ takeAll(&$0.outgoing) }) {
+                switch what {
+                case .heartbeat(let kind): _ = try socket.send(kind, to: peer)
+                case .request(let id, let inputs):
+                    _ = try socket.sendRequest(id: id, inputType: inputs.type, inputs: inputs.payloads, to: peer)
+                case .malformed:
+                    let input = Payload(copying: [1, 2, 3])
+                    _ = try socket.sendRequest(id: 0, inputType: .float64, inputs: [input], to: peer)
+                }
+            }
+            while try socket.receive(into: &message) {
+                let received = Received(peer: message.routingID, message: try message.decodeContainerMessage())
+                state.withLock { $0.incoming.append(received) }
+            }
+            guard try !socket.hasInput() else { continue }
+            _ = try waitForInput(descriptors, timeout: nil)
+            wakeup.clear()
+        }
+    }
+}
+
+private func takeAll<Element>(_ elements: inout [Element]) -> [Element] {
+    defer { elements = [] }
+    return elements
+}
+
+extension Registration {
+    static let test = Registration(modelName: "test", modelVersion: "1", inputType: .float64)
+}

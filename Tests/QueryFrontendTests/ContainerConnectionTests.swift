@@ -1,0 +1,124 @@
+import ContainerRPC
+import Testing
+
+@testable import QueryFrontend
+
+@Suite("Sessions with containers: lost connections")
+struct ContainerConnectionTests {
+    private var test = SessionsUnderTest()
+
+    @Test("A connection that is gone ends its container, once all messages have been read")
+    mutating func endsWithConnection() {
+        test.unreadEvents = [.accepted(descriptor: 5)]
+        test.register(as: "a", by: 5)
+        test.sent(7, to: 0)
+        test.sessions.note(.disconnected(descriptor: 5))
+        #expect(test.receive(.response(7, ["x"]), from: "a", by: 5) == ["0 answered 7: x"])
+        #expect(test.endLostConnections() == ["removed 0 of sum:1: disconnected"])
+        #expect(test.listed.isEmpty)
+    }
+
+    @Test("A connection that never carried a message ends nothing")
+    mutating func ignoresUnknownConnection() {
+        test.register(as: "a", by: 5)
+        test.sessions.note(.accepted(descriptor: 6))
+        test.sessions.note(.disconnected(descriptor: 6))
+        #expect(test.endLostConnections() == [])
+        #expect(test.listed == ["sum:1:0"])
+    }
+
+    @Test("A descriptor that is used again belongs to the new container: the old one's end costs it nothing")
+    mutating func tellsReusedDescriptorsApart() {
+        test.unreadEvents = [.accepted(descriptor: 5)]
+        test.register(as: "a", by: 5)
+        // The system has given the descriptor to the next connection before anybody looked.
+        test.unreadEvents = [.disconnected(descriptor: 5), .accepted(descriptor: 5)]
+        #expect(test.register(as: "b", by: 5) == ["added 1 of sum:1, doubles"])
+        #expect(test.endLostConnections() == ["removed 0 of sum:1: disconnected"])
+        #expect(test.listed == ["sum:1:1"])
+    }
+
+    @Test("A second peer on a connection means that the first one is gone, even if nobody has said so")
+    mutating func evicts() {
+        test.register(as: "a", by: 5)
+        #expect(
+            test.register(as: "b", by: 5) == ["removed 0 of sum:1: disconnected", "added 1 of sum:1, doubles"])
+        #expect(test.endLostConnections() == [])
+        #expect(test.listed == ["sum:1:1"])
+    }
+
+    @Test("A container that comes back under its own name by another connection does not end with the old one")
+    mutating func followsPeer() {
+        test.unreadEvents = [.accepted(descriptor: 5)]
+        test.register(as: "a", by: 5)
+        test.unreadEvents = [.accepted(descriptor: 6), .disconnected(descriptor: 5)]
+        #expect(test.receive(.heartbeat, from: "a", by: 6) == ["keepAlive to a"])
+        #expect(test.endLostConnections() == [])
+        #expect(test.listed == ["sum:1:0"])
+    }
+
+    @Test("The peer that was last heard by a connection is told without its id")
+    mutating func knowsPeerOfDescriptor() {
+        test.register(as: "a", by: 5)
+        #expect(test.sessions.session(by: 5)?.peer == RoutingID(Array("a".utf8)))
+        #expect(test.sessions.session(by: 6) == nil)
+        test.sessions.lose(ReplicaID(number: 0))
+        #expect(test.sessions.session(by: 5) == nil)
+    }
+
+    @Test("A container within the process, which has no descriptor, registers and answers as any other")
+    mutating func worksWithoutDescriptor() {
+        test.register(as: "a", by: nil)
+        test.sent(7, to: 0)
+        #expect(test.receive(.response(7, ["x"]), from: "a", by: nil) == ["0 answered 7: x"])
+    }
+}
+
+@Suite("Sessions with containers: silence")
+struct ContainerSilenceTests {
+    private var test = SessionsUnderTest()
+
+    @Test("A container that is silent for 30 s and has nothing to do is given up")
+    mutating func givesUp() {
+        test.register(as: "a")
+        #expect(test.sessions.deadline == at(.seconds(30)))
+        #expect(test.tick(now: .milliseconds(29_999)) == [])
+        #expect(test.tick(now: .seconds(30)) == ["removed 0 of sum:1: silent"])
+        #expect(test.sessions.deadline == nil)
+    }
+
+    @Test("Any message counts as a sign of life")
+    mutating func hears() {
+        test.register(as: "a")
+        test.receive(.heartbeat, from: "a", now: .seconds(20))
+        #expect(test.tick(now: .seconds(30)) == [])
+        #expect(test.sessions.deadline == at(.seconds(50)))
+        #expect(test.tick(now: .seconds(50)) == ["removed 0 of sum:1: silent"])
+    }
+
+    @Test("A container with a batch in flight may be silent for as long as its model takes")
+    mutating func waitsForBusy() {
+        test.register(as: "a")
+        test.sent(7, to: 0)
+        for second in stride(from: 30, through: 600, by: 30) { #expect(test.tick(now: .seconds(second)) == []) }
+        #expect(test.receive(.response(7, ["x"]), from: "a", now: .seconds(610)) == ["0 answered 7: x"])
+        #expect(test.tick(now: .seconds(639)) == [])
+        #expect(test.tick(now: .seconds(670)) == ["removed 0 of sum:1: silent"])
+    }
+
+    @Test("A peer that never registered is forgotten without a word")
+    mutating func forgetsStrangers() {
+        test.receive(.heartbeat, from: "a")
+        #expect(test.tick(now: .seconds(30)) == [])
+        #expect(test.sessions.deadline == nil)
+    }
+
+    @Test("A container that was given up and is there after all is asked for its metadata")
+    mutating func comesBack() {
+        test.register(as: "a")
+        _ = test.tick(now: .seconds(30))
+        #expect(test.receive(.heartbeat, from: "a", now: .seconds(31)) == ["requestMetadata to a"])
+        #expect(test.register(as: "a", now: .seconds(31)) == ["added 1 of sum:1, doubles"])
+        #expect(test.listed == ["sum:1:1"])
+    }
+}

@@ -1,0 +1,260 @@
+import ContainerRPC
+import Logging
+import ModelContainer
+import ServiceLifecycle
+import Synchronization
+import Testing
+
+@testable import QueryFrontend
+
+/// A frontend in this process, with containers in this process.
+private struct Embedded: Sendable {
+    let frontend: QueryFrontend
+
+    /// Starts a frontend that serves the containers, runs the test, and stops all.
+    ///
+    /// - Parameter containers: by name; each is registered, linked to an application of that name, and connected.
+    static func run(
+        _ containers: [String: ModelContainer] = [:], slo: Duration = .seconds(600), defaultOutput: String = "none",
+        _ test: @escaping @Sendable (Embedded) async throws -> Void
+    ) async throws {
+        let frontend = try await QueryFrontend.start(
+            FrontendConfiguration(queryPort: 0, adminPort: 0, rpcPort: 0, store: ":memory:", threads: 1),
+            logger: .silent)
+        var services: [any Service] = [frontend]
+        for (name, container) in containers { services.append(frontend.service(name, container)) }
+        let group = ServiceGroup(services: services, logger: .silent)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            let result: Result<Void, any Error>
+            do {
+                for (name, container) in containers {
+                    try await frontend.register(name, container.inputType, slo: slo, defaultOutput: defaultOutput)
+                    // Until the container is there, the application answers with its default output.
+                    try await eventually("a container of \(name) is connected") {
+                        await frontend.status().replicas.contains { $0.modelName == name }
+                    }
+                }
+                result = .success(try await test(Embedded(frontend: frontend)))
+            } catch {
+                result = .failure(error)
+            }
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+            try result.get()
+        }
+    }
+
+    func predict(_ application: String, _ elements: InputValues.Elements, rows: Int...) async throws -> [Prediction] {
+        try await frontend.predict(application, InputValues(elements: elements, rowEnds: rows))
+    }
+}
+
+extension QueryFrontend {
+    fileprivate func service(_ name: String, _ container: ModelContainer) -> ContainerService {
+        ContainerService(
+            container,
+            configuration: ContainerConfiguration(
+                registration: Registration(modelName: name, modelVersion: "1", inputType: container.inputType),
+                endpoint: addresses.inProcess),
+            context: context, logger: .silent)
+    }
+
+    fileprivate func register(
+        _ name: String, _ inputType: InputType, slo: Duration, defaultOutput: String
+    ) async throws {
+        try await catalog.perform(.registerModel(makeModel(name, inputType: inputType)))
+        try await catalog.perform(
+            .registerApplication(
+                Application(name: name, inputType: inputType, defaultOutput: defaultOutput, latencySLO: slo)))
+        try await catalog.perform(.linkModels(application: name, models: [name]))
+    }
+}
+
+@Suite("A frontend that a program embeds")
+struct EmbeddedFrontendTests {
+    @Test("It tells the ports that the system picked")
+    func addresses() async throws {
+        try await Embedded.run { test in
+            let addresses = test.frontend.addresses
+            for address in [addresses.query, addresses.admin, addresses.rpc] {
+                #expect(address.wholeMatch(of: /(http|tcp):\/\/127\.0\.0\.1:[1-9][0-9]*/) != nil)
+            }
+            #expect(Set([addresses.query, addresses.admin, addresses.rpc].map { $0.split(separator: ":").last }).count == 3)
+        }
+    }
+
+    @Test("Closures in the same process answer, each input with its own output, for every input type")
+    func predicts() async throws {
+        let containers = [
+            "doubles": ModelContainer { (input: [Double]) in input.reduce(0, +) },
+            "floats": ModelContainer { (input: [Float]) in input.count },
+            "integers": ModelContainer { (batch: InputBatch<Int32>) in batch.map { $0.reduce(0, +) } },
+            "bytes": ModelContainer { (input: [UInt8]) async in input.map { String($0) }.joined(separator: " ") },
+            "strings": ModelContainer { (batch: [String]) in batch.map { $0.uppercased() } },
+        ]
+        try await Embedded.run(containers) { test in
+            let doubles = try await test.predict("doubles", .float64([1, 2, 3.5, 10]), rows: 3, 4)
+            #expect(doubles.map(\.output) == ["6.5", "10.0"])
+            #expect(doubles.allSatisfy { !$0.isDefault })
+            #expect(try await test.predict("floats", .float32([1, 2]), rows: 0, 2).map(\.output) == ["0", "2"])
+            #expect(try await test.predict("integers", .int32([1, -2, 3]), rows: 3).map(\.output) == ["2"])
+            #expect(try await test.predict("bytes", .bytes([0, 255]), rows: 1, 2).map(\.output) == ["0", "255"])
+            #expect(
+                try await test.predict("strings", .string(Array("grünab".utf8)), rows: 5, 7).map(\.output)
+                    == ["GRÜN", "AB"])
+        }
+    }
+
+    @Test("Many callers at once get their own answers, and their inputs share batches")
+    func manyCallers() async throws {
+        let isOpen = Gate()
+        let container = ModelContainer { (batch: InputBatch<Double>) in
+            isOpen.wait()
+            return batch.map { $0.first ?? -1 }
+        }
+        try await Embedded.run(["a": container]) { test in
+            try await withThrowingTaskGroup(of: (Double, String?).self) { callers in
+                for number in 0..<200 {
+                    callers.addTask {
+                        let prediction = try await test.predict("a", .float64([Double(number)]), rows: 1).first
+                        return (Double(number), prediction?.output)
+                    }
+                }
+                // The first batches hold what came first; the others gather meanwhile.
+                try await eventually("the queries wait") {
+                    let status = await test.frontend.status()
+                    return (status.models.first?.queued ?? 0) + (status.replicas.first?.queriesInFlight ?? 0) == 200
+                }
+                isOpen.open()
+                for try await (number, output) in callers { #expect(output == "\(number)") }
+            }
+            let model = try #require(await test.frontend.status().models.first)
+            #expect(model.largestBatch == 64)
+        }
+    }
+
+    @Test("Without a container the output is the default one, with the reason")
+    func noContainer() async throws {
+        try await Embedded.run { test in
+            try await test.frontend.register("a", .float64, slo: .seconds(600), defaultOutput: "-1")
+            let predictions = try await test.predict("a", .float64([1, 2]), rows: 1, 2)
+            let expected = Prediction(
+                output: "-1", defaultExplanation: "No connected models found for query")
+            #expect(predictions == [expected, expected])
+        }
+    }
+
+    @Test("A model that is too slow costs its callers their time and no more")
+    func slowModel() async throws {
+        let isOpen = Gate()
+        let container = ModelContainer { (input: [Double]) in
+            isOpen.wait()
+            return input.count
+        }
+        try await Embedded.run(["slow": container], slo: .milliseconds(50), defaultOutput: "late") { test in
+            let prediction = try #require(try await test.predict("slow", .float64([1]), rows: 1).first)
+            isOpen.open()
+            #expect(prediction.output == "late")
+            #expect(prediction.defaultExplanation == DefaultReason.deadline.explanation)
+        }
+    }
+
+    @Test("A closure that throws costs the batch's queries their answer, after a second try, and nobody else anything")
+    func throwingModel() async throws {
+        struct Broken: Error {}
+        let tries = Atomic<Int>(0)
+        let container = ModelContainer { (input: [Double]) in
+            if input == [13] {
+                tries.add(1, ordering: .relaxed)
+                throw Broken()
+            }
+            return input.count
+        }
+        try await Embedded.run(["fragile": container]) { test in
+            let prediction = try #require(try await test.predict("fragile", .float64([13]), rows: 1).first)
+            #expect(prediction.defaultExplanation == DefaultReason.lostTwice.explanation)
+            #expect(tries.load(ordering: .relaxed) == 2)
+            try await eventually("the container is back") {
+                try await test.predict("fragile", .float64([1, 2]), rows: 2).first?.output == "2"
+            }
+        }
+    }
+
+    @Test("No inputs have no predictions")
+    func noInputs() async throws {
+        try await Embedded.run(["a": ModelContainer { (input: [Double]) in input.count }]) { test in
+            let predictions = try await test.predict("a", .float64([]))
+            #expect(predictions.isEmpty)
+        }
+    }
+
+    @Test("An application that nobody registered is an error")
+    func unknownApplication() async throws {
+        try await Embedded.run { test in
+            let error = await #expect(throws: QueryError.self) { try await test.predict("a", .float64([1]), rows: 1) }
+            #expect(error == .unknownApplication("a"))
+            #expect(error?.description == "no application with name 'a' is registered")
+        }
+    }
+
+    @Test("Inputs of another type than the application's are an error")
+    func wrongInputType() async throws {
+        try await Embedded.run(["a": ModelContainer { (input: [Double]) in input.count }]) { test in
+            let error = await #expect(throws: QueryError.self) { try await test.predict("a", .int32([1]), rows: 1) }
+            #expect(error == .wrongInputType(expected: "doubles", found: "integers"))
+            #expect(error?.description == "the application takes doubles, the inputs are integers")
+        }
+    }
+
+    @Test("A deleted application answers no more")
+    func deletesApplication() async throws {
+        try await Embedded.run(["a": ModelContainer { (input: [Double]) in input.count }]) { test in
+            try await test.frontend.catalog.perform(.deleteApplication(name: "a"))
+            await #expect(throws: QueryError.unknownApplication("a")) {
+                try await test.predict("a", .float64([1]), rows: 1)
+            }
+        }
+    }
+
+    @Test("A query that a container has in hand when all stops is answered")
+    func stops() async throws {
+        let isOpen = Gate()
+        let container = ModelContainer { (input: [Double]) in
+            isOpen.wait()
+            return input.count
+        }
+        let waiting = Mutex<Task<[Prediction], any Error>?>(nil)
+        try await Embedded.run(["slow": container]) { test in
+            let task = Task { try await test.predict("slow", .float64([1]), rows: 1) }
+            waiting.withLock { $0 = task }
+            try await eventually("the container has the query") {
+                await test.frontend.status().replicas.first?.queriesInFlight == 1
+            }
+            // Now all stops, the container before the frontend.
+            Task { isOpen.open() }
+        }
+        let prediction = try #require(try await waiting.withLock { $0 }?.value.first)
+        #expect(prediction.output == "1")
+    }
+
+    @Test("A port that is taken is an error that says which, and what to do")
+    func portTaken() async throws {
+        try await Embedded.run { test in
+            let taken = { (address: String) in try #require(Int(address.split(separator: ":").last ?? "")) }
+            let addresses = test.frontend.addresses
+            for (name, configuration) in [
+                ("query", FrontendConfiguration(queryPort: try taken(addresses.query), adminPort: 0, rpcPort: 0)),
+                ("administration", FrontendConfiguration(queryPort: 0, adminPort: try taken(addresses.admin), rpcPort: 0)),
+                ("RPC", FrontendConfiguration(queryPort: 0, adminPort: 0, rpcPort: try taken(addresses.rpc))),
+            ] {
+                let error = await #expect(throws: FrontendError.self) {
+                    _ = try await QueryFrontend.start(configuration, logger: .silent)
+                }
+                let text = try #require(error?.description)
+                #expect(text.hasPrefix("cannot bind the \(name) port to 127.0.0.1:"))
+                #expect(text.contains("Is another frontend running?"))
+            }
+        }
+    }
+}

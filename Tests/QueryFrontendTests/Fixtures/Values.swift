@@ -1,0 +1,54 @@
+import ContainerRPC
+import Testing
+
+@testable import QueryFrontend
+
+/// A point in time so long after the beginning of a test.
+func at(_ time: Duration) -> MonotonicTime {
+    MonotonicTime(nanoseconds: 1_000_000_000_000) + time
+}
+
+extension ModelVersion {
+    static let sum = ModelVersion(name: "sum", version: "1")
+}
+
+extension Registration {
+    static let sum = Registration(modelName: "sum", modelVersion: "1", inputType: .float64)
+}
+
+extension ContainerMessage {
+    static func response(_ id: UInt32, _ outputs: Outputs) -> ContainerMessage {
+        .response(PredictResponse(id: id, outputs: outputs))
+    }
+}
+
+/// A query's outcome, to be compared.
+enum Got: Hashable {
+    case output(String)
+    case defaultOutput(DefaultReason)
+
+    init(_ outcome: Outcome) {
+        switch outcome {
+        case .output(let text): self = .output(String(decoding: text, as: UTF8.self))
+        case .defaultOutput(let reason): self = .defaultOutput(reason)
+        }
+    }
+}
+
+/// Random numbers that are the same in every run.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        state = seed
+    }
+
+    /// SplitMix64.
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var value = state
+        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+        return value ^ (value >> 31)
+    }
+}

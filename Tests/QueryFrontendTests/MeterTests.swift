@@ -1,0 +1,149 @@
+import ContainerRPC
+import Testing
+
+@testable import QueryFrontend
+
+@Suite("Rates")
+struct MeterTests {
+    private var meter = Meter(now: at(.zero))
+
+    @Test("It counts events, and their rate since the start")
+    mutating func counts() {
+        meter.mark(now: at(.seconds(1)))
+        meter.mark(9, now: at(.seconds(2)))
+        #expect(meter.count == 10)
+        #expect(meter.rate(now: at(.seconds(4))) == 2.5)
+    }
+
+    @Test("At the start there is no rate, and none that is not a number")
+    mutating func start() {
+        #expect(meter.rate(now: at(.zero)) == 0)
+        let recent = meter.recentRate(now: at(.zero))
+        #expect(recent == 0)
+        meter.mark(now: at(.zero))
+        #expect(meter.rate(now: at(.zero)) == 0)
+    }
+
+    @Test("Moving averages begin after five seconds, with the rate of those")
+    mutating func movingRatesBegin() {
+        meter.mark(50, now: at(.seconds(1)))
+        let early = meter.movingRates(now: at(.milliseconds(4999)))
+        #expect(early == nil)
+        let later = meter.movingRates(now: at(.seconds(5)))
+        #expect(later == [10, 10, 10])
+    }
+
+    @Test("The recent rate is that since the start, and after five seconds that of the last minute")
+    mutating func recentRate() {
+        meter.mark(50, now: at(.seconds(1)))
+        let rates = [4, 5].map { [meter] second in
+            var meter = meter
+            return meter.recentRate(now: at(.seconds(second)))
+        }
+        #expect(rates == [12.5, 10])
+    }
+
+    @Test("A steady rate is its own average")
+    mutating func steady() throws {
+        for second in 0..<600 { meter.mark(7, now: at(.seconds(second))) }
+        let moving = meter.movingRates(now: at(.seconds(600)))
+        let rates = try #require(moving)
+        for rate in rates { #expect(abs(rate - 7) < 0.01) }
+    }
+
+    @Test("After the events stop, the averages fall, that of one minute the fastest")
+    mutating func decays() throws {
+        for second in 0..<600 { meter.mark(10, now: at(.seconds(second))) }
+        _ = meter.movingRates(now: at(.seconds(600)))
+        let moving = meter.movingRates(now: at(.seconds(660)))
+        let rates = try #require(moving)
+        // After a minute without events e⁻¹, e^(−1/5) and e^(−1/15) of the rate are left.
+        #expect(abs(rates[0] - 3.679) < 0.05)
+        #expect(abs(rates[1] - 8.187) < 0.05)
+        #expect(abs(rates[2] - 9.355) < 0.05)
+    }
+
+    @Test("Being looked at changes nothing: the averages are the same as if nobody had looked")
+    func looksAreFree() throws {
+        var (watched, alone) = (Meter(now: at(.zero)), Meter(now: at(.zero)))
+        for second in stride(from: 0, to: 300, by: 13) {
+            watched.mark(5, now: at(.seconds(second)))
+            alone.mark(5, now: at(.seconds(second)))
+            for offset in 0..<13 { _ = watched.movingRates(now: at(.seconds(second + offset))) }
+        }
+        let (seen, unseen) = (watched.movingRates(now: at(.seconds(400))), alone.movingRates(now: at(.seconds(400))))
+        for (left, right) in zip(try #require(seen), try #require(unseen)) { #expect(abs(left - right) < 1e-9) }
+    }
+
+    @Test("A year without a look is caught up with at once")
+    mutating func catchesUp() throws {
+        meter.mark(100, now: at(.seconds(1)))
+        let moving = meter.movingRates(now: at(.seconds(365 * 86_400)))
+        let rates = try #require(moving)
+        #expect(rates.allSatisfy { $0 >= 0 && $0 < 1e-6 })
+        meter.mark(50, now: at(.seconds(365 * 86_400 + 1)))
+        #expect(meter.count == 150)
+    }
+}
+
+@Suite("Distributions")
+struct DistributionTests {
+    @Test("An empty one is all zeros")
+    func empty() {
+        let values = Distribution.microseconds
+        #expect(values.count == 0)
+        #expect([values.smallest, values.largest, values.sum, values.percentile(50), values.percentile(99)] == [0, 0, 0, 0, 0])
+        #expect(values.mean == 0)
+        #expect(values.standardDeviation == 0)
+        #expect(values.cumulativeCounts(upTo: [1, 10]) == [0, 0])
+    }
+
+    @Test("It knows count, sum, mean and extremes")
+    func summary() {
+        var values = Distribution.sizes
+        for value in [1, 2, 3, 10] { values.record(value) }
+        #expect(values.count == 4)
+        #expect(values.sum == 16)
+        #expect(values.mean == 4)
+        #expect(values.smallest == 1)
+        #expect(values.largest == 10)
+        #expect(abs(values.standardDeviation - 3.535) < 0.01)
+    }
+
+    @Test("Percentiles are right to one percent")
+    func percentiles() {
+        var values = Distribution.microseconds
+        for value in 1...10_000 { values.record(value) }
+        for percentile in [1.0, 25, 50, 95, 99] {
+            let exact = percentile * 100
+            #expect(abs(Double(values.percentile(percentile)) - exact) <= exact * 0.01 + 1)
+        }
+    }
+
+    @Test("Durations count in whole microseconds")
+    func durations() {
+        var values = Distribution.microseconds
+        values.record(.nanoseconds(1_999))
+        values.record(.milliseconds(2))
+        #expect(values.sum == 2001)
+        #expect(values.smallest == 1)
+    }
+
+    @Test("What is out of range counts at its border")
+    func clamps() {
+        var values = Distribution.microseconds
+        values.record(-5)
+        values.record(.seconds(7200))
+        #expect(values.count == 2)
+        #expect(values.smallest == 0)
+        #expect(values.sum >= 3_600_000_000)
+        #expect(values.percentile(100) >= 3_500_000_000)
+    }
+
+    @Test("Cumulative counts tell how many values are at most each bound")
+    func cumulative() {
+        var values = Distribution.sizes
+        for value in [1, 1, 2, 4, 5, 64, 5000] { values.record(value) }
+        #expect(values.cumulativeCounts(upTo: [1, 2, 4, 8, 16, 32, 64]) == [2, 3, 4, 5, 5, 5, 6])
+    }
+}
