@@ -39,6 +39,8 @@ final class QueryHandler: ChannelDuplexHandler {
     /// Nothing is read while there is a backlog: a client that sends without waiting is held back by its own socket.
     private var isReadHeld = false
     private var isHandlingBacklog = false
+    /// Nothing more comes: the client has closed its side, and may still read answers.
+    private var isInputClosed = false
     /// HTTP/1.0 closes unless both sides say otherwise.
     private var saysKeepAlive = false
 
@@ -94,13 +96,18 @@ final class QueryHandler: ChannelDuplexHandler {
         defer { isHandlingBacklog = false }
         while !backlog.isEmpty {
             if case .waiting = state { return }
-            if case .refused = state { return backlog.removeAll() }
+            if case .refused = state { return }
             handle(backlog.removeFirst())
         }
-        if isReadHeld {
-            isReadHeld = false
-            context?.read()
-        }
+        if case .waiting = state { return releaseRead() }
+        // What is left of a request whose end cannot come needs no answer.
+        if isInputClosed { context?.close(promise: nil) } else { releaseRead() }
+    }
+
+    private func releaseRead() {
+        guard isReadHeld else { return }
+        isReadHeld = false
+        context?.read()
     }
 
     // MARK: Reading
@@ -109,14 +116,13 @@ final class QueryHandler: ChannelDuplexHandler {
         lastActivity = .now()
         let purpose = purpose(of: head)
         if let length = head.headers.first(name: "content-length").flatMap(Int.init), length > loop.limits.largestBody {
-            return refuse(tooLarge, head)
+            return refuse(tooLarge)
         }
         if head.headers.contains(name: "expect") {
             guard head.headers.first(name: "expect")?.lowercased() == "100-continue" else {
-                return refuse(
-                    .error(.expectationFailed, "Expectation failed", cause: "Only 100-continue is known"), head)
+                return refuse(.error(.expectationFailed, "Expectation failed", cause: "Only 100-continue is known"))
             }
-            if case .reply(let reply) = purpose { return refuse(reply, head) }
+            if case .reply(let reply) = purpose { return refuse(reply) }
             context?.writeAndFlush(
                 wrapOutboundOut(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
         }
@@ -171,7 +177,7 @@ final class QueryHandler: ChannelDuplexHandler {
     private func append(_ bytes: ByteBuffer) {
         guard case .reading(let head, let purpose, var body, let since) = state else { return }
         lastActivity = .now()
-        guard body.readableBytes + bytes.readableBytes <= loop.limits.largestBody else { return refuse(tooLarge, head) }
+        guard body.readableBytes + bytes.readableBytes <= loop.limits.largestBody else { return refuse(tooLarge) }
         // While the state holds the buffer too, appending would copy it.
         state = .idle
         if body.readableBytes == 0 {
@@ -184,18 +190,13 @@ final class QueryHandler: ChannelDuplexHandler {
     }
 
     private var tooLarge: QueryReply {
-        .error(
-            .payloadTooLarge, "Body too large", cause: "The body is longer than \(loop.limits.largestBody) bytes",
-            closes: true)
+        .error(.payloadTooLarge, "Body too large", cause: "The body is longer than \(loop.limits.largestBody) bytes")
     }
 
     /// Answers a request whose rest is not worth reading.
-    private func refuse(_ reply: QueryReply, _ head: HTTPRequestHead) {
-        var reply = reply
-        reply.closes = true
+    private func refuse(_ reply: QueryReply) {
         state = .waiting(keepAlive: false)
         answer(reply)
-        state = .refused
     }
 
     private func finish() {
@@ -245,7 +246,7 @@ final class QueryHandler: ChannelDuplexHandler {
     func answer(_ reply: QueryReply, withBody: Bool = true) {
         guard let context, case .waiting(let keepAlive) = state else { return }
         lastActivity = .now()
-        let closes = reply.closes || !keepAlive
+        let closes = !keepAlive || (isInputClosed && backlog.isEmpty)
         state = closes ? .refused : .idle
         let connection = closes ? "close" : saysKeepAlive ? "keep-alive" : nil
         let response = wrapOutboundOut(reply.response(connection: connection, withBody: withBody))
@@ -255,12 +256,13 @@ final class QueryHandler: ChannelDuplexHandler {
             return
         }
         backlog.removeAll()
+        releaseRead()
         let channel = context.channel
         context.writeAndFlush(response).whenComplete { _ in
-            // Input that is still on its way would make the system reset the connection and with it the answer: the
-            // other side reads to the end first, for a second at most.
+            // Input that is still on its way would make the system reset the connection and with it the answer: what
+            // comes is read and thrown away, for five seconds at most.
             channel.close(mode: .output, promise: nil)
-            channel.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
+            channel.eventLoop.scheduleTask(in: .seconds(5)) { channel.close(promise: nil) }
         }
     }
 
@@ -273,19 +275,21 @@ final class QueryHandler: ChannelDuplexHandler {
         }
         let status: HTTPResponseStatus = error == .headerOverflow ? .requestHeaderFieldsTooLarge : .badRequest
         switch state {
-        case .waiting, .refused:
-            context.close(promise: nil)
-        case .idle, .reading:
+        case .refused:
+            break
+        case .waiting:
+            // The request before the broken one gets its answer.
             state = .waiting(keepAlive: false)
-            answer(.error(status, "HTTP error", cause: "\(error)", closes: true))
+        case .idle, .reading:
+            refuse(.error(status, "HTTP error", cause: "\(error)"))
         }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if let event = event as? ChannelEvent, event == .inputClosed {
-            // A client may close its side after its last request and still read the answer.
+            isInputClosed = true
             switch state {
-            case .waiting: state = .waiting(keepAlive: false)
+            case .waiting: break
             case .idle, .reading, .refused: context.close(promise: nil)
             }
         }
@@ -297,11 +301,9 @@ final class QueryHandler: ChannelDuplexHandler {
         switch state {
         case .waiting:
             break
-        case .reading(let head, _, _, let since):
+        case .reading(_, _, _, let since):
             if now - since > TimeAmount(loop.limits.bodyTime) {
-                refuse(
-                    .error(.requestTimeout, "Request timeout", cause: "The body did not come in time", closes: true),
-                    head)
+                refuse(.error(.requestTimeout, "Request timeout", cause: "The body did not come in time"))
             }
         case .idle, .refused:
             if now - lastActivity > TimeAmount(loop.limits.idleTime) { context?.close(promise: nil) }

@@ -6,13 +6,11 @@ struct QueryReply {
     var status: HTTPResponseStatus
     var contentType: String = "application/json"
     var body: ByteBuffer
-    /// Whether the connection is to be closed after it, because the rest of the request was not read.
-    var closes = false
     var allowedMethod: String?
 
     /// An error as Clipper words it: what kind, and what was wrong.
     static func error(
-        _ status: HTTPResponseStatus, _ error: String, cause: String, closes: Bool = false, allowedMethod: String? = nil
+        _ status: HTTPResponseStatus, _ error: String, cause: String, allowedMethod: String? = nil
     ) -> QueryReply {
         var body = ByteBuffer()
         body.writeStaticString("{\"error\":")
@@ -20,7 +18,7 @@ struct QueryReply {
         body.writeStaticString(",\"cause\":")
         body.writeJSONString(cause.utf8)
         body.writeStaticString("}")
-        return QueryReply(status: status, body: body, closes: closes, allowedMethod: allowedMethod)
+        return QueryReply(status: status, body: body, allowedMethod: allowedMethod)
     }
 
     /// The whole response, as HTTP/1.1 has it on the wire.
