@@ -69,16 +69,18 @@ public final class QueryFrontend: Service {
 
         let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads ?? System.coreCount)
         let queryServer: QueryServer
+        let administration: (group: ServiceGroup, task: Task<Void, any Error>, port: Int)
         do {
-            queryServer = try await QueryServer.start(
-                host: configuration.host, port: configuration.queryPort, group: group, dispatcher: dispatcher,
-                catalog: first, limits: configuration.limits)
+            queryServer = try await startQueries(configuration, group: group, dispatcher: dispatcher, catalog: first)
+            published.set(queryServer)
+            administration = try await startAdministration(
+                AdministrationAPI(service: catalog, observer: dispatcher), configuration, group: group, logger: logger)
         } catch {
-            throw FrontendError.cannotBind("query", configuration.host, configuration.queryPort, "\(error)")
+            // A program that embeds the frontend may go on without it.
+            await dispatcher.stop()
+            try? await group.shutdownGracefully()
+            throw error
         }
-        published.set(queryServer)
-        let administration = try await startAdministration(
-            AdministrationAPI(service: catalog, observer: dispatcher), configuration, group: group, logger: logger)
         let host = bracketed(configuration.host)
         return QueryFrontend(
             addresses: FrontendAddresses(
@@ -107,6 +109,18 @@ public final class QueryFrontend: Service {
                 context: context, logger: logger)
         } catch {
             throw FrontendError.cannotBind("RPC", configuration.host, configuration.rpcPort, "\(error)")
+        }
+    }
+
+    private static func startQueries(
+        _ configuration: FrontendConfiguration, group: any EventLoopGroup, dispatcher: Dispatcher, catalog: Catalog
+    ) async throws -> QueryServer {
+        do {
+            return try await QueryServer.start(
+                host: configuration.host, port: configuration.queryPort, group: group, dispatcher: dispatcher,
+                catalog: catalog, limits: configuration.limits)
+        } catch {
+            throw FrontendError.cannotBind("query", configuration.host, configuration.queryPort, "\(error)")
         }
     }
 

@@ -40,6 +40,10 @@ struct ShutdownTests {
                 connections.append(connection)
             }
             var requests = [try await container.receiveRequest(), try await container.receiveRequest()]
+            try await eventually("the third query waits") {
+                try await frontend.query.get("/metrics", headers: ["Accept: text/plain"]).text
+                    .contains(#"clipper_queue_depth{model="sum",version="1"} 1"#)
+            }
             frontend.process.signal(SIGTERM)
             try await eventually("no connection is taken any more") { (try? TCPConnection(to: frontend.query)) == nil }
             try await container.answer(requests.removeFirst(), ["42"])
@@ -52,6 +56,30 @@ struct ShutdownTests {
                 try await connection.stream.waitForEnd()
             }
             #expect(try await frontend.process.exitStatus() == 0)
+        }
+    }
+
+    @Test("Clients that connect while a frontend stops do not hold it up")
+    func connectionsAtTheEnd() async throws {
+        try await withProcesses { processes in
+            let frontend = try await Frontend(in: processes)
+            try await withThrowingTaskGroup { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        // Until none is taken any more.
+                        while let connection = try? TCPConnection(to: frontend.query) {
+                            withExtendedLifetime(connection) {}
+                            await Task.yield()
+                        }
+                    }
+                }
+                let health = try await frontend.query.get("/health/live")
+                #expect(health.status == 200)
+                frontend.process.signal(SIGTERM)
+                // Less than the time after which it gives up waiting for connections.
+                #expect(try await frontend.process.exitStatus(within: .seconds(20)) == 0)
+                try await group.waitForAll()
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ContainerRPC
+import Logging
 import Testing
 
 @testable import ModelContainer
@@ -46,6 +47,25 @@ struct ContainerConfigurationTests {
     func noFlags() throws {
         let configuration = try ContainerConfiguration(of: named, environment: [:])
         #expect(configuration == (try self.configuration(of: named)))
+    }
+
+    @Test("Options may be set in code instead of by flags; what they leave out is looked up elsewhere")
+    func optionsInCode() throws {
+        let options = ContainerOptions(name: nil, modelVersion: "option1", frontend: "inproc://query-frontend")
+        let configuration = try ContainerConfiguration(of: named, options: options, environment: environment)
+        #expect(
+            configuration.registration
+                == Registration(modelName: "env", modelVersion: "option1", inputType: .float64))
+        #expect(configuration.endpoint == "inproc://query-frontend")
+    }
+
+    @Test("A container that is a service of a larger program needs its name and version in code")
+    func service() throws {
+        let context = try Context()
+        _ = try named.service(endpoint: "inproc://query-frontend", context: context, logger: .silent)
+        #expect(throws: ContainerError.self) {
+            try nameless.service(endpoint: "inproc://query-frontend", context: context, logger: .silent)
+        }
     }
 
     @Test("Clipper's environment variables alone are enough")

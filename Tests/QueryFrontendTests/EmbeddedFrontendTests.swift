@@ -77,10 +77,11 @@ struct EmbeddedFrontendTests {
     func addresses() async throws {
         try await Embedded.run { test in
             let addresses = test.frontend.addresses
-            for address in [addresses.query, addresses.admin, addresses.rpc] {
+            let ports = [addresses.query, addresses.admin, addresses.rpc]
+            for address in ports {
                 #expect(address.wholeMatch(of: /(http|tcp):\/\/127\.0\.0\.1:[1-9][0-9]*/) != nil)
             }
-            #expect(Set([addresses.query, addresses.admin, addresses.rpc].map { $0.split(separator: ":").last }).count == 3)
+            #expect(Set(ports.map { $0.split(separator: ":").last }).count == 3)
         }
     }
 
@@ -243,11 +244,12 @@ struct EmbeddedFrontendTests {
         try await Embedded.run { test in
             let taken = { (address: String) in try #require(Int(address.split(separator: ":").last ?? "")) }
             let addresses = test.frontend.addresses
-            for (name, configuration) in [
-                ("query", FrontendConfiguration(queryPort: try taken(addresses.query), adminPort: 0, rpcPort: 0)),
-                ("administration", FrontendConfiguration(queryPort: 0, adminPort: try taken(addresses.admin), rpcPort: 0)),
-                ("RPC", FrontendConfiguration(queryPort: 0, adminPort: 0, rpcPort: try taken(addresses.rpc))),
-            ] {
+            let free = FrontendConfiguration(queryPort: 0, adminPort: 0, rpcPort: 0)
+            var (query, administration, rpc) = (free, free, free)
+            query.queryPort = try taken(addresses.query)
+            administration.adminPort = try taken(addresses.admin)
+            rpc.rpcPort = try taken(addresses.rpc)
+            for (name, configuration) in [("query", query), ("administration", administration), ("RPC", rpc)] {
                 let error = await #expect(throws: FrontendError.self) {
                     _ = try await QueryFrontend.start(configuration, logger: .silent)
                 }

@@ -24,7 +24,8 @@ struct QueryPathTests {
     @Test(
         "A name is percent-decoded once",
         arguments: [
-            ("/a%20b/predict", "a b"), ("/%67r%C3%BCn/predict", "grün"), ("/%2e/predict", "."), ("/a%2Fb/predict", "a/b"),
+            ("/a%20b/predict", "a b"), ("/%67r%C3%BCn/predict", "grün"), ("/%2e/predict", "."),
+            ("/a%2Fb/predict", "a/b"),
             ("/a%2520b/predict", "a%20b"), ("/a+b/predict", "a+b"), ("/%3F/predict?x", "?"),
         ])
     func decodes(target: String, name: String) {
@@ -44,7 +45,8 @@ struct QueryPathTests {
     @Test(
         "Anything else is unknown",
         arguments: [
-            "", "/", "//", "?", "/?a/predict", "/digits", "/predict", "//predict", "/digits/predicts", "/digits/Predict",
+            "", "/", "//", "?", "/?a/predict", "/digits", "/predict", "//predict", "/digits/predicts",
+            "/digits/Predict",
             "/a/b/predict", "/digits/predict//", "/digits//predict", "digits/predict", "predict", "*",
             "http://host/digits/predict", "/%/predict", "/%4/predict", "/%zz/predict", "/%+1/predict", "/%ff/predict",
             "/health", "/health/", "/health/live/x", "/metrics/x",

@@ -123,9 +123,22 @@ final class PlayedFrontend: Sendable {
 
     // MARK: The frontend's thread
 
+    /// Binds; libzmq gives the port of a socket that was just closed back a moment later.
+    private func bind(_ socket: borrowing Socket, to endpoint: String) throws -> String {
+        let end = ContinuousClock.now + patience
+        while true {
+            do {
+                return try socket.bind(endpoint)
+            } catch {
+                guard error.code == EADDRINUSE, ContinuousClock.now < end else { throw error }
+            }
+            _ = try waitForInput([wakeup.descriptor], timeout: .milliseconds(1))
+        }
+    }
+
     private func work(_ endpoint: String) throws {
         let socket = try Socket(.router, in: context)
-        let bound = try socket.bind(endpoint)
+        let bound = try bind(socket, to: endpoint)
         state.withLock { $0.endpoint = bound }
         var message = socket.makeMessage()
         let descriptors = [wakeup.descriptor, try socket.descriptor()]

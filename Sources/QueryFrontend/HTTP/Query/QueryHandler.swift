@@ -43,6 +43,8 @@ final class QueryHandler: ChannelDuplexHandler {
     private var isInputClosed = false
     /// HTTP/1.0 closes unless both sides say otherwise.
     private var saysKeepAlive = false
+    /// The answer to `HEAD` is the one to `GET` without its body.
+    private var isHead = false
 
     init(loop: QueryLoop) {
         self.loop = loop
@@ -195,19 +197,23 @@ final class QueryHandler: ChannelDuplexHandler {
 
     /// Answers a request whose rest is not worth reading.
     private func refuse(_ reply: QueryReply) {
+        isHead = false
         state = .waiting(keepAlive: false)
         answer(reply)
     }
 
     private func finish() {
         guard case .reading(let head, let purpose, let body, _) = state else { return }
-        state = .waiting(keepAlive: head.isKeepAlive && !loop.isDraining)
+        // After an offer to upgrade NIO's decoder reads no further, taken or not.
+        let isUpgrade = head.headers.contains(name: "upgrade")
+        state = .waiting(keepAlive: head.isKeepAlive && !isUpgrade && !loop.isDraining)
         saysKeepAlive = head.version.minor == 0
+        isHead = head.method == .HEAD
         switch purpose {
         case .predict(let route): predict(body, route)
         case .update(let route): update(body, route)
         case .metrics(let asPrometheus): loop.sendMetrics(asPrometheus: asPrometheus, to: self)
-        case .reply(let reply): answer(reply, withBody: head.method != .HEAD)
+        case .reply(let reply): answer(reply)
         }
     }
 
@@ -243,13 +249,13 @@ final class QueryHandler: ChannelDuplexHandler {
     }
 
     /// Writes the answer to the request that waits. A connection that is gone meanwhile needs none.
-    func answer(_ reply: QueryReply, withBody: Bool = true) {
+    func answer(_ reply: QueryReply) {
         guard let context, case .waiting(let keepAlive) = state else { return }
         lastActivity = .now()
         let closes = !keepAlive || (isInputClosed && backlog.isEmpty)
         state = closes ? .refused : .idle
         let connection = closes ? "close" : saysKeepAlive ? "keep-alive" : nil
-        let response = wrapOutboundOut(reply.response(connection: connection, withBody: withBody))
+        let response = wrapOutboundOut(reply.response(connection: connection, withBody: !isHead))
         guard closes else {
             context.writeAndFlush(response, promise: nil)
             if !backlog.isEmpty { handleBacklog() }

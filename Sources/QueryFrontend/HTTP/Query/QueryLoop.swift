@@ -130,7 +130,6 @@ final class QueryLoop {
 
     func remove(_ handler: QueryHandler) {
         handlers[ObjectIdentifier(handler)] = nil
-        server.connectionClosed()
         if handlers.isEmpty {
             // Without connections nothing wakes the loop.
             sweep?.cancel()

@@ -56,6 +56,8 @@ final class QueryServer: Sendable {
                 guard state.admitConnection(limit: limits.connections) else {
                     return channel.pipeline.addHandler(RefusedConnection(limit: limits.connections))
                 }
+                // Not the handler says that it is over: a channel that closes before it is active tells no handler.
+                channel.closeFuture.whenComplete { _ in state.connectionClosed() }
                 return channel.eventLoop.makeCompletedFuture {
                     let sync = channel.pipeline.syncOperations
                     try sync.addHandler(ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)))

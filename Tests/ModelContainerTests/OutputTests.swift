@@ -1,0 +1,59 @@
+import ModelContainer
+import Testing
+
+@Suite("A container without a network: outputs")
+struct OutputTests {
+    /// The output of a model that returns this.
+    private func text(of output: some Encodable & Sendable) async throws -> String? {
+        try await ModelContainer { (_: [Double]) in output }.predict([[1.0]]).first
+    }
+
+    @Test("A string is sent as it is", arguments: ["", "cat", "say \"hi\"", "1.50", "grün\n"])
+    func strings(text output: String) async throws {
+        #expect(try await text(of: output) == output)
+    }
+
+    @Test("A double is the shortest text that is exactly it")
+    func doubles() async throws {
+        #expect(try await text(of: 0.1) == "0.1")
+        #expect(try await text(of: 3.0) == "3.0")
+        #expect(try await text(of: 1.0 / 3) == "0.3333333333333333")
+        #expect(try await text(of: 1e300) == "1e+300")
+        #expect(try await text(of: Double.leastNonzeroMagnitude) == "5e-324")
+        #expect(try await text(of: -0.0) == "-0.0")
+    }
+
+    @Test("A float is the shortest text that is exactly it, not that of the double beside it")
+    func floats() async throws {
+        #expect(try await text(of: 0.1 as Float) == "0.1")
+        #expect(try await text(of: 16_777_216 as Float) == "16777216.0")
+    }
+
+    @Test("Integers have all their digits")
+    func integers() async throws {
+        #expect(try await text(of: 7) == "7")
+        #expect(try await text(of: Int64.min) == "-9223372036854775808")
+        #expect(try await text(of: UInt64.max) == "18446744073709551615")
+        #expect(try await text(of: UInt8(255)) == "255")
+    }
+
+    @Test("Anything else is JSON")
+    func json() async throws {
+        struct Answer: Encodable {
+            var label: String
+            var scores: [Double]
+        }
+        #expect(try await text(of: true) == "true")
+        #expect(try await text(of: [1, 2]) == "[1,2]")
+        #expect(try await text(of: ["a": "b/c"]) == #"{"a":"b/c"}"#)
+        #expect(try await text(of: Int?.none) == "null")
+        let answer = try #require(try await text(of: Answer(label: "cat", scores: [0.5, 0.25])))
+        #expect(
+            answer == #"{"label":"cat","scores":[0.5,0.25]}"# || answer == #"{"scores":[0.5,0.25],"label":"cat"}"#)
+    }
+
+    @Test("A value that JSON cannot say is an error of the batch")
+    func noJSON() async {
+        await #expect(throws: EncodingError.self) { try await text(of: [Double.nan]) }
+    }
+}

@@ -1,0 +1,137 @@
+import ContainerRPC
+import Testing
+
+@testable import QueryFrontend
+
+@Suite("Sessions with containers: registration")
+struct ContainerRegistrationTests {
+    private var test = SessionsUnderTest()
+
+    @Test("A heartbeat of a container that nobody knows is answered with a request for its metadata")
+    mutating func asksForMetadata() {
+        #expect(test.receive(.heartbeat, from: "a") == ["requestMetadata to a"])
+        #expect(test.listed.isEmpty)
+    }
+
+    @Test("A container that says what it serves is a replica; its heartbeats are answered with keep-alives")
+    mutating func registers() {
+        test.receive(.heartbeat, from: "a")
+        #expect(test.register(as: "a") == ["added 0 of sum:1, doubles"])
+        #expect(test.receive(.heartbeat, from: "a") == ["keepAlive to a"])
+        #expect(test.listed == ["sum:1:0"])
+    }
+
+    @Test("Metadata may come without a heartbeat before it")
+    mutating func registersWithoutHeartbeat() {
+        #expect(test.register(as: "a") == ["added 0 of sum:1, doubles"])
+    }
+
+    @Test("The same metadata twice is one replica")
+    mutating func takesMetadataTwice() {
+        test.register(as: "a")
+        #expect(test.register(as: "a") == [])
+        #expect(test.listed == ["sum:1:0"])
+    }
+
+    @Test("Replica numbers count up for each model version, each from 0")
+    mutating func numbersReplicas() {
+        let other = Registration(modelName: "sum", modelVersion: "2", inputType: .float64)
+        test.register(as: "a")
+        test.register(other, as: "b")
+        test.register(as: "c")
+        #expect(test.listed == ["sum:1:0", "sum:1:1", "sum:2:0"])
+    }
+
+    @Test("A replica's number is not used again after it is gone")
+    mutating func doesNotReuseNumbers() {
+        test.register(as: "a")
+        test.sessions.lose(ReplicaID(number: 0))
+        #expect(test.takeEffects() == ["removed 0 of sum:1: disconnected"])
+        test.register(as: "b")
+        #expect(test.listed == ["sum:1:1"])
+        test.sessions.lose(ReplicaID(number: 1))
+        test.register(as: "a")
+        #expect(test.listed == ["sum:1:2"])
+    }
+
+    @Test("A container that registers as something else is another replica, and what the first had in flight is lost")
+    mutating func registersAsSomethingElse() {
+        let other = Registration(modelName: "product", modelVersion: "1", inputType: .float64)
+        test.register(as: "a", by: 5)
+        test.sent(7, to: 0)
+        #expect(
+            test.register(other, as: "a", by: 5) == [
+                "removed 0 of sum:1: replaced", "added 1 of product:1, doubles",
+            ])
+        #expect(test.register(other, as: "a", by: 5) == [])
+        #expect(test.receive(.response(7, ["x"]), from: "a", by: 5) == ["bad from a: unknown-id"])
+        #expect(test.listed == ["product:1:0"])
+        test.sessions.note(.disconnected(descriptor: 5))
+        #expect(test.endLostConnections() == ["removed 1 of product:1: disconnected"])
+    }
+
+    @Test("A listing says what is in flight and when the container was last heard")
+    mutating func lists() throws {
+        test.register(as: "a", now: .seconds(1))
+        test.sent(7, to: 0)
+        test.sent(8, to: 0)
+        test.receive(.heartbeat, from: "a", now: .seconds(3))
+        let listing = try #require(test.sessions.listings.first)
+        #expect(listing.model == .sum)
+        #expect(listing.inputType == .float64)
+        #expect(listing.batchesInFlight == 2)
+        #expect(listing.lastReceived == at(.seconds(3)))
+    }
+}
+
+@Suite("Sessions with containers: deleted models")
+struct ContainerDismissalTests {
+    private var test = SessionsUnderTest()
+
+    @Test("The containers of a deleted model are listed no more, others are")
+    mutating func dismisses() {
+        let other = Registration(modelName: "sum", modelVersion: "2", inputType: .float64)
+        test.register(as: "a")
+        test.register(other, as: "b")
+        test.sessions.dismiss(.sum)
+        #expect(test.takeEffects() == ["removed 0 of sum:1: dismissed"])
+        #expect(test.listed == ["sum:2:0"])
+    }
+
+    @Test("A dismissed container stays connected: its heartbeats are answered")
+    mutating func staysConnected() {
+        test.register(as: "a")
+        test.sessions.dismiss(.sum)
+        _ = test.takeEffects()
+        #expect(test.receive(.heartbeat, from: "a") == ["keepAlive to a"])
+        #expect(test.register(as: "a") == [])
+    }
+
+    @Test("A model that is registered again is served by its containers at once, under new numbers")
+    mutating func recalls() {
+        test.register(as: "a")
+        test.sessions.dismiss(.sum)
+        test.sessions.recall(.sum)
+        #expect(test.takeEffects() == ["removed 0 of sum:1: dismissed", "added 1 of sum:1, doubles"])
+        #expect(test.listed == ["sum:1:1"])
+        test.sent(7, to: 1)
+        #expect(test.receive(.response(7, ["x"]), from: "a") == ["1 answered 7: x"])
+    }
+
+    @Test("Recalling a model changes nothing for the containers that serve it")
+    mutating func recallsOnlyDismissed() {
+        test.register(as: "a")
+        test.sessions.recall(.sum)
+        #expect(test.takeEffects() == [])
+        #expect(test.listed == ["sum:1:0"])
+    }
+
+    @Test("What a dismissed container still answers is for nobody")
+    mutating func ignoresLateAnswer() {
+        test.register(as: "a")
+        test.sent(7, to: 0)
+        test.sessions.dismiss(.sum)
+        _ = test.takeEffects()
+        #expect(test.receive(.response(7, ["x"]), from: "a") == [])
+    }
+}

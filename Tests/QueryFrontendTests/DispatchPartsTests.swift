@@ -1,0 +1,78 @@
+import ContainerRPC
+import Testing
+
+@testable import QueryFrontend
+
+@Suite("Numbers for names")
+struct HandlesTests {
+    @Test("A name keeps its number, and no two names have the same")
+    func numbers() {
+        let handles = Handles()
+        let models = (0..<100).map { handles.handle(for: ModelVersion(name: "m\($0 / 10)", version: "\($0 % 10)")) }
+        #expect(Set(models).count == 100)
+        #expect(handles.handle(for: ModelVersion(name: "m4", version: "2")) == models[42])
+        #expect(handles.handle(forApplication: "a") != handles.handle(forApplication: "b"))
+        #expect(handles.handle(forApplication: "a") == handles.handle(forApplication: "a"))
+    }
+
+    @Test("Callers at once get the same number for the same name")
+    func concurrent() async {
+        let handles = Handles()
+        let numbers = await withTaskGroup(of: [ApplicationHandle].self) { group in
+            for _ in 0..<8 { group.addTask { (0..<100).map { handles.handle(forApplication: "a\($0)") } } }
+            return await group.reduce(into: []) { $0.append(Set($1)) }
+        }
+        #expect(numbers.allSatisfy { $0.count == 100 })
+        #expect(numbers.reduce(into: Set()) { $0.formUnion($1) }.count == 100)
+    }
+}
+
+@Suite("The limit of log lines")
+struct LogLimitTests {
+    @Test("One line passes in each interval, and tells how many did not")
+    func limits() {
+        var limit = LogLimit(interval: .seconds(1))
+        #expect(limit.admit(now: at(.zero)) == 0)
+        for millisecond in 1...7 { #expect(limit.admit(now: at(.milliseconds(millisecond))) == nil) }
+        #expect(limit.admit(now: at(.milliseconds(999))) == nil)
+        #expect(limit.admit(now: at(.seconds(1))) == 8)
+        #expect(limit.admit(now: at(.milliseconds(1500))) == nil)
+        #expect(limit.admit(now: at(.seconds(9))) == 1)
+        #expect(limit.admit(now: at(.seconds(10))) == 0)
+    }
+}
+
+@Suite("Outcomes for callers in this process")
+struct DirectSinkTests {
+    private let sink = DirectSink()
+
+    private func delivery(_ request: UInt64, _ item: Int, _ text: String) -> Delivery {
+        Delivery(request: request, item: item, outcome: .output(ArraySlice(text.utf8)))
+    }
+
+    @Test("A caller gets all outcomes of its request, each in its place")
+    func places() async {
+        let outcomes = await sink.outcomes(of: 3) { number in
+            sink.deliver([delivery(number, 2, "c")])
+            sink.deliver([delivery(number, 0, "a"), delivery(number, 1, "b")])
+        }
+        #expect(outcomes.map(Got.init) == [.output("a"), .output("b"), .output("c")])
+    }
+
+    @Test("Outcomes of several requests may come together, and those of none are passed over")
+    func requests() async {
+        let first = await sink.outcomes(of: 1) { first in
+            sink.deliver([delivery(first + 100, 0, "nobody's"), delivery(first, 0, "first")])
+        }
+        let second = await sink.outcomes(of: 1) { second in
+            sink.deliver([delivery(second - 1, 0, "too late"), delivery(second, 0, "second")])
+        }
+        #expect([first, second].map { $0.map(Got.init) } == [[.output("first")], [.output("second")]])
+    }
+
+    @Test("A request without inputs is not handed over")
+    func empty() async {
+        let outcomes = await sink.outcomes(of: 0) { _ in Issue.record("nothing is to be handed over") }
+        #expect(outcomes.isEmpty)
+    }
+}

@@ -1,0 +1,82 @@
+import ContainerRPC
+import Testing
+
+@testable import QueryFrontend
+
+/// Sessions with containers that tests play, and what followed from each event as plain text.
+struct SessionsUnderTest {
+    var sessions = ContainerSessions()
+    /// Connection events that the monitor has and nobody has read.
+    var unreadEvents: [ConnectionEvent] = []
+
+    /// A message comes from the peer of that name.
+    @discardableResult
+    mutating func receive(
+        _ message: ContainerMessage, from peer: String, by descriptor: Int32? = nil, now: Duration = .zero
+    ) -> [String] {
+        let id = session(with: peer, by: descriptor, now: now)
+        sessions.receive(message, from: id, now: at(now))
+        return takeEffects()
+    }
+
+    /// Bytes come that are no message.
+    mutating func receiveMalformed(from peer: String, now: Duration = .zero) -> [String] {
+        let id = session(with: peer, by: nil, now: now)
+        let error = WireError(.unknownType, frame: 1, expected: "a type", found: "7")
+        sessions.receive(malformed: error, from: id, now: at(now))
+        return takeEffects()
+    }
+
+    /// A container connects and says what it serves.
+    @discardableResult
+    mutating func register(
+        _ registration: Registration = .sum, as peer: String, by descriptor: Int32? = nil, now: Duration = .zero
+    ) -> [String] {
+        receive(.newContainer(registration), from: peer, by: descriptor, now: now)
+    }
+
+    mutating func sent(_ batch: UInt32, inputCount: Int = 1, to replica: Int) {
+        sessions.sent(batch: batch, inputCount: inputCount, to: ReplicaID(number: replica))
+    }
+
+    mutating func tick(now: Duration) -> [String] {
+        sessions.tick(now: at(now))
+        return takeEffects()
+    }
+
+    mutating func endLostConnections() -> [String] {
+        sessions.endLostConnections()
+        return takeEffects()
+    }
+
+    private mutating func session(
+        with peer: String, by descriptor: Int32?, now: Duration
+    ) -> ContainerSessions.SessionID {
+        let events = unreadEvents
+        var wasDrained = false
+        let id = sessions.session(with: RoutingID(Array(peer.utf8)), by: descriptor, now: at(now)) { sessions in
+            for event in events { sessions.note(event) }
+            wasDrained = true
+        }
+        if wasDrained { unreadEvents = [] }
+        return id
+    }
+
+    mutating func takeEffects() -> [String] {
+        defer { sessions.clearEffects() }
+        return sessions.effects.map { effect in
+            switch effect {
+            case .send(let kind, let peer): "\(kind) to \(String(decoding: peer.bytes, as: UTF8.self))"
+            case .added(let replica, let model, let type): "added \(replica.number) of \(model), \(type)"
+            case .removed(let replica, let model, let reason): "removed \(replica.number) of \(model): \(reason.label)"
+            case .completed(let replica, let response):
+                "\(replica.number) answered \(response.id): \(response.outputs.strings.joined(separator: " "))"
+            case .badMessage(let peer, _, let problem):
+                "bad from \(String(decoding: peer.bytes, as: UTF8.self)): \(problem.label)"
+            }
+        }
+    }
+
+    /// The replicas as "model:version:number".
+    var listed: [String] { sessions.listings.map { "\($0.model):\($0.number)" } }
+}

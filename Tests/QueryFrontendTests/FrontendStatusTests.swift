@@ -1,0 +1,43 @@
+import ContainerRPC
+import Testing
+
+@testable import QueryFrontend
+
+@Suite("The frontend's status")
+struct StatusTests {
+    private let status = makeReport().status
+
+    @Test("A replica is listed with what it has done and does")
+    func replica() {
+        #expect(
+            status.replicas == [
+                ReplicaStatus(
+                    modelName: "sum", modelVersion: "1", replica: 3, inputType: "doubles", batchesInFlight: 1,
+                    queriesInFlight: 2, completedBatches: 2, completedQueries: 3, secondsSinceLastMessage: 2)
+            ])
+    }
+
+    @Test("Every registered model is listed, also one that nobody has asked")
+    func models() throws {
+        #expect(status.models.map(\.name) == ["idle", "sum"])
+        let (idle, sum) = (try #require(status.models.first), try #require(status.models.last))
+        #expect(idle == ModelStatus(name: "idle", version: "2", isCurrent: true))
+        #expect(sum.replicas == 1)
+        #expect(sum.queued == 2)
+        #expect(sum.meanBatchSize == 1.5)
+        #expect(sum.largestBatch == 2)
+        #expect(abs(sum.latencyP50Milliseconds - 1) < 0.02)
+        #expect(abs(sum.latencyP99Milliseconds - 3) < 0.05)
+    }
+
+    @Test("An application is listed with its settings, its queries and its latencies")
+    func applications() throws {
+        let application = try #require(status.applications.first)
+        #expect(application.name == "app")
+        #expect(application.sloMilliseconds == 100)
+        #expect(application.queries == 4)
+        #expect(application.defaults == 1)
+        #expect(abs(application.latencyP50Milliseconds - 2) < 0.05)
+        #expect(abs(application.latencyP99Milliseconds - 100) < 1)
+    }
+}
