@@ -263,10 +263,6 @@ const char *csj_parse(csj_parser *parser, const uint8_t *json, size_t length, si
                       bool is_feedback, csj_body *body) {
     *body = csj_body{};
     if (length == 0) return "the body is empty; expected a JSON object";
-    if (parser->dom.capacity() > largest_kept && length <= largest_kept) {
-        parser->dom = simdjson::dom::parser();
-        parser->rewritten = std::string();
-    }
     element document;
     bool padded = capacity - length >= simdjson::SIMDJSON_PADDING;
     auto error = parse(parser, json, length, padded, document);
@@ -307,6 +303,11 @@ const char *csj_write(csj_parser *parser, int type, uint8_t *target, size_t *end
         if (const char *error = write(input)) return error;
     }
     return nullptr;
+}
+
+void csj_parser_trim(csj_parser *parser) {
+    if (parser->dom.capacity() > largest_kept) parser->dom = simdjson::dom::parser();
+    if (parser->rewritten.capacity() > largest_kept) parser->rewritten = std::string();
 }
 
 bool csj_is_json(csj_parser *parser, const uint8_t *text, size_t length) {

@@ -159,7 +159,16 @@ public final class QueryFrontend: Service {
         logger.info("stopping: answering what is in flight")
         await queryServer.drain(within: configuration.drainLimit)
         await administration.triggerGracefulShutdown()
-        try? await administrationTask.value
+        // Bounded, too: a client of it that never ends its request would hold the stop up.
+        await withTaskGroup { [administrationTask, configuration] group in
+            group.addTask { try? await administrationTask.value }
+            group.addTask {
+                try? await Task.sleep(for: configuration.drainLimit)
+                administrationTask.cancel()
+            }
+            await group.next()
+            group.cancelAll()
+        }
         await dispatcher.stop()
         try await group.shutdownGracefully()
         logger.info("stopped")
@@ -185,10 +194,12 @@ public final class QueryFrontend: Service {
         }
         let route = Route(registered, catalog: catalog, handles: dispatcher.handles)
         let outcomes = await direct.sink.outcomes(of: inputs.count) { number in
-            dispatcher.submit(
-                Submission(
-                    sink: direct.number, request: number, application: route.handle, model: route.current,
-                    inputs: .many(inputs.payloads), arrived: arrived, deadline: arrived + route.slo))
+            let submission = Submission(
+                sink: direct.number, request: number, application: route.handle, model: route.current,
+                inputs: .many(inputs.payloads), arrived: arrived, deadline: arrived + route.slo)
+            if !dispatcher.submit(submission) {
+                direct.sink.deliver(submission.deliveries(.defaultOutput(.stopping)))
+            }
         }
         return outcomes.map { outcome in
             switch outcome {

@@ -50,6 +50,9 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "The longest body of a query, in bytes.")
     var maxBody = 64 << 20
 
+    @Option(help: "The most inputs of one query.")
+    var maxInputs = 50_000
+
     @Option(help: "Connections to the query API at a time.")
     var maxConnections = 10_000
 
@@ -72,7 +75,8 @@ struct Serve: AsyncParsableCommand {
             throw ValidationError("--query-port, --admin-port and --rpc-port must differ.")
         }
         for (name, value) in [
-            ("--max-body", maxBody), ("--max-connections", maxConnections), ("--idle-timeout", idleTimeout),
+            ("--max-body", maxBody), ("--max-inputs", maxInputs), ("--max-connections", maxConnections),
+            ("--idle-timeout", idleTimeout),
             ("--batches-in-flight", batchesInFlight), ("--threads", threads ?? 1),
         ] where value < 1 {
             throw ValidationError("\(name) is \(value); expected at least 1.")
@@ -91,7 +95,8 @@ struct Serve: AsyncParsableCommand {
         let configuration = FrontendConfiguration(
             host: host, queryPort: queryPort, adminPort: adminPort, rpcPort: rpcPort, store: store,
             limits: HTTPLimits(
-                largestBody: maxBody, idleTime: .seconds(idleTimeout), connections: maxConnections),
+                largestBody: maxBody, largestBatch: maxInputs, idleTime: .seconds(idleTimeout),
+                connections: maxConnections),
             batchesInFlight: batchesInFlight, threads: threads)
         let frontend: QueryFrontend
         do {

@@ -96,12 +96,23 @@ struct ContainerSilenceTests {
         #expect(test.tick(now: .seconds(50)) == ["removed 0 of sum:1: silent"])
     }
 
-    @Test("A container with a batch in flight may be silent for as long as its model takes")
-    mutating func waitsForBusy() {
+    @Test("A busy container whose connection nobody watches is sent a heartbeat now and then: that it is gone shows so")
+    mutating func probesUnwatched() {
         test.register(as: "a")
         test.sent(7, to: 0)
+        #expect(test.tick(now: .seconds(30)) == ["keepAlive to a"])
+        #expect(test.tick(now: .seconds(31)) == [])
+        #expect(test.tick(now: .seconds(60)) == ["keepAlive to a"])
+        test.sessions.lose(RoutingID(Array("a".utf8)))
+        #expect(test.takeEffects() == ["removed 0 of sum:1: disconnected"])
+    }
+
+    @Test("A container with a batch in flight may be silent for as long as its model takes")
+    mutating func waitsForBusy() {
+        test.register(as: "a", by: 5)
+        test.sent(7, to: 0)
         for second in stride(from: 30, through: 600, by: 30) { #expect(test.tick(now: .seconds(second)) == []) }
-        #expect(test.receive(.response(7, ["x"]), from: "a", now: .seconds(610)) == ["0 answered 7: x"])
+        #expect(test.receive(.response(7, ["x"]), from: "a", by: 5, now: .seconds(610)) == ["0 answered 7: x"])
         #expect(test.tick(now: .seconds(639)) == [])
         #expect(test.tick(now: .seconds(670)) == ["removed 0 of sum:1: silent"])
     }

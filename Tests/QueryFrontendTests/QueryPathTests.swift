@@ -12,6 +12,7 @@ struct QueryPathTests {
             ("/digits/predict/", .predict(application: "digits")),
             ("/digits/predict?verbose=1", .predict(application: "digits")),
             ("/digits/predict/?a=/b/update", .predict(application: "digits")),
+            ("http://host:1337/digits/predict", .predict(application: "digits")),
             ("/predict/predict", .predict(application: "predict")),
             ("/metrics/predict", .predict(application: "metrics")),
             ("/health/predict", .predict(application: "health")),
@@ -48,7 +49,7 @@ struct QueryPathTests {
             "", "/", "//", "?", "/?a/predict", "/digits", "/predict", "//predict", "/digits/predicts",
             "/digits/Predict",
             "/a/b/predict", "/digits/predict//", "/digits//predict", "digits/predict", "predict", "*",
-            "http://host/digits/predict", "/%/predict", "/%4/predict", "/%zz/predict", "/%+1/predict", "/%ff/predict",
+            "http://host", "/%/predict", "/%4/predict", "/%zz/predict", "/%+1/predict", "/%ff/predict",
             "/health", "/health/", "/health/live/x", "/metrics/x",
         ])
     func unknown(target: String) {

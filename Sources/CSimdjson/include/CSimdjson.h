@@ -46,6 +46,9 @@ const char *csj_parse(csj_parser *parser, const uint8_t *json, size_t length, si
 // in bytes, to `ends`, which has room for `count`. Returns NULL, or what is wrong.
 const char *csj_write(csj_parser *parser, int input_type, uint8_t *target, size_t *ends);
 
+// Gives back the memory of a document that was larger than most are. What the last body pointed to is gone then.
+void csj_parser_trim(csj_parser *parser);
+
 // Whether the text is one JSON value that a reader of JSON takes.
 bool csj_is_json(csj_parser *parser, const uint8_t *text, size_t length);
 

@@ -38,6 +38,11 @@ public struct ConnectionLedger<Session: Hashable & Sendable>: Sendable {
         connections[session]?.descriptor == descriptor
     }
 
+    /// Whether it is known which connection a session's messages come by: only then is its end noticed.
+    public func isBound(_ session: Session) -> Bool {
+        connections[session] != nil
+    }
+
     /// The session whose messages come by this descriptor as far as is known.
     @inlinable
     public func session(by descriptor: Int32) -> Session? {

@@ -40,7 +40,7 @@ public struct ContainerSession: Sendable {
         /// No socket; the next one is due.
         case waiting(until: MonotonicTime)
         /// The socket is open; nobody has answered at the other end.
-        case connecting
+        case connecting(since: MonotonicTime)
         /// Messages can flow.
         case open(lastReceived: MonotonicTime, lastBeat: MonotonicTime)
         /// No more is read; what was read is answered first.
@@ -78,7 +78,8 @@ public struct ContainerSession: Sendable {
         case .waiting(let until): until
         case .open(let lastReceived, let lastBeat):
             min(max(lastReceived, lastBeat) + timing.heartbeatInterval, lastReceived + timing.silenceLimit)
-        case .connecting, .stopping, .ended: nil
+        case .connecting(let since): since + timing.silenceLimit
+        case .stopping, .ended: nil
         }
     }
 
@@ -179,13 +180,16 @@ public struct ContainerSession: Sendable {
         guard let deadline, now >= deadline else { return .none }
         switch state {
         case .waiting:
-            state = .connecting
+            state = .connecting(since: now)
             return .open
+        case .connecting:
+            // Something may accept connections there that is no frontend.
+            return close(.silent, now: now)
         case .open(let lastReceived, _):
             guard now < lastReceived + timing.silenceLimit else { return close(.silent, now: now) }
             state = .open(lastReceived: lastReceived, lastBeat: now)
             return .send(.heartbeat)
-        case .connecting, .stopping, .ended:
+        case .stopping, .ended:
             return .none
         }
     }

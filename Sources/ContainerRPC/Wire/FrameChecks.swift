@@ -152,7 +152,8 @@ extension FrameSource where Self: ~Copyable {
                 for frame in first..<frameCount {
                     offset += try withFrame(frame) { (bytes) throws(WireError) in
                         bytes.withUnsafeBytes { source in
-                            // The checked slice keeps a wrong sum from writing past the array's end.
+                            // The sizes were checked against the frames; a wrong sum must not write past the end.
+                            precondition(source.count <= target.count - offset, "frames longer than their sum")
                             UnsafeMutableRawBufferPointer(rebasing: target[offset...]).copyMemory(from: source)
                             return source.count
                         }

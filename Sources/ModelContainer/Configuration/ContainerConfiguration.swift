@@ -86,6 +86,6 @@ public struct ContainerConfiguration: Hashable, Sendable {
             throw .invalid(what: "the frontend's port", value: port, expected: "a number from 1 to 65535")
         }
         let host = options?.host ?? host ?? "127.0.0.1"
-        return host.contains(":") ? "tcp://[\(host)]:\(number)" : "tcp://\(host):\(number)"
+        return host.contains(":") && !host.hasPrefix("[") ? "tcp://[\(host)]:\(number)" : "tcp://\(host):\(number)"
     }
 }

@@ -103,7 +103,9 @@ final class ContainerLoop: Sendable {
                 case .accepted: break
                 }
             }
-            while session.isReading, try connection?.receive() == true {
+            // Bounded, so that a flood of messages does not keep answers and heartbeats waiting.
+            for _ in 0..<256 {
+                guard session.isReading, try connection?.receive() == true else { break }
                 try perform(connection?.handOver(to: &session) ?? .none)
             }
             let due = session.tick(now: .now())

@@ -194,6 +194,11 @@ struct ContainerSessions: Sendable {
         byReplica[replica].flatMap { entries[$0]?.peer }
     }
 
+    /// A peer cannot be sent to.
+    mutating func lose(_ peer: RoutingID) {
+        if let id = byPeer[peer] { end(id, .disconnected) }
+    }
+
     /// A replica cannot be sent to.
     mutating func lose(_ replica: ReplicaID) {
         guard let id = byReplica[replica] else { return }
@@ -238,6 +243,13 @@ struct ContainerSessions: Sendable {
             switch entry.session.tick(now: now) {
             case .end(let reason): end(id, reason)
             default:
+                // Of a peer without a known connection (inproc, ZMTP before 3) nothing tells the end, and silence proves
+                // nothing while it is busy: a message that cannot be delivered does.
+                if entry.session.deadline == nil, !ledger.isBound(id),
+                    now - entry.session.lastReceived >= timing.silenceLimit
+                {
+                    effects.append(.send(.keepAlive, to: entry.peer))
+                }
                 // While a batch is in flight there is no deadline, but there will be one: look again after a limit.
                 nextCheck = min(nextCheck, entry.session.deadline ?? now + timing.silenceLimit)
             }

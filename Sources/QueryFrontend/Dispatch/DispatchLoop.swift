@@ -68,7 +68,7 @@ final class DispatchLoop {
         }
         scheduler.abandonAll(.stopping)
         deliverAnswers(now: .now())
-        dispatcher.close()
+        for late in dispatcher.close() { sinks[late.sink].deliver(late.deliveries(.defaultOutput(.stopping))) }
         for request in stopRequests { request.resume() }
     }
 
@@ -166,23 +166,25 @@ final class DispatchLoop {
     }
 
     private func performSessionEffects(now: MonotonicTime) throws(TransportError) {
-        guard !sessions.effects.isEmpty else { return }
-        for effect in sessions.effects { try perform(effect, now: now) }
-        sessions.clearEffects()
+        // Carrying one out can bring about others. Taken out first, none is carried out twice, should one fail.
+        while !sessions.effects.isEmpty {
+            let effects = sessions.effects
+            sessions.clearEffects()
+            for effect in effects { try perform(effect, now: now) }
+        }
     }
 
     private func perform(_ effect: ContainerSessions.Effect, now: MonotonicTime) throws(TransportError) {
         switch effect {
         case .send(let heartbeat, let peer):
-            // A peer that is gone or does not read shows by other signs.
-            _ = try socket.send(heartbeat, to: peer)
+            // One that does not read shows by other signs.
+            if try socket.send(heartbeat, to: peer) == .unreachable { sessions.lose(peer) }
         case .completed(let replica, let response):
             complete(replica, response, now: now)
         case .added(let replica, let model, let inputType):
             let handle = dispatcher.handles.handle(for: model)
             modelNames[handle] = model
             scheduler.addReplica(replica, of: handle, inputType: inputType)
-            metrics.noteModel(model, now: now)
             completed[replica] = (0, 0)
             logAdded(model, inputType)
         case .removed(let replica, let model, let reason):
@@ -303,6 +305,7 @@ final class DispatchLoop {
                 }
             let handle = dispatcher.handles.handle(for: id)
             modelNames[handle] = id
+            metrics.noteModel(id, now: now)
             scheduler.setModel(handle, inputType: model.inputType, limit: limit)
             sessions.recall(id)
         }

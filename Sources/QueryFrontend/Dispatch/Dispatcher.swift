@@ -63,12 +63,15 @@ final class Dispatcher: Sendable {
     }
 
     /// Hands queries over. Their outcomes come to the sink.
-    func submit(_ submission: Submission) {
+    ///
+    /// - Returns: false when the thread has ended: no outcome will come.
+    func submit(_ submission: Submission) -> Bool {
         let isClosed = inbox.withLock { inbox in
             if !inbox.isClosed { inbox.submissions.append(submission) }
             return inbox.isClosed
         }
         if !isClosed { wake() }
+        return !isClosed
     }
 
     /// Registers a sink, and returns the number to name it by in submissions.
@@ -125,14 +128,17 @@ final class Dispatcher: Sendable {
         wakeup.clear()
     }
 
-    /// Takes nothing any more, and answers what came too late.
-    func close() {
+    /// Takes nothing any more, and answers the commands that came too late.
+    ///
+    /// - Returns: the queries that came too late.
+    func close() -> [Submission] {
         let late = inbox.withLock { inbox in
             inbox.isClosed = true
-            defer { inbox.commands = [] }
-            return inbox.commands
+            defer { (inbox.commands, inbox.submissions) = ([], []) }
+            return inbox
         }
-        for command in late { command.answerAfterEnd() }
+        for command in late.commands { command.answerAfterEnd() }
+        return late.submissions
     }
 }
 

@@ -13,6 +13,11 @@ struct Submission: Sendable {
     var arrived: MonotonicTime
     var deadline: MonotonicTime
 
+    /// The same outcome for each of its inputs.
+    func deliveries(_ outcome: Outcome) -> [Delivery] {
+        (0..<inputs.count).map { Delivery(request: request, item: $0, outcome: outcome) }
+    }
+
     /// One input, which is the common case and needs no array, or several.
     enum Inputs: Sendable {
         case one(Payload)

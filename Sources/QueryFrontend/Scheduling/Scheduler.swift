@@ -101,6 +101,10 @@ struct Scheduler: Sendable {
         guard let replica = replicas.removeValue(forKey: id) else { return 0 }
         var retried = 0
         models[replica.model]?.replicas.removeAll { $0 == id }
+        defer {
+            // Containers can name any model: one that is not registered leaves nothing behind.
+            if models[replica.model]?.isVoid == true { models[replica.model] = nil }
+        }
         for batch in replica.batches {
             guard let batch = batches.removeValue(forKey: batch) else { continue }
             for var query in batch.pending {
@@ -161,14 +165,15 @@ struct Scheduler: Sendable {
     mutating func tick(now: MonotonicTime) {
         guard now >= earliestDeadline else { return }
         earliestDeadline = .distantFuture
-        for model in models.keys {
+        // Arrays of the keys: a view of the dictionary would keep it alive and make the first change copy all queues.
+        for model in Array(models.keys) {
             while let first = models[model]?.queue.firstDeadline, first <= now {
                 guard let query = models[model]?.queue.popFirst() else { break }
                 answer(query, .defaultOutput(.deadline))
             }
             if let first = models[model]?.queue.firstDeadline { earliestDeadline = min(earliestDeadline, first) }
         }
-        for id in batches.keys {
+        for id in Array(batches.keys) {
             while let query = batches[id]?.pending.first, query.deadline <= now {
                 batches[id]?.firstPending += 1
                 answer(query, .defaultOutput(.deadline))
@@ -179,10 +184,10 @@ struct Scheduler: Sendable {
 
     /// Everything that waits or is in flight gets the default: the frontend ends.
     mutating func abandonAll(_ reason: DefaultReason) {
-        for model in models.keys {
+        for model in Array(models.keys) {
             while let query = models[model]?.queue.popFirst() { answer(query, .defaultOutput(reason)) }
         }
-        for id in batches.keys {
+        for id in Array(batches.keys) {
             while let query = batches[id]?.pending.first {
                 batches[id]?.firstPending += 1
                 answer(query, .defaultOutput(reason))
@@ -277,6 +282,8 @@ private struct ModelQueue: Sendable {
     var replicas: [ReplicaID] = []
     /// Where the search for a replica begins, so that equal ones take turns.
     var turn = 0
+
+    var isVoid: Bool { settings == nil && replicas.isEmpty && queue.isEmpty }
 }
 
 /// A live container as the scheduler sees it.

@@ -64,7 +64,7 @@ final class DispatcherUnderTest: Sendable {
         let number = requests.wrappingAdd(1, ordering: .relaxed).newValue
         let payloads = InputValues(elements: .float64(numbers), rowEnds: Array(1...numbers.count)).payloads
         let now = MonotonicTime.now()
-        dispatcher.submit(
+        _ = dispatcher.submit(
             Submission(
                 sink: sinkNumber, request: number, application: dispatcher.handles.handle(forApplication: "app"),
                 model: model.map { dispatcher.handles.handle(for: $0) },

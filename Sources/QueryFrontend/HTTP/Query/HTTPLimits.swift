@@ -2,6 +2,8 @@
 public struct HTTPLimits: Sendable, Hashable {
     /// The longest body, in bytes.
     public var largestBody: Int
+    /// The most inputs of one request. Each takes a place in the queue and in memory, however small it is.
+    public var largestBatch: Int
     /// A connection on which nothing happens for so long is closed.
     public var idleTime: Duration
     /// A request whose body is not there after so long is refused.
@@ -10,10 +12,12 @@ public struct HTTPLimits: Sendable, Hashable {
     public var connections: Int
 
     public init(
-        largestBody: Int = 64 << 20, idleTime: Duration = .seconds(75), bodyTime: Duration = .seconds(30),
+        largestBody: Int = 64 << 20, largestBatch: Int = 50_000, idleTime: Duration = .seconds(75),
+        bodyTime: Duration = .seconds(30),
         connections: Int = 10_000
     ) {
         self.largestBody = largestBody
+        self.largestBatch = largestBatch
         self.idleTime = idleTime
         self.bodyTime = bodyTime
         self.connections = connections

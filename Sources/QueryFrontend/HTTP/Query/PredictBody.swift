@@ -21,8 +21,11 @@ final class PredictBodyParser {
     }
 
     private let parser: OpaquePointer
+    private let largestBatch: Int
 
-    init() {
+    /// - Parameter largestBatch: the most inputs that one body may hold.
+    init(largestBatch: Int = HTTPLimits().largestBatch) {
+        self.largestBatch = largestBatch
         guard let parser = csj_parser_create() else { fatalError("no memory for a JSON parser") }
         self.parser = parser
     }
@@ -34,6 +37,7 @@ final class PredictBodyParser {
     /// Reads the body of a `predict`, or of an `update`, which needs `uid` and `label` besides.
     func parse(_ buffer: ByteBuffer, inputType: InputType, isFeedback: Bool) throws(Problem) -> Body {
         var body = csj_body()
+        defer { csj_parser_trim(parser) }
         let type = Int32(inputType.rawValue)
         // The pointers into the body are valid until the parser's next use, which is after this function.
         let problem = buffer.withUnsafeReadableBytes { bytes in
@@ -43,6 +47,9 @@ final class PredictBodyParser {
             ).map { String(cString: $0) }
         }
         if let problem { throw Problem(cause: problem) }
+        guard body.count <= largestBatch else {
+            throw Problem(cause: "input_batch holds \(body.count) inputs; the limit is \(largestBatch)")
+        }
         let inputs = try inputs(of: body, type: type)
         let version = body.version.map { pointer in
             String(decoding: UnsafeRawBufferPointer(start: pointer, count: body.version_length), as: UTF8.self)

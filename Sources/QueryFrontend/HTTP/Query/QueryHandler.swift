@@ -39,8 +39,12 @@ final class QueryHandler: ChannelDuplexHandler {
     /// Nothing is read while there is a backlog: a client that sends without waiting is held back by its own socket.
     private var isReadHeld = false
     private var isHandlingBacklog = false
+    /// Closes the connection after its last answer, should the client not do so.
+    private var closing: Scheduled<Void>?
     /// Nothing more comes: the client has closed its side, and may still read answers.
     private var isInputClosed = false
+    /// What came after the last good request is no HTTP: it is answered after all before it.
+    private var brokenInput: QueryReply?
     /// HTTP/1.0 closes unless both sides say otherwise.
     private var saysKeepAlive = false
     /// The answer to `HEAD` is the one to `GET` without its body.
@@ -60,6 +64,7 @@ final class QueryHandler: ChannelDuplexHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         self.context = nil
+        closing?.cancel()
         loop.remove(self)
         context.fireChannelInactive()
     }
@@ -75,11 +80,17 @@ final class QueryHandler: ChannelDuplexHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        if backlog.isEmpty {
+        // A client that does not read its answers gets no more of them: they would pile up here.
+        if backlog.isEmpty, context.channel.isWritable {
             context.read()
         } else {
             isReadHeld = true
         }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { handleBacklog() }
+        context.fireChannelWritabilityChanged()
     }
 
     private func handle(_ part: HTTPServerRequestPart) {
@@ -97,25 +108,39 @@ final class QueryHandler: ChannelDuplexHandler {
         isHandlingBacklog = true
         defer { isHandlingBacklog = false }
         while !backlog.isEmpty {
-            if case .waiting = state { return }
-            if case .refused = state { return }
+            switch state {
+            case .waiting, .refused: return
+            case .idle, .reading: break
+            }
+            guard context?.channel.isWritable == true else { return }
             handle(backlog.removeFirst())
         }
-        if case .waiting = state { return releaseRead() }
-        // What is left of a request whose end cannot come needs no answer.
-        if isInputClosed { context?.close(promise: nil) } else { releaseRead() }
+        switch state {
+        case .waiting: releaseRead()
+        case .refused: break
+        case .idle, .reading:
+            if let brokenInput {
+                refuse(brokenInput)
+            } else if isInputClosed {
+                // What is left of a request whose end cannot come needs no answer.
+                closeWhenWritten()
+            } else {
+                releaseRead()
+            }
+        }
     }
 
     private func releaseRead() {
-        guard isReadHeld else { return }
+        guard isReadHeld, let context else { return }
         isReadHeld = false
-        context?.read()
+        read(context: context)
     }
 
     // MARK: Reading
 
     private func begin(_ head: HTTPRequestHead) {
         lastActivity = .now()
+        isHead = head.method == .HEAD
         let purpose = purpose(of: head)
         if let length = head.headers.first(name: "content-length").flatMap(Int.init), length > loop.limits.largestBody {
             return refuse(tooLarge)
@@ -197,7 +222,6 @@ final class QueryHandler: ChannelDuplexHandler {
 
     /// Answers a request whose rest is not worth reading.
     private func refuse(_ reply: QueryReply) {
-        isHead = false
         state = .waiting(keepAlive: false)
         answer(reply)
     }
@@ -206,9 +230,8 @@ final class QueryHandler: ChannelDuplexHandler {
         guard case .reading(let head, let purpose, let body, _) = state else { return }
         // After an offer to upgrade NIO's decoder reads no further, taken or not.
         let isUpgrade = head.headers.contains(name: "upgrade")
-        state = .waiting(keepAlive: head.isKeepAlive && !isUpgrade && !loop.isDraining)
+        state = .waiting(keepAlive: head.isKeepAlive && !isUpgrade)
         saysKeepAlive = head.version.minor == 0
-        isHead = head.method == .HEAD
         switch purpose {
         case .predict(let route): predict(body, route)
         case .update(let route): update(body, route)
@@ -252,13 +275,14 @@ final class QueryHandler: ChannelDuplexHandler {
     func answer(_ reply: QueryReply) {
         guard let context, case .waiting(let keepAlive) = state else { return }
         lastActivity = .now()
-        let closes = !keepAlive || (isInputClosed && backlog.isEmpty)
+        let isLast = isInputClosed || loop.isDraining
+        let closes = !keepAlive || (isLast && backlog.isEmpty && brokenInput == nil)
         state = closes ? .refused : .idle
         let connection = closes ? "close" : saysKeepAlive ? "keep-alive" : nil
         let response = wrapOutboundOut(reply.response(connection: connection, withBody: !isHead))
         guard closes else {
             context.writeAndFlush(response, promise: nil)
-            if !backlog.isEmpty { handleBacklog() }
+            if !backlog.isEmpty || brokenInput != nil { handleBacklog() }
             return
         }
         backlog.removeAll()
@@ -266,28 +290,30 @@ final class QueryHandler: ChannelDuplexHandler {
         let channel = context.channel
         context.writeAndFlush(response).whenComplete { _ in
             // Input that is still on its way would make the system reset the connection and with it the answer: what
-            // comes is read and thrown away, for five seconds at most.
+            // comes is read and thrown away, for a few seconds at most.
             channel.close(mode: .output, promise: nil)
-            channel.eventLoop.scheduleTask(in: .seconds(5)) { channel.close(promise: nil) }
         }
+        let patience = loop.isDraining ? TimeAmount.milliseconds(250) : .seconds(5)
+        closing = loop.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
     }
 
     // MARK: Trouble and time
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // The parser has given up already; what else comes is thrown away.
+        if case ByteToMessageDecoderError.dataReceivedInErrorState = error { return }
         guard let error = error as? HTTPParserError else {
             context.close(promise: nil)
             return
         }
         let status: HTTPResponseStatus = error == .headerOverflow ? .requestHeaderFieldsTooLarge : .badRequest
+        brokenInput = .error(status, "HTTP error", cause: "\(error)")
         switch state {
-        case .refused:
+        case .waiting, .refused:
             break
-        case .waiting:
-            // The request before the broken one gets its answer.
-            state = .waiting(keepAlive: false)
         case .idle, .reading:
-            refuse(.error(status, "HTTP error", cause: "\(error)"))
+            isHead = false
+            handleBacklog()
         }
     }
 
@@ -296,7 +322,8 @@ final class QueryHandler: ChannelDuplexHandler {
             isInputClosed = true
             switch state {
             case .waiting: break
-            case .idle, .reading, .refused: context.close(promise: nil)
+            case .idle, .reading: closeWhenWritten()
+            case .refused: context.close(promise: nil)
             }
         }
         context.fireUserInboundEventTriggered(event)
@@ -319,10 +346,17 @@ final class QueryHandler: ChannelDuplexHandler {
     /// The server stops: a connection that waits for nothing closes now, any other after its answer.
     func drain() {
         switch state {
-        case .idle, .refused: context?.close(promise: nil)
-        case .waiting: state = .waiting(keepAlive: false)
-        case .reading: break
+        case .idle: closeWhenWritten()
+        case .refused: context?.close(promise: nil)
+        case .waiting, .reading: break
         }
+    }
+
+    /// Closes the connection once all answers have left.
+    private func closeWhenWritten() {
+        guard let context else { return }
+        let channel = context.channel
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in channel.close(promise: nil) }
     }
 }
 

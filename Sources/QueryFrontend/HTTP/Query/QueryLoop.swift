@@ -13,14 +13,20 @@ final class QueryLoop {
         let route: Route
         let isBatch: Bool
         let firstQueryID: UInt64
+        /// Empty for a request of one input.
         var outcomes: [Outcome?]
         var missing: Int
+
+        mutating func note(_ delivery: Delivery) {
+            if !outcomes.isEmpty { outcomes[delivery.item] = delivery.outcome }
+            missing -= 1
+        }
     }
 
     let eventLoop: any EventLoop
     let dispatcher: Dispatcher
     let limits: HTTPLimits
-    let parser = PredictBodyParser()
+    let parser: PredictBodyParser
     private let server: QueryServerState
     private let sink: Int
     private var pending: [UInt64: Pending] = [:]
@@ -39,6 +45,7 @@ final class QueryLoop {
         self.sink = sink
         self.routes = routes
         self.limits = limits
+        parser = PredictBodyParser(largestBatch: limits.largestBatch)
         self.server = server
     }
 
@@ -59,23 +66,20 @@ final class QueryLoop {
             firstQueryID: server.takeQueryIDs(count), outcomes: count == 1 ? [] : Array(repeating: nil, count: count),
             missing: count)
         let allowed = body.timeout.map { min($0, route.slo) } ?? route.slo
-        dispatcher.submit(
-            Submission(
-                sink: sink, request: request, application: route.handle, model: model, inputs: body.inputs,
-                arrived: arrived, deadline: arrived + allowed))
+        let submission = Submission(
+            sink: sink, request: request, application: route.handle, model: model, inputs: body.inputs,
+            arrived: arrived, deadline: arrived + allowed)
+        if !dispatcher.submit(submission) { deliver(submission.deliveries(.defaultOutput(.stopping))) }
     }
 
     /// Outcomes have come from the dispatch thread.
     func deliver(_ deliveries: [Delivery]) {
         for delivery in deliveries {
-            guard var request = pending[delivery.request] else { continue }
-            if request.missing > 1 || !request.outcomes.isEmpty {
-                request.outcomes[delivery.item] = delivery.outcome
-                request.missing -= 1
-                pending[delivery.request] = request
-                guard request.missing == 0 else { continue }
-            }
-            pending[delivery.request] = nil
+            // In place: a copy of the request would make each outcome of a large batch copy all the others.
+            pending[delivery.request]?.note(delivery)
+            guard pending[delivery.request]?.missing == 0,
+                let request = pending.removeValue(forKey: delivery.request)
+            else { continue }
             request.handler.answer(reply(to: request, last: delivery.outcome))
         }
     }

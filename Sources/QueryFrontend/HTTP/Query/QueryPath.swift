@@ -10,6 +10,10 @@ enum QueryPath: Equatable {
     /// Reads a request's target: the path, without what follows a `?`; a slash at its end is fine.
     init(target: String) {
         var path = Substring(target)
+        // A client that takes this for a proxy names the whole URL (RFC 9112, section 3.2.2).
+        if path.utf8.first != UInt8(ascii: "/"), let scheme = path.firstRange(of: "://") {
+            path = path[scheme.upperBound...].drop { $0 != "/" }
+        }
         if let mark = path.utf8.firstIndex(of: UInt8(ascii: "?")) { path = path[..<mark] }
         if path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path = path.dropLast() }
         switch path {
