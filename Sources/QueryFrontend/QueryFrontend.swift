@@ -4,7 +4,6 @@ public import Logging
 import NIOCore
 import NIOPosix
 public import ServiceLifecycle
-import Synchronization
 
 /// A query frontend: takes queries over HTTP, sends them in batches to containers, and answers in time.
 ///
@@ -213,7 +212,7 @@ public final class QueryFrontend: Service {
 
 /// The query server, once it is there: the catalog is there before it.
 private final class PublishedServer: Sendable {
-    private let stored = Mutex<QueryServer?>(nil)
+    private let stored = Locked<QueryServer?>(nil)
 
     var server: QueryServer? { stored.withLock { $0 } }
 

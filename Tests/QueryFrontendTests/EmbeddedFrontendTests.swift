@@ -225,7 +225,7 @@ struct EmbeddedFrontendTests {
             isOpen.wait()
             return input.count
         }
-        let waiting = Mutex<Task<[Prediction], any Error>?>(nil)
+        let waiting = Locked<Task<[Prediction], any Error>?>(nil)
         try await Embedded.run(["slow": container]) { test in
             let task = Task { try await test.predict("slow", .float64([1]), rows: 1) }
             waiting.withLock { $0 = task }

@@ -1,6 +1,6 @@
 import ArgumentParser
+import ContainerRPC
 import Foundation
-import Synchronization
 
 extension ModelContainer {
     /// Runs the container as a main program, until SIGTERM or SIGINT: then answers what was read and returns.
@@ -27,7 +27,7 @@ extension ModelContainer {
 
 /// Only its parser and help text are used: the container itself is a value that cannot be parsed.
 private struct ContainerCommand: ParsableCommand {
-    static let abstract = Mutex("")
+    static let abstract = Locked("")
 
     static var configuration: CommandConfiguration {
         CommandConfiguration(

@@ -1,6 +1,5 @@
 import ContainerRPC
 import Logging
-import Synchronization
 
 /// The thread that owns a container's socket: carries events to the session and carries out its actions.
 final class ContainerLoop: Sendable {
@@ -13,7 +12,7 @@ final class ContainerLoop: Sendable {
     private let context: Context
     private let model: ModelContainer.Model
     private let logger: Logger
-    private let inbox = Mutex<[Event]>([])
+    private let inbox = Locked<[Event]>([])
     private let wakeup: Wakeup
 
     init(

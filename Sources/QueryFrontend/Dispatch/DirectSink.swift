@@ -1,5 +1,4 @@
 import ContainerRPC
-import Synchronization
 
 /// Takes outcomes to callers in this process, who await them.
 final class DirectSink: OutcomeSink {
@@ -14,7 +13,7 @@ final class DirectSink: OutcomeSink {
         var next: UInt64 = 0
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// Waits for the outcomes of a request of so many inputs, which `submit` hands over under the given number.
     func outcomes(of count: Int, submit: (UInt64) -> Void) async -> [Outcome] {

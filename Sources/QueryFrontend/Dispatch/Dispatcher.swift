@@ -32,7 +32,7 @@ final class Dispatcher: Sendable {
 
     let handles = Handles()
     let wakeup: Wakeup
-    private let inbox = Mutex(Inbox())
+    private let inbox = Locked(Inbox())
     private let isAsleep = Atomic(false)
 
     init() throws(TransportError) {

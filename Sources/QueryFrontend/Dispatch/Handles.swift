@@ -1,4 +1,4 @@
-import Synchronization
+import ContainerRPC
 
 /// Numbers for the names of applications and model versions. A name keeps its number for the process's life.
 final class Handles: Sendable {
@@ -7,7 +7,7 @@ final class Handles: Sendable {
         var applications: [String: ApplicationHandle] = [:]
     }
 
-    private let tables = Mutex(Tables())
+    private let tables = Locked(Tables())
 
     func handle(for model: ModelVersion) -> ModelHandle {
         tables.withLock { tables in

@@ -1,5 +1,5 @@
+import ContainerRPC
 import Foundation
-import Synchronization
 import Testing
 
 /// One of the package's executables at work. What it prints goes into files, so that it never waits for a reader.
@@ -113,7 +113,7 @@ enum BuiltProducts {
 private final class OrphanGuard: Sendable {
     static let shared = OrphanGuard()
 
-    private let input: Mutex<FileHandle?>
+    private let input: Locked<FileHandle?>
 
     private init() {
         let shell = Process()
@@ -138,10 +138,10 @@ private final class OrphanGuard: Sendable {
         shell.standardError = FileHandle.nullDevice
         do {
             try shell.run()
-            input = Mutex(pipe.fileHandleForWriting)
+            input = Locked(pipe.fileHandleForWriting)
         } catch {
             // The tests can do without.
-            input = Mutex(nil)
+            input = Locked(nil)
         }
     }
 

@@ -1,5 +1,5 @@
+import ContainerRPC
 import Foundation
-import Synchronization
 import Testing
 
 /// The programs and files of one test. Whatever becomes of the test, `withProcesses` leaves none of them behind.
@@ -7,7 +7,7 @@ final class Processes: Sendable {
     /// A directory of the test's own.
     let directory: URL
 
-    private let started = Mutex<[ChildProcess]>([])
+    private let started = Locked<[ChildProcess]>([])
 
     fileprivate init() throws {
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("end-to-end-\(UUID().uuidString)")

@@ -1,5 +1,5 @@
+import ContainerRPC
 import ModelContainer
-import Synchronization
 
 /// A model of doubles that answers each input with its first number, once it is let go on.
 ///
@@ -8,7 +8,7 @@ final class HeldModel: Sendable {
     struct Unlucky: Error {}
 
     private let gate = Gate()
-    private let batches = Mutex<[[Double]]>([])
+    private let batches = Locked<[[Double]]>([])
 
     var container: ModelContainer {
         ModelContainer { [self] (batch: InputBatch<Double>) in

@@ -1,6 +1,5 @@
 import ContainerRPC
 import Foundation
-import Synchronization
 import Testing
 
 /// A frontend that a test plays: a ROUTER on a thread of its own, which sends what the test says and keeps what comes.
@@ -26,7 +25,7 @@ final class PlayedFrontend: Sendable {
         var failure: (any Error)?
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let wakeup: Wakeup
     let context: Context
 

@@ -1,7 +1,6 @@
 import ContainerRPC
 import Logging
 import ServiceLifecycle
-import Synchronization
 import Testing
 
 @testable import ModelContainer
@@ -9,7 +8,7 @@ import Testing
 /// A container at work, as a service that can be told to stop.
 final class RunningContainer: Sendable {
     private let group: ServiceGroup
-    private let result = Mutex<Result<Void, any Error>?>(nil)
+    private let result = Locked<Result<Void, any Error>?>(nil)
 
     /// - Parameter timing: by default so short that heartbeats come at once, and without long pauses.
     private init(_ container: ModelContainer, at endpoint: String, in context: Context, timing: SessionTiming) {

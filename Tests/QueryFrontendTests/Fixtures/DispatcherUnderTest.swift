@@ -16,7 +16,7 @@ final class DispatcherUnderTest: Sendable {
     private let sink = CollectingSink()
     private let sinkNumber: Int
     private let requests = Atomic<UInt64>(0)
-    private let containers = Mutex<[PlayedContainer]>([])
+    private let containers = Locked<[PlayedContainer]>([])
 
     private init(batchSize: BatchSize, slotsPerReplica: Int) async throws {
         context = try Context()
@@ -93,7 +93,7 @@ final class DispatcherUnderTest: Sendable {
 
 /// Keeps outcomes.
 private final class CollectingSink: OutcomeSink {
-    private let kept = Mutex<[UInt64: [(item: Int, got: Got)]]>([:])
+    private let kept = Locked<[UInt64: [(item: Int, got: Got)]]>([:])
 
     func deliver(_ deliveries: [Delivery]) {
         kept.withLock { kept in

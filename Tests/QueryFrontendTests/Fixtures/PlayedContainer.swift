@@ -1,6 +1,5 @@
 import ContainerRPC
 import Foundation
-import Synchronization
 import Testing
 
 @testable import QueryFrontend
@@ -16,7 +15,7 @@ final class PlayedContainer: Sendable {
         var failure: (any Error)?
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let wakeup: Wakeup
 
     /// A container whose socket connects to the endpoint. It has said nothing yet.
