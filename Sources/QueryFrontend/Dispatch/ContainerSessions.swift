@@ -122,7 +122,11 @@ struct ContainerSessions: Sendable {
     mutating func receive(_ message: ContainerMessage, from id: SessionID, now: MonotonicTime) {
         guard let action = entries[id]?.session.receive(message, now: now) else { return }
         perform(action, id, now: now)
-        if action == .end(.replaced) { receive(message, from: reopen(id, now: now), now: now) }
+        if action == .end(.replaced) {
+            // The message that ended the session opens the next, with the same peer by the same connection.
+            entries[id]?.session = FrontendSession(now: now, timing: timing)
+            receive(message, from: id, now: now)
+        }
     }
 
     /// A message has come from a peer that could not be decoded.
@@ -157,12 +161,6 @@ struct ContainerSessions: Sendable {
             // It is there and speaks the protocol: it need not wait for its next heartbeat to register anew.
             if case .wrongOutputCount = reason { effects.append(.send(.requestMetadata, to: entry.peer)) }
         }
-    }
-
-    /// Begins another session with the same peer by the same connection.
-    private mutating func reopen(_ id: SessionID, now: MonotonicTime) -> SessionID {
-        entries[id]?.session = FrontendSession(now: now, timing: timing)
-        return id
     }
 
     private mutating func bad(_ message: BadMessage, _ entry: Entry) {

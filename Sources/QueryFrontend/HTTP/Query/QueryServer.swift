@@ -1,5 +1,4 @@
 import ContainerRPC
-import Logging
 import NIOCore
 import NIOHTTP1
 import NIOPosix
