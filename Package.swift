@@ -13,6 +13,7 @@ let package = Package(
         .library(name: "ContainerRPC", targets: ["ContainerRPC"]),
         .library(name: "ModelContainer", targets: ["ModelContainer"]),
         .library(name: "QueryFrontend", targets: ["QueryFrontend"]),
+        .library(name: "ContainerConformance", targets: ["ContainerConformance"]),
         .executable(name: "clipper", targets: ["clipper"]),
     ],
     dependencies: [
@@ -28,12 +29,16 @@ let package = Package(
     targets: [
         // No pkgConfig: libzmq's file names libraries that it needs itself, and SwiftPM warns of their flags.
         .systemLibrary(name: "CZmq", providers: [.apt(["libzmq3-dev"]), .brew(["zeromq"])]),
+        .systemLibrary(name: "CEpoll"),
         .target(
             name: "CSimdjson",
             linkerSettings: [.linkedLibrary("simdjson")]),
         .target(
             name: "ContainerRPC",
             dependencies: ["CZmq"],
+            swiftSettings: settings),
+        .target(
+            name: "ContainerConformance", dependencies: ["ContainerRPC"], path: "Sources/Conformance",
             swiftSettings: settings),
         .target(
             name: "ModelContainer",
@@ -53,6 +58,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -64,12 +70,14 @@ let package = Package(
         .executableTarget(
             name: "clipper",
             dependencies: [
-                "ContainerRPC", "QueryFrontend",
+                "CEpoll", "ContainerConformance", "ContainerRPC", "QueryFrontend",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
@@ -102,6 +110,14 @@ let package = Package(
             ],
             path: "Examples/embedded", exclude: ["README.md"], swiftSettings: settings),
         .executableTarget(
+            name: "own-policy-example",
+            dependencies: [
+                "ContainerRPC", "ModelContainer", "QueryFrontend",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            path: "Examples/own-policy", exclude: ["README.md"], swiftSettings: settings),
+        .executableTarget(
             name: "async-batch-container",
             dependencies: ["ModelContainer", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Examples/async-batch", exclude: ["README.md"], swiftSettings: settings),
@@ -129,9 +145,16 @@ let package = Package(
         .testTarget(
             name: "ClipperTests",
             dependencies: [
-                "clipper", "ContainerRPC", "QueryFrontend",
+                "clipper", "ContainerConformance", "ContainerRPC", "QueryFrontend",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
+            swiftSettings: settings),
+        // Containers that do one thing wrong each, for the conformance kit to find.
+        .executableTarget(
+            name: "wrong-container", dependencies: ["ContainerRPC"], path: "Tests/wrong-container",
+            swiftSettings: settings),
+        .testTarget(
+            name: "ConformanceTests", dependencies: ["ContainerConformance", "ContainerRPC", "wrong-container"],
             swiftSettings: settings),
         .testTarget(name: "ExamplesTests", dependencies: ["DigitsModel"], swiftSettings: settings),
         // What the end-to-end tests run is found beside their bundle, so it has to be built with them.
@@ -139,6 +162,22 @@ let package = Package(
             name: "faulty-container",
             dependencies: ["ModelContainer", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Tests/Fixtures/faulty-container", swiftSettings: settings),
+        // What the scheduler takes for a query, for Benchmarks/run: here, because that package sees no package types.
+        .executableTarget(
+            name: "scheduler-cost",
+            dependencies: [
+                "ContainerRPC", "QueryFrontend", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/scheduler-cost", swiftSettings: settings),
+        // The real scheduler, sessions and cache in simulated worlds: for the tests, and for `swift run simulate`.
+        .target(
+            name: "Simulation", dependencies: ["ContainerRPC", "QueryFrontend"], path: "Tests/Simulation",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "simulate",
+            dependencies: ["Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Tests/simulate", swiftSettings: settings),
+        .testTarget(name: "SimulationTests", dependencies: ["Simulation"], swiftSettings: settings),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [

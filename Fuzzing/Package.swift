@@ -1,6 +1,10 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
+]
+
 // A package of its own: it is built with -sanitize=fuzzer, which brings a `main` of its own.
 let package = Package(
     name: "clipper-fuzzing",
@@ -10,13 +14,15 @@ let package = Package(
         .package(name: "swift-clipper", path: "..")
     ],
     targets: [
-        .executableTarget(
-            name: "fuzz-rpc-3",
-            dependencies: [.product(name: "ContainerRPC", package: "swift-clipper")],
-            swiftSettings: [
-                .enableUpcomingFeature("ExistentialAny"),
-                .enableUpcomingFeature("MemberImportVisibility"),
-                .unsafeFlags(["-parse-as-library"]),
-            ])
+        // How both fuzzers read their input.
+        .target(
+            name: "FuzzInput", dependencies: [.product(name: "ContainerRPC", package: "swift-clipper")],
+            swiftSettings: settings)
     ]
+        + ["fuzz-rpc-3", "fuzz-rpc-4"].map { name in
+            .executableTarget(
+                name: name,
+                dependencies: ["FuzzInput", .product(name: "ContainerRPC", package: "swift-clipper")],
+                swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])])
+        }
 )

@@ -6,6 +6,7 @@
 #include <new>
 #include <simdjson.h>
 #include <string>
+#include <vector>
 
 using simdjson::dom::array;
 using simdjson::dom::element;
@@ -17,12 +18,17 @@ struct csj_parser {
     std::string rewritten;
     element inputs;
     bool is_batch = false;
+    // The pieces of feedback, and the numbers of the label read last.
+    std::vector<element> pieces;
+    std::vector<double> label;
 };
 
 namespace {
 
 // A parser keeps the memory of its largest document; one larger than this gives it back.
 constexpr size_t largest_kept = 1 << 20;
+// The longest name of a user, or of a piece of feedback, in bytes.
+constexpr size_t longest_name = 256;
 
 const char *name(element_type type) {
     switch (type) {
@@ -198,7 +204,107 @@ const char *write_number(csj_parser *parser, element value, int type, size_t ind
     return nullptr;
 }
 
-const char *read_keys(csj_parser *parser, element document, int type, bool is_feedback, csj_body *body) {
+// A key that names somebody or something: an integer or a string.
+const char *read_name(csj_parser *parser, simdjson::dom::object object, const char *key, csj_name &out) {
+    element value;
+    if (object[key].get(value)) return nullptr;
+    std::string_view text;
+    uint64_t large;
+    if (!value.get_int64().get(out.number)) {
+        out.kind = CSJ_NUMBER;
+    } else if (!value.get_string().get(text) && !text.empty() && text.size() <= longest_name) {
+        out.kind = CSJ_TEXT;
+        out.text = text.data();
+        out.length = text.size();
+    } else {
+        std::string found = value.is_string() ? (text.empty() ? "an empty one" : "a longer one")
+                            : !value.get_uint64().get(large) ? "a larger one" : name(value.type());
+        return fail(parser, std::string(key) + ": expected an integer of 64 bits or a string of at most " +
+                                std::to_string(longest_name) + " bytes, found " + found);
+    }
+    return nullptr;
+}
+
+const char *read_label(csj_parser *parser, element value, csj_feedback *feedback) {
+    std::string_view text;
+    bool flag;
+    array values;
+    if (as_double(value, feedback->label_number)) {
+        feedback->label_kind = CSJ_NUMBER;
+    } else if (!value.get_string().get(text)) {
+        feedback->label_kind = CSJ_TEXT;
+        feedback->label_text = text.data();
+        feedback->label_count = text.size();
+    } else if (!value.get_bool().get(flag)) {
+        feedback->label_kind = CSJ_TEXT;
+        feedback->label_text = flag ? "true" : "false";
+        feedback->label_count = flag ? 4 : 5;
+    } else if (!value.get_array().get(values)) {
+        parser->label.clear();
+        for (element item : values) {
+            double number;
+            if (!as_double(item, number)) {
+                return fail(parser, std::string("label: expected an array of numbers, found ") + name(item.type()) +
+                                        " in it");
+            }
+            parser->label.push_back(number);
+        }
+        feedback->label_kind = CSJ_NUMBERS;
+        feedback->label_count = parser->label.size();
+    } else {
+        return fail(parser, std::string("label: expected a number, a string or an array of numbers, found ") +
+                                name(value.type()));
+    }
+    return nullptr;
+}
+
+// Feedback for a query that was answered: its id, and what its answer should have been or is worth.
+const char *read_judgement(csj_parser *parser, simdjson::dom::object object, element id, csj_feedback *feedback) {
+    if (id.get_uint64().get(feedback->query_id)) {
+        return fail(parser, std::string("query_id: expected a whole number from 0 on, found ") + name(id.type()));
+    }
+    feedback->has_query_id = true;
+    element value;
+    if (!object["input"].get(value)) return "'query_id' and 'input' exclude each other: the query's input is known";
+    if (!object["reward"].get(value)) {
+        if (!as_double(value, feedback->reward) || !(feedback->reward >= 0 && feedback->reward <= 1)) {
+            return fail(parser, std::string("reward: expected a number from 0 to 1, found ") +
+                                    (value.is_number() ? "another" : name(value.type())));
+        }
+        feedback->has_reward = true;
+    }
+    bool has_label = !object["label"].get(value);
+    if (has_label && feedback->has_reward) return "'label' and 'reward' exclude each other";
+    if (!has_label && !feedback->has_reward) return "the key 'label' or 'reward' is missing";
+    return has_label ? read_label(parser, value, feedback) : nullptr;
+}
+
+const char *read_piece(csj_parser *parser, element piece, int type, bool is_strict, csj_feedback *feedback) {
+    simdjson::dom::object object;
+    if (piece.get_object().get(object)) {
+        return fail(parser, std::string("expected a JSON object, found ") + name(piece.type()));
+    }
+    element value;
+    if (const char *error = read_name(parser, object, "feedback_id", feedback->feedback_id)) return error;
+    // Clipper passes over keys that it does not know.
+    bool has_input = !object["input"].get(value);
+    if (!(is_strict && has_input) && !object["query_id"].get(value)) return read_judgement(parser, object, value, feedback);
+    if (is_strict && !object["uid"].get(value) && !value.is_int64()) {
+        return fail(parser, std::string("uid: expected an integer, found ") + name(value.type()));
+    }
+    if (const char *error = read_name(parser, object, "uid", feedback->uid)) return error;
+    if (is_strict && feedback->uid.kind == CSJ_ABSENT) return "the key 'uid' is missing";
+    if (!is_strict && !object["reward"].get(value)) return "a 'reward' judges the answer to a query: name it by its 'query_id'";
+    if (object["label"].get(value)) return "the key 'label' is missing";
+    if (is_strict && !value.is_number()) {
+        return fail(parser, std::string("label: expected a number, found ") + name(value.type()));
+    }
+    if (const char *error = read_label(parser, value, feedback)) return error;
+    if (object["input"].get(parser->inputs)) return "the key 'input' or 'query_id' is missing";
+    return measure(parser, parser->inputs, type, 0, feedback->byte_count);
+}
+
+const char *read_keys(csj_parser *parser, element document, int type, bool reads_user, csj_body *body) {
     simdjson::dom::object object;
     if (document.get_object().get(object)) {
         return fail(parser, std::string("expected a JSON object, found ") + name(document.type()));
@@ -219,17 +325,8 @@ const char *read_keys(csj_parser *parser, element document, int type, bool is_fe
         }
         body->has_timeout = true;
     }
-    if (is_feedback) {
-        if (object["uid"].get(value)) return fail(parser, "the key 'uid' is missing");
-        if (value.get_int64().get(body->uid)) {
-            return fail(parser, std::string("uid: expected an integer, found ") + name(value.type()));
-        }
-        body->has_uid = true;
-        if (object["label"].get(value)) return fail(parser, "the key 'label' is missing");
-        if (!as_double(value, body->label)) {
-            return fail(parser, std::string("label: expected a number, found ") + name(value.type()));
-        }
-        body->has_label = true;
+    if (reads_user) {
+        if (const char *error = read_name(parser, object, "uid", body->uid)) return error;
     }
     parser->is_batch = false;
     if (!object["input"].get(parser->inputs)) {
@@ -259,15 +356,53 @@ csj_parser *csj_parser_create(void) { return new (std::nothrow) csj_parser; }
 
 void csj_parser_destroy(csj_parser *parser) { delete parser; }
 
-const char *csj_parse(csj_parser *parser, const uint8_t *json, size_t length, size_t capacity, int input_type,
-                      bool is_feedback, csj_body *body) {
-    *body = csj_body{};
+static const char *parse_document(csj_parser *parser, const uint8_t *json, size_t length, size_t capacity,
+                                  element &document) {
     if (length == 0) return "the body is empty; expected a JSON object";
-    element document;
     bool padded = capacity - length >= simdjson::SIMDJSON_PADDING;
     auto error = parse(parser, json, length, padded, document);
     if (error) return fail(parser, std::string("malformed JSON: ") + simdjson::error_message(error));
-    return read_keys(parser, document, input_type, is_feedback, body);
+    return nullptr;
+}
+
+const char *csj_parse(csj_parser *parser, const uint8_t *json, size_t length, size_t capacity, int input_type,
+                      bool reads_user, csj_body *body) {
+    *body = csj_body{};
+    element document;
+    if (const char *error = parse_document(parser, json, length, capacity, document)) return error;
+    return read_keys(parser, document, input_type, reads_user, body);
+}
+
+const char *csj_parse_feedback(csj_parser *parser, const uint8_t *json, size_t length, size_t capacity, size_t *count,
+                               bool *is_batch) {
+    element document, updates;
+    if (const char *error = parse_document(parser, json, length, capacity, document)) return error;
+    parser->pieces.clear();
+    *is_batch = false;
+    simdjson::dom::object object;
+    if (!document.get_object().get(object) && !object["updates"].get(updates)) {
+        array pieces;
+        if (updates.get_array().get(pieces)) {
+            return fail(parser, std::string("updates: expected an array of objects, found ") + name(updates.type()));
+        }
+        *is_batch = true;
+        for (element piece : pieces) parser->pieces.push_back(piece);
+    } else {
+        parser->pieces.push_back(document);
+    }
+    *count = parser->pieces.size();
+    return nullptr;
+}
+
+const char *csj_read_feedback(csj_parser *parser, size_t index, int input_type, bool is_strict,
+                              csj_feedback *feedback) {
+    *feedback = csj_feedback{};
+    parser->is_batch = false;
+    return read_piece(parser, parser->pieces[index], input_type, is_strict, feedback);
+}
+
+void csj_label(csj_parser *parser, double *target) {
+    if (!parser->label.empty()) memcpy(target, parser->label.data(), parser->label.size() * sizeof(double));
 }
 
 const char *csj_write(csj_parser *parser, int type, uint8_t *target, size_t *ends) {
@@ -308,6 +443,8 @@ const char *csj_write(csj_parser *parser, int type, uint8_t *target, size_t *end
 void csj_parser_trim(csj_parser *parser) {
     if (parser->dom.capacity() > largest_kept) parser->dom = simdjson::dom::parser();
     if (parser->rewritten.capacity() > largest_kept) parser->rewritten = std::string();
+    if (parser->pieces.capacity() > largest_kept / sizeof(element)) parser->pieces = {};
+    if (parser->label.capacity() > largest_kept / sizeof(double)) parser->label = {};
 }
 
 bool csj_is_json(csj_parser *parser, const uint8_t *text, size_t length) {

@@ -12,6 +12,18 @@ public enum ContainerError: Error, Hashable, Sendable {
     case wrongInputType(expected: InputType, found: InputType)
     /// A closure returned another number of outputs than it was given inputs.
     case wrongOutputCount(expected: Int, found: Int)
+    /// A batch came to its turn when no answer of it was of use any more.
+    case tooLate(by: Duration)
+}
+
+/// What a closure throws for an input that its model cannot take, to be told from a failure of the model.
+public struct InvalidInput: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What is wrong with the input; whoever sent it gets to read it.
+    public var description: String
+
+    public init(_ description: String) {
+        self.description = description
+    }
 }
 
 extension ContainerError: CustomStringConvertible {
@@ -27,6 +39,19 @@ extension ContainerError: CustomStringConvertible {
             "the model takes \(expected), the batch holds \(found)"
         case .wrongOutputCount(let expected, let found):
             "the model returned \(found) output\(found == 1 ? "" : "s") for \(expected) input\(expected == 1 ? "" : "s")"
+        case .tooLate(let delay):
+            "the time for the batch was spent \(delay.wholeNanoseconds / 1000) µs before the model was free"
+        }
+    }
+}
+
+extension FailureCode {
+    /// What a container says of an error that its model, or the SDK before it, has thrown.
+    init(of error: any Error) {
+        switch error {
+        case ContainerError.tooLate: self = .tooLate
+        case ContainerError.wrongInputType, is InvalidInput: self = .invalidInput
+        default: self = .modelError
         }
     }
 }

@@ -5,8 +5,10 @@ public import ContainerRPC
 ///     try await ModelContainer(name: "sum", version: "1") { (input: [Double]) in input.reduce(0, +) }.run()
 ///
 /// The closure takes one input, or a whole batch (`InputBatch`, or `[String]` for text); it may be `async`, and it may
-/// throw. A batch whose closure throws is logged and given back to the frontend, which tries it elsewhere; the
-/// container goes on. Outputs are strings, numbers or anything `Encodable`, which is sent as JSON.
+/// throw. Whoever sent the input at which it throws gets the default output and the error; the other inputs of its batch
+/// get theirs, for which a closure that takes whole batches is run again on parts of it. (A frontend that speaks RPC 3
+/// cannot be told: it loses the batch and tries it elsewhere.) Outputs are numbers, arrays of numbers, strings, `Data`, or
+/// anything `Encodable`, which is sent as JSON.
 ///
 /// The name and version may be left out here: they then come from flags or from Clipper's environment variables.
 public struct ModelContainer: Sendable {
@@ -22,6 +24,8 @@ public struct ModelContainer: Sendable {
     /// What the model's inputs are, as the closure's parameter says.
     public let inputType: InputType
     let model: Model
+    /// What it says of itself when it registers.
+    var details = RegistrationDetails()
 
     /// A container whose closure answers one input.
     public init<Input: ModelInput, Output: Encodable & Sendable>(
@@ -30,8 +34,8 @@ public struct ModelContainer: Sendable {
         self.init(
             name, version, Input.inputType,
             .blocking { values in
-                let outputs = try Input.inputs(of: values).map(predict)
-                return try OutputEncoding().outputs(outputs, inputCount: values.count)
+                let results = try Input.inputs(of: values).map { input in Result { try predict(input) } }
+                return try OutputEncoding().outputs(results)
             })
     }
 
@@ -43,9 +47,11 @@ public struct ModelContainer: Sendable {
         self.init(
             name, version, Input.inputType,
             .suspending { values in
-                var outputs: [Output] = []
-                for input in try Input.inputs(of: values) { outputs.append(try await predict(input)) }
-                return try OutputEncoding().outputs(outputs, inputCount: values.count)
+                var results: [Result<Output, any Error>] = []
+                for input in try Input.inputs(of: values) {
+                    do { results.append(.success(try await predict(input))) } catch { results.append(.failure(error)) }
+                }
+                return try OutputEncoding().outputs(results)
             })
     }
 
@@ -107,16 +113,49 @@ public struct ModelContainer: Sendable {
         self.model = model
     }
 
+    /// The same container, which takes no more than this; a frontend that speaks RPC 4 keeps to it.
+    ///
+    /// - Parameters:
+    ///   - largestBatch: inputs in one batch, at least 1.
+    ///   - batchesInFlight: batches that are read and not answered, at least 1.
+    public func limited(largestBatch: Int? = nil, batchesInFlight: Int? = nil) -> ModelContainer {
+        var limited = self
+        limited.details.largestBatch = largestBatch.map { max(1, $0) }
+        limited.details.batchesInFlight = batchesInFlight.map { max(1, $0) }
+        return limited
+    }
+
+    /// The same container, which says this of itself when it registers, for people who look at the frontend's status:
+    /// `["framework": "MyNetwork 2.1"]`. Host, process and SDK are said anyway.
+    public func described(by metadata: KeyValuePairs<String, String>) -> ModelContainer {
+        var described = self
+        described.details.metadata += metadata.map { MetadataPair($0.key, $0.value) }
+        return described
+    }
+
     /// Answers a batch without a network, just as a frontend would be answered: the way to test a container.
     ///
     /// - Returns: one string for each input.
-    /// - Throws: what the closure throws; `ContainerError` for inputs of another type than the closure's, and for
+    /// - Throws: what the closure throws, or `PredictionFailure` where it takes inputs one by one; `ContainerError` for inputs of another type than the closure's, and for
     ///   another number of outputs than inputs.
     public func predict<Input: ModelInput>(_ inputs: [Input]) async throws -> [String] {
         let values = Input.values(of: inputs)
+        let outputs: Outputs
         switch model {
-        case .blocking(let predict): return try predict(values).strings
-        case .suspending(let predict): return try await predict(values).strings
+        case .blocking(let predict): outputs = try predict(values)
+        case .suspending(let predict): outputs = try await predict(values)
         }
+        if let first = outputs.errors.first { throw PredictionFailure(input: first.index, reason: first.text) }
+        return outputs.strings
     }
+}
+
+/// The closure of a container that takes inputs one by one has thrown at one of them.
+public struct PredictionFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The input's place.
+    public var input: Int
+    /// What was thrown.
+    public var reason: String
+
+    public var description: String { "input \(input): \(reason)" }
 }

@@ -18,6 +18,20 @@ public struct FrontendConfiguration: Sendable {
     public var timing: SessionTiming
     /// Batches that one replica may have in flight; the second hides the round trip.
     public var batchesInFlight: Int
+    /// Bytes that the cache of predictions may take, over all models; 0 turns it off.
+    public var cacheBytes: Int
+    /// Queries that may wait for one model's replicas; what comes beyond is turned away.
+    public var maxQueuedQueries: Int
+    /// Bytes that the inputs of those queries may take, for each model.
+    public var maxQueuedBytes: Int
+    /// The policies that applications can be registered with: those that come with the frontend, and your own.
+    public var policies: SelectionPolicies
+    /// Users of each application whose states are in memory; all are in the store.
+    public var usersInMemory: Int
+    /// Queries that feedback can name, over all applications.
+    public var feedbackQueries: Int
+    /// How long feedback can name a query.
+    public var feedbackAge: Duration
     /// Threads that serve HTTP; `nil` is one a core.
     public var threads: Int?
     /// How long a stop waits for connections that are still being answered.
@@ -26,7 +40,10 @@ public struct FrontendConfiguration: Sendable {
     public init(
         host: String = "127.0.0.1", queryPort: Int = 1337, adminPort: Int = 1338, rpcPort: Int = 7000,
         store: String = ":memory:", limits: HTTPLimits = HTTPLimits(), timing: SessionTiming = .standard,
-        batchesInFlight: Int = 2, threads: Int? = nil, drainLimit: Duration = .seconds(30)
+        batchesInFlight: Int = 2, cacheBytes: Int = 32 << 20, maxQueuedQueries: Int = 100_000,
+        maxQueuedBytes: Int = 256 << 20, policies: SelectionPolicies = .standard, usersInMemory: Int = 50_000,
+        feedbackQueries: Int = 100_000, feedbackAge: Duration = .seconds(600), threads: Int? = nil,
+        drainLimit: Duration = .seconds(30)
     ) {
         self.host = host
         self.queryPort = queryPort
@@ -36,6 +53,13 @@ public struct FrontendConfiguration: Sendable {
         self.limits = limits
         self.timing = timing
         self.batchesInFlight = batchesInFlight
+        self.cacheBytes = cacheBytes
+        self.maxQueuedQueries = maxQueuedQueries
+        self.maxQueuedBytes = maxQueuedBytes
+        self.policies = policies
+        self.usersInMemory = usersInMemory
+        self.feedbackQueries = feedbackQueries
+        self.feedbackAge = feedbackAge
         self.threads = threads
         self.drainLimit = drainLimit
     }

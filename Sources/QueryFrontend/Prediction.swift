@@ -4,6 +4,13 @@ public struct Prediction: Hashable, Sendable {
     public var output: String
     /// Why the output is the default one; `nil` where it is the model's.
     public var defaultExplanation: String?
+    /// The id that feedback can name it by for some minutes, where the application's policy learns.
+    public var queryID: UInt64
+    /// The models whose answers were combined, as "name:version"; empty where the application chooses as Clipper does.
+    public var models: [String] = []
+    /// The share of the models, by weight, that agree with the output: 0 to 1; `nil` where the application chooses as
+    /// Clipper does.
+    public var confidence: Double?
 
     /// Whether the output is the application's default one.
     public var isDefault: Bool { defaultExplanation != nil }

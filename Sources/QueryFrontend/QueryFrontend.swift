@@ -21,9 +21,9 @@ public final class QueryFrontend: Service {
     public let catalog: CatalogService
 
     private let configuration: FrontendConfiguration
-    private let dispatcher: Dispatcher
-    private let direct: (sink: DirectSink, number: Int)
-    private let queryServer: QueryServer
+    let dispatcher: Dispatcher
+    let direct: (sink: DirectSink, number: Int)
+    let queryServer: QueryServer
     private let administration: ServiceGroup
     private let administrationTask: Task<Void, any Error>
     private let group: MultiThreadedEventLoopGroup
@@ -54,14 +54,18 @@ public final class QueryFrontend: Service {
     public static func start(_ configuration: FrontendConfiguration, logger: Logger) async throws -> QueryFrontend {
         let store = try SQLiteCatalogStore(path: configuration.store)
         let context = try Context()
-        let dispatcher = try Dispatcher()
+        let dispatcher = try Dispatcher(cacheBytes: configuration.cacheBytes)
         let published = PublishedServer()
-        let catalog = try CatalogService(store: store) { catalog in
+        let selectionStore = SQLiteSelectionStore(store)
+        // Query ids go on where no earlier frontend has been: feedback must not judge another query than it means.
+        let firstQueryID = try firstQueryID(ofStart: selectionStore.nextStart(), store: configuration.store)
+        let catalog = try CatalogService(store: store, policies: configuration.policies) { catalog in
             await dispatcher.publish(catalog)
             await published.server?.publish(catalog)
         }
         let first = await catalog.catalog
-        let endpoints = try await bindRPC(configuration, dispatcher: dispatcher, context: context, logger: logger)
+        let endpoints = try await bindRPC(
+            configuration, store: selectionStore, dispatcher: dispatcher, context: context, logger: logger)
         await dispatcher.publish(first)
         let sink = DirectSink()
         let direct = (sink, await dispatcher.addSink(sink))
@@ -70,7 +74,8 @@ public final class QueryFrontend: Service {
         let queryServer: QueryServer
         let administration: (group: ServiceGroup, task: Task<Void, any Error>, port: Int)
         do {
-            queryServer = try await startQueries(configuration, group: group, dispatcher: dispatcher, catalog: first)
+            queryServer = try await startQueries(
+                configuration, group: group, dispatcher: dispatcher, catalog: first, firstQueryID: firstQueryID)
             published.set(queryServer)
             administration = try await startAdministration(
                 AdministrationAPI(service: catalog, observer: dispatcher), configuration, group: group, logger: logger)
@@ -90,12 +95,21 @@ public final class QueryFrontend: Service {
             group: group, logger: logger)
     }
 
+    /// Room for 2³⁶ queries in each start, and for 2¹⁷ starts before ids are beyond what JavaScript holds exactly.
+    private static func firstQueryID(ofStart start: Int, store: String) throws -> UInt64 {
+        guard (0..<1 << 27).contains(start) else {
+            throw CatalogStoreError(.corrupt, "the store '\(store)' says that it was opened \(start) times")
+        }
+        return UInt64(start) << 36
+    }
+
     private static func bracketed(_ host: String) -> String {
         host.contains(":") ? "[\(host)]" : host
     }
 
     private static func bindRPC(
-        _ configuration: FrontendConfiguration, dispatcher: Dispatcher, context: Context, logger: Logger
+        _ configuration: FrontendConfiguration, store: any SelectionStore, dispatcher: Dispatcher, context: Context,
+        logger: Logger
     ) async throws -> [String] {
         // libzmq takes addresses of interfaces, not names of hosts.
         let host = configuration.host == "localhost" ? "127.0.0.1" : bracketed(configuration.host)
@@ -104,20 +118,26 @@ public final class QueryFrontend: Service {
             return try await dispatcher.start(
                 Dispatcher.Configuration(
                     endpoints: ["tcp://\(host):\(port)", "inproc://query-frontend"], timing: configuration.timing,
-                    slotsPerReplica: configuration.batchesInFlight),
-                context: context, logger: logger)
+                    bounds: Scheduler.Bounds(
+                        slotsPerReplica: configuration.batchesInFlight,
+                        queuedQueries: configuration.maxQueuedQueries, queuedBytes: configuration.maxQueuedBytes),
+                    selection: Selector.Bounds(
+                        usersInMemory: configuration.usersInMemory, feedbackQueries: configuration.feedbackQueries,
+                        feedbackAge: configuration.feedbackAge)),
+                store: store, policies: configuration.policies, context: context, logger: logger)
         } catch {
             throw FrontendError.cannotBind("RPC", configuration.host, configuration.rpcPort, "\(error)")
         }
     }
 
     private static func startQueries(
-        _ configuration: FrontendConfiguration, group: any EventLoopGroup, dispatcher: Dispatcher, catalog: Catalog
+        _ configuration: FrontendConfiguration, group: any EventLoopGroup, dispatcher: Dispatcher, catalog: Catalog,
+        firstQueryID: UInt64
     ) async throws -> QueryServer {
         do {
             return try await QueryServer.start(
                 host: configuration.host, port: configuration.queryPort, group: group, dispatcher: dispatcher,
-                catalog: catalog, limits: configuration.limits)
+                catalog: catalog, limits: configuration.limits, firstQueryID: firstQueryID)
         } catch {
             throw FrontendError.cannotBind("query", configuration.host, configuration.queryPort, "\(error)")
         }
@@ -176,37 +196,6 @@ public final class QueryFrontend: Service {
     /// What the frontend serves and how it does at this moment.
     public func status() async -> FrontendStatus {
         await dispatcher.status()
-    }
-
-    /// Asks an application, from within this process.
-    ///
-    /// - Returns: one prediction for each input, in order, each within the application's SLO.
-    /// - Throws: `QueryError`.
-    public func predict(_ application: String, _ inputs: InputValues) async throws -> [Prediction] {
-        let arrived = MonotonicTime.now()
-        let catalog = await catalog.catalog
-        guard let registered = catalog.applications[application] else {
-            throw QueryError.unknownApplication(application)
-        }
-        guard registered.inputType == inputs.type else {
-            throw QueryError.wrongInputType(expected: registered.inputType.name, found: inputs.type.name)
-        }
-        let route = Route(registered, catalog: catalog, handles: dispatcher.handles)
-        let outcomes = await direct.sink.outcomes(of: inputs.count) { number in
-            let submission = Submission(
-                sink: direct.number, request: number, application: route.handle, model: route.current,
-                inputs: .many(inputs.payloads), arrived: arrived, deadline: arrived + route.slo)
-            if !dispatcher.submit(submission) {
-                direct.sink.deliver(submission.deliveries(.defaultOutput(.stopping)))
-            }
-        }
-        return outcomes.map { outcome in
-            switch outcome {
-            case .output(let text): Prediction(output: String(decoding: text, as: UTF8.self))
-            case .defaultOutput(let reason):
-                Prediction(output: registered.defaultOutput, defaultExplanation: reason.explanation)
-            }
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ContainerRPC
+import QueryFrontend
 
 /// `clipper app`
 struct AppCommand: AsyncParsableCommand {
@@ -10,12 +11,23 @@ struct AppCommand: AsyncParsableCommand {
             An application is a REST endpoint. Its queries go to the current versions of the models that are linked \
             to it; those that no model answers within the latency objective get the default output.
             """,
-        subcommands: [Register.self, List.self, Show.self, Link.self, Unlink.self, Delete.self])
+        subcommands: [
+            Register.self, List.self, Show.self, SetOptions.self, SetPolicy.self, State.self, Link.self, Unlink.self,
+            Delete.self,
+        ])
 }
 
 extension AppCommand {
     struct Register: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Register an application.")
+        static let configuration = CommandConfiguration(
+            abstract: "Register an application.",
+            discussion: """
+                \(PolicyText.help)
+
+                EXAMPLE:
+                  clipper app register demo --input-type doubles --default-output -1.0 \\
+                      --slo 20ms --link a b --policy exp3 --loss zero-one --min-confidence 60%
+                """)
 
         @Argument(help: "The application's name; it becomes a part of its URL, /NAME/predict.")
         var name: String
@@ -43,12 +55,14 @@ extension AppCommand {
             help: ArgumentHelp("Registered models to link, the one that answers first.", valueName: "model"))
         var models: [String] = []
 
+        @OptionGroup var settings: ApplicationOptionArguments
         @OptionGroup var options: AdministrationOptions
 
         func run() async throws {
             try await options.run { client in
                 let registration = AdministrationRequest.registerApplication(
-                    name: name, inputType: inputType, defaultOutput: defaultOutput, latencySLO: latencySLO)
+                    name: name, inputType: inputType, defaultOutput: defaultOutput, latencySLO: latencySLO,
+                    options: settings.options)
                 var messages = [try await client.change(registration)]
                 if !models.isEmpty {
                     do {
@@ -96,10 +110,43 @@ extension AppCommand {
         }
     }
 
+    struct SetOptions: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "set", abstract: "Change how an application's queries are handled.",
+            discussion: """
+                What is not named stays as it is; --hedge sets all of hedging, with defaults for what is left out. \
+                It takes effect at once.
+                """)
+
+        @Argument(help: "The application's name.")
+        var name: String
+
+        @OptionGroup var settings: ApplicationOptionArguments
+        @OptionGroup var options: AdministrationOptions
+
+        func validate() throws {
+            guard settings.options != ApplicationOptions() else {
+                throw ValidationError(
+                    "There is nothing to set; name --overload, --hedge, --no-hedge, --policy, --loss, --min-confidence, "
+                        + "--shadow or --no-shadow.")
+            }
+        }
+
+        func run() async throws {
+            try await options.run { client in
+                let request = AdministrationRequest.setOptions(ofApplication: name, settings.options)
+                options.report([try await client.change(request)])
+            }
+        }
+    }
+
     struct Link: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Link models to an application.",
-            discussion: "The first linked model answers the application's queries.")
+            discussion: """
+                The first linked model answers the application's queries, unless `clipper app set-policy` says \
+                otherwise.
+                """)
 
         @Argument(help: "The application's name.")
         var name: String

@@ -19,7 +19,7 @@ struct ClipperCommand: AsyncParsableCommand {
 
             EXIT CODES:
               0   done
-              1   the frontend refused, or failed
+              1   the frontend refused, or failed; conformance: a scenario failed
               2   no frontend answers
               3   predict: an answer is the default output
               64  the command line cannot be understood
@@ -33,7 +33,10 @@ struct ClipperCommand: AsyncParsableCommand {
               prints the completions of a shell, to be put where it looks for them.
             """,
         version: "0.1.0",
-        subcommands: [Serve.self, AppCommand.self, ModelCommand.self, StatusCommand.self, PredictCommand.self])
+        subcommands: [
+            Serve.self, AppCommand.self, ModelCommand.self, StatusCommand.self, PredictCommand.self, BenchCommand.self,
+            ConformanceCommand.self,
+        ])
 
     // Errors of the parser look like those of the commands.
     static var _errorPrefix: String { "error: " }

@@ -11,7 +11,7 @@ struct ModelCommand: AsyncParsableCommand {
             A version of a model is served by the containers that connect to the frontend under its name and version. \
             Queries go to the current version.
             """,
-        subcommands: [Register.self, List.self, Show.self, SetVersion.self, Delete.self])
+        subcommands: [Register.self, List.self, Show.self, SetVersion.self, Drain.self, Delete.self])
 }
 
 /// The arguments that name one version of a model.
@@ -39,12 +39,12 @@ extension ModelCommand {
             completion: .list(InputTypeText.names), transform: { text in try InputTypeText.parse(text) })
         var inputType: InputType
 
-        @Option(
-            help: ArgumentHelp(
-                "How many queries a batch holds at most, or 'adaptive': as many as the latency objective allows.",
-                valueName: "number"),
-            completion: .list(["adaptive"]), transform: { text in try BatchSizeText.parse(text) })
-        var batchSize: BatchSize = .adaptive
+        @OptionGroup var batching: BatchingArguments
+
+        @Flag(
+            inversion: .prefixedNo,
+            help: "Keep outputs and answer equal inputs with them; not for a model that is no function of its input.")
+        var cache = true
 
         @Option(
             name: .customLong("label"), parsing: .upToNextOption,
@@ -56,7 +56,7 @@ extension ModelCommand {
         func run() async throws {
             try await options.run { client in
                 let request = AdministrationRequest.registerModel(
-                    model.id, inputType: inputType, batchSize: batchSize, labels: labels)
+                    model.id, inputType: inputType, batching: batching.value, cachesPredictions: cache, labels: labels)
                 options.report([try await client.change(request)])
             }
         }

@@ -62,8 +62,51 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Batches that one container may have in flight.")
     var batchesInFlight = 2
 
+    @Option(
+        help: ArgumentHelp(
+            "Memory for outputs that are kept to answer equal inputs, over all models: bytes, or a number with KiB, MiB "
+                + "or GiB (1024s), k, M or G (1000s); 0 turns the cache off. "
+                + "(default: \(ByteCountText.format(Self.standard.cacheBytes)))", valueName: "bytes"),
+        transform: { text in try ByteCountText.parse(text) })
+    var cacheSize: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Queries that may wait for one model; what comes beyond is turned away at once.", valueName: "number"))
+    var maxQueue = Self.standard.maxQueuedQueries
+
+    @Option(
+        help: ArgumentHelp(
+            "Memory for the inputs of the queries that wait for one model, as --cache-size is written; what comes "
+                + "beyond is turned away at once. (default: \(ByteCountText.format(Self.standard.maxQueuedBytes)))",
+            valueName: "bytes"),
+        transform: { text in try ByteCountText.parse(text) })
+    var maxQueueBytes: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Queries that feedback can name by their ids, the last ones over all applications that choose models by a "
+                + "policy; 0 for none.", valueName: "number"))
+    var feedbackWindow = Self.standard.feedbackQueries
+
+    @Option(
+        help: ArgumentHelp(
+            "How long feedback can name a query: 600s, 10000ms. "
+                + "(default: \(DurationText.format(Self.standard.feedbackAge)))", valueName: "duration"),
+        transform: { text in try DurationText.parse(text) })
+    var feedbackAge: Duration?
+
+    @Option(
+        help: ArgumentHelp(
+            "Users of each application whose selection states are held in memory; all are in the store.",
+            valueName: "number"))
+    var usersInMemory = Self.standard.usersInMemory
+
     @Option(help: "Threads that serve HTTP. (default: one a core)")
     var threads: Int?
+
+    /// Where the defaults come from.
+    private static let standard = FrontendConfiguration()
 
     func validate() throws {
         for (name, port) in [("--query-port", queryPort), ("--admin-port", adminPort), ("--rpc-port", rpcPort)]
@@ -77,9 +120,14 @@ struct Serve: AsyncParsableCommand {
         for (name, value) in [
             ("--max-body", maxBody), ("--max-inputs", maxInputs), ("--max-connections", maxConnections),
             ("--idle-timeout", idleTimeout),
-            ("--batches-in-flight", batchesInFlight), ("--threads", threads ?? 1),
+            ("--batches-in-flight", batchesInFlight), ("--max-queue", maxQueue),
+            ("--max-queue-bytes", maxQueueBytes ?? 1), ("--threads", threads ?? 1),
+            ("--users-in-memory", usersInMemory),
         ] where value < 1 {
             throw ValidationError("\(name) is \(value); expected at least 1.")
+        }
+        guard feedbackWindow >= 0 else {
+            throw ValidationError("--feedback-window is \(feedbackWindow); expected 0 or more.")
         }
         guard Logger.Level(rawValue: logLevel) != nil else {
             throw ValidationError(
@@ -92,15 +140,9 @@ struct Serve: AsyncParsableCommand {
         var logger = Logger(label: "clipper")
         logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info
         let store = try store ?? Self.defaultStore()
-        let configuration = FrontendConfiguration(
-            host: host, queryPort: queryPort, adminPort: adminPort, rpcPort: rpcPort, store: store,
-            limits: HTTPLimits(
-                largestBody: maxBody, largestBatch: maxInputs, idleTime: .seconds(idleTimeout),
-                connections: maxConnections),
-            batchesInFlight: batchesInFlight, threads: threads)
         let frontend: QueryFrontend
         do {
-            frontend = try await QueryFrontend.start(configuration, logger: logger)
+            frontend = try await QueryFrontend.start(configuration(store: store), logger: logger)
         } catch {
             FileHandle.standardError.write(Data("error: \(error)\n".utf8))
             throw ExitCode(1)
@@ -112,6 +154,19 @@ struct Serve: AsyncParsableCommand {
             services: [ReadyLine(addresses: frontend.addresses, frontend: frontend)],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: groupLogger)
         try await group.run()
+    }
+
+    /// What the arguments say, with that store.
+    func configuration(store: String) -> FrontendConfiguration {
+        FrontendConfiguration(
+            host: host, queryPort: queryPort, adminPort: adminPort, rpcPort: rpcPort, store: store,
+            limits: HTTPLimits(
+                largestBody: maxBody, largestBatch: maxInputs, idleTime: .seconds(idleTimeout),
+                connections: maxConnections),
+            batchesInFlight: batchesInFlight, cacheBytes: cacheSize ?? Self.standard.cacheBytes,
+            maxQueuedQueries: maxQueue, maxQueuedBytes: maxQueueBytes ?? Self.standard.maxQueuedBytes,
+            usersInMemory: usersInMemory, feedbackQueries: feedbackWindow,
+            feedbackAge: feedbackAge ?? Self.standard.feedbackAge, threads: threads)
     }
 
     /// The store in the state directory, which is made if it is missing.

@@ -34,13 +34,140 @@ struct CommandLineTests {
         let arguments = ["model", "register", "m", "1", "--input-type", "strings"]
         let adaptive = try #require(try ClipperCommand.parseAsRoot(arguments) as? ModelCommand.Register)
         #expect(adaptive.model.id == ModelVersion(name: "m", version: "1"))
-        #expect(adaptive.batchSize == .adaptive)
+        #expect(adaptive.batching.value == Batching())
+        #expect(adaptive.cache)
         let fixed = try #require(
             try ClipperCommand.parseAsRoot(arguments + ["--batch-size", "32", "--label", "a", "b", "--json"])
                 as? ModelCommand.Register)
-        #expect(fixed.batchSize == .fixed(32))
+        #expect(fixed.batching.value == Batching(.fixed(32)))
         #expect(fixed.labels == ["a", "b"])
         #expect(fixed.options.json)
+    }
+
+    private func parse<Command>(_ arguments: String, as type: Command.Type = Command.self) throws -> Command {
+        let words = arguments.split(separator: " ").map(String.init)
+        return try #require(try ClipperCommand.parseAsRoot(words) as? Command)
+    }
+
+    @Test(
+        "How batches are formed is read with its bounds",
+        arguments: [
+            ("--batching deadline", Batching()), ("--batching 64", Batching(.fixed(64))),
+            ("--batching fixed(64) --batch-size 64", Batching(.fixed(64))),
+            ("--batching aimd --batch-size adaptive", Batching(limit: .aimd(increase: 2, backoff: 0.9))),
+            (
+                "--batching aimd(4,0.5) --max-delay 2ms --max-batch 512",
+                Batching(limit: .aimd(increase: 4, backoff: 0.5), maxDelay: .milliseconds(2), maxBatch: 512)
+            ),
+            ("--batch-size 8 --max-delay 0ms", Batching(.fixed(8))),
+            ("--batching 10000", Batching(limit: .fixed(10_000), maxBatch: 10_000)),
+        ])
+    func parsesBatching(options: String, batching: Batching) throws {
+        let command: ModelCommand.Register = try parse("model register m 1 --input-type doubles \(options)")
+        #expect(command.batching.value == batching)
+    }
+
+    @Test("The cache of a model is turned off")
+    func parsesCache() throws {
+        let command: ModelCommand.Register = try parse("model register m 1 --input-type doubles --no-cache")
+        #expect(!command.cache)
+    }
+
+    @Test(
+        "The options of an application are read where they are given",
+        arguments: [
+            ("--overload reject", ApplicationOptions(overload: .reject)),
+            ("--hedge", ApplicationOptions(hedging: .on(Hedging()))),
+            (
+                "--hedge --hedge-after 99% --hedge-budget 0.1",
+                ApplicationOptions(hedging: .on(Hedging(quantile: 0.99, maxExtraWork: 0.1)))
+            ),
+            ("--no-hedge --overload default", ApplicationOptions(overload: .defaultOutput, hedging: .off)),
+        ])
+    func parsesOptions(options: String, expected: ApplicationOptions) throws {
+        let change: AppCommand.SetOptions = try parse("app set a \(options)")
+        #expect(change.settings.options == expected)
+        let registration: AppCommand.Register = try parse(
+            "app register a --input-type doubles --default-output x --slo 1s \(options)")
+        #expect(registration.settings.options == expected)
+    }
+
+    @Test(
+        "How an application selects is read where it is given",
+        arguments: [
+            ("--policy exp3", ApplicationOptions(policy: PolicyDescription("exp3"))),
+            (
+                "--policy weighted(a:90,b=10) --loss squared",
+                ApplicationOptions(
+                    policy: PolicyDescription("weighted", ["a": .number(90), "b": .number(10)]), loss: .squared)
+            ),
+            ("--min-confidence 60%", ApplicationOptions(minConfidence: 0.6)),
+            ("--min-confidence 0", ApplicationOptions(minConfidence: 0)),
+            ("--shadow m n --overload reject", ApplicationOptions(overload: .reject, shadows: ["m", "n"])),
+            ("--no-shadow", ApplicationOptions(shadows: [])),
+        ])
+    func parsesSelection(options: String, expected: ApplicationOptions) throws {
+        let change: AppCommand.SetOptions = try parse("app set a \(options)")
+        #expect(change.settings.options == expected)
+        let registration: AppCommand.Register = try parse(
+            "app register a --input-type doubles --default-output x --slo 1s \(options)")
+        #expect(registration.settings.options == expected)
+    }
+
+    @Test("A policy is set with what goes with it")
+    func parsesPolicies() throws {
+        let command: AppCommand.SetPolicy = try parse("app set-policy a exp4(share:0.1) --loss log --shadow m")
+        #expect(command.name == "a")
+        #expect(
+            command.selection.options(command.policy)
+                == ApplicationOptions(
+                    policy: PolicyDescription("exp4", ["share": .number(0.1)]), loss: .log, shadows: ["m"]))
+    }
+
+    @Test("A state is shown or reset, for a user or without")
+    func parsesStates() throws {
+        let shown: AppCommand.State.Show = try parse("app state a --uid 7 --json")
+        #expect(shown.name == "a")
+        #expect(shown.uid == "7")
+        #expect(!shown.reset)
+        #expect(shown.options.json)
+        let flag: AppCommand.State.Show = try parse("app state a --reset")
+        #expect(flag.reset)
+        #expect(flag.uid == nil)
+        let reset: AppCommand.State.Reset = try parse("app state reset a --uid x")
+        #expect(reset.name == "a")
+        #expect(reset.uid == "x")
+        let named: AppCommand.State.Show = try parse("app state show reset")
+        #expect(named.name == "reset")
+    }
+
+    @Test("An application gets no options but those that are given")
+    func leavesOptions() throws {
+        let command: AppCommand.Register = try parse("app register a --input-type b --default-output x --slo 1s")
+        #expect(command.settings.options == ApplicationOptions())
+    }
+
+    @Test("A drain names a version, or one of its replicas")
+    func parsesDrain() throws {
+        let all: ModelCommand.Drain = try parse("model drain m 1 --timeout 5s")
+        #expect(all.model.id == ModelVersion(name: "m", version: "1"))
+        #expect(all.replica == nil)
+        #expect(all.timeout == .seconds(5))
+        let one: ModelCommand.Drain = try parse("model drain m 1 3 --resume")
+        #expect(one.replica == 3)
+        #expect(one.resume)
+    }
+
+    @Test("The frontend's bounds are read with their units, and are those of the library otherwise")
+    func parsesBounds() throws {
+        let standard: Serve = try parse("serve")
+        #expect(standard.configuration(store: "s").cacheBytes == 32 << 20)
+        #expect(standard.configuration(store: "s").maxQueuedQueries == 100_000)
+        #expect(standard.configuration(store: "s").maxQueuedBytes == 256 << 20)
+        let other: Serve = try parse("serve --cache-size 0 --max-queue 7 --max-queue-bytes 1.5KiB")
+        #expect(other.configuration(store: "s").cacheBytes == 0)
+        #expect(other.configuration(store: "s").maxQueuedQueries == 7)
+        #expect(other.configuration(store: "s").maxQueuedBytes == 1536)
     }
 
     @Test("Inputs may be a dash, negative arrays and files of lines")
@@ -58,6 +185,31 @@ struct CommandLineTests {
             (["app", "register", "a", "--input-type", "doubles", "--default-output", "x", "--slo", "100"], "100ms"),
             (["app", "register", "a", "--input-type", "tensors", "--default-output", "x", "--slo", "1s"], "floats"),
             (["model", "register", "m", "1", "--input-type", "doubles", "--batch-size", "0"], "adaptive"),
+            (
+                ["model", "register", "m", "1", "--input-type", "doubles", "--batch-size", "8", "--batching", "aimd"],
+                "--batch-size 8 and --batching aimd(2,0.9) contradict each other"
+            ),
+            (
+                ["model", "register", "m", "1", "--input-type", "doubles", "--batching", "best"],
+                "aimd(INCREASE,BACKOFF)"
+            ),
+            (["model", "register", "m", "1", "--input-type", "doubles", "--max-batch", "0"], "at least 1"),
+            (["model", "register", "m", "1", "--input-type", "doubles", "--max-delay", "2"], "2ms"),
+            (["model", "drain", "m", "1", "--resume", "--timeout", "1s"], "--timeout"),
+            (["model", "drain", "m", "1", "x"], "replica"),
+            (["app", "set", "a"], "nothing to set"), (["app", "set", "a", "--hedge-after", "95%"], "needs --hedge"),
+            (["app", "set", "a", "--no-hedge", "--hedge-budget", "5%"], "needs --hedge"),
+            (["app", "set", "a", "--hedge", "--hedge-after", "100%"], "less than 100%"),
+            (["app", "set", "a", "--hedge", "--hedge-after", "95"], "95%"),
+            (["app", "set", "a", "--overload", "drop"], "default, reject"),
+            (["app", "set", "a", "--policy", "weighted(90)"], "KEY: VALUE"),
+            (["app", "set", "a", "--loss", "mse"], "zero-one, absolute, squared, log"),
+            (["app", "set", "a", "--min-confidence", "60"], "60%"),
+            (["app", "set", "a", "--shadow", "m", "--no-shadow"], "contradict each other"),
+            (["app", "set-policy", "a"], "<policy>"), (["app", "set-policy", "a", "exp3("], "')' is missing"),
+            (["app", "state", "reset"], "<name>"),
+            (["serve", "--cache-size", "32mb"], "MiB"), (["serve", "--max-queue", "0"], "--max-queue is 0"),
+            (["serve", "--max-queue-bytes", "0"], "--max-queue-bytes is 0"),
             (["status", "--admin", "ftp://a"], "http://127.0.0.1:1338"),
             (["predict", "a"], "at least one input"),
             (["predict", "a", "x", "--file", "y"], "not both"),

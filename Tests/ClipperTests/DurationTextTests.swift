@@ -16,6 +16,12 @@ struct DurationTextTests {
         #expect(try DurationText.parse(text) == duration)
     }
 
+    @Test("Zero is taken where it means something")
+    func parsesZero() throws {
+        #expect(try DurationText.parse("0ms", allowsZero: true) == .zero)
+        #expect(throws: ArgumentTextError.self) { try DurationText.parse("0ms") }
+    }
+
     @Test("A number without a unit is refused, with the ways to write it")
     func refusesBareNumber() {
         let error = #expect(throws: ArgumentTextError.self) { try DurationText.parse("100") }

@@ -156,13 +156,75 @@ struct AdministrationRequestTests {
     @Test("A model is registered with every key that Clipper demands")
     func registersModels() {
         let request = AdministrationRequest.registerModel(
-            ModelVersion(name: "m", version: "1"), inputType: .string, batchSize: .adaptive, labels: ["x"])
+            ModelVersion(name: "m", version: "1"), inputType: .string, batching: Batching(), labels: ["x"])
         #expect(request.path == ["admin", "add_model"])
         #expect(
             request.body?.text == """
                 {"model_name":"m","model_version":"1","input_type":"strings","labels":["x"],\
                 "container_name":"NO_CONTAINER","model_data_path":"","batch_size":-1}
                 """)
+    }
+
+    @Test("A model's settings go beside Clipper's keys only where those cannot tell them")
+    func registersSettings() throws {
+        func end(_ batching: Batching, cache: Bool = true) throws -> String {
+            let request = AdministrationRequest.registerModel(
+                ModelVersion(name: "m", version: "1"), inputType: .string, batching: batching,
+                cachesPredictions: cache, labels: [])
+            let text = try #require(request.body?.text)
+            return String(text[try #require(text.firstRange(of: "\"batch_size\"")).lowerBound...])
+        }
+        #expect(try end(Batching(.fixed(8))) == "\"batch_size\":8}")
+        #expect(try end(Batching(.fixed(10_000))) == "\"batch_size\":10000}")
+        #expect(try end(Batching(), cache: false) == "\"batch_size\":-1,\"cache\":false}")
+        #expect(
+            try end(Batching(limit: .fixed(8), maxDelay: .milliseconds(2))) == """
+                "batch_size":8,"batching":{"policy":"fixed","size":8,"max_delay_micros":2000,"max_batch":4096}}
+                """)
+        #expect(
+            try end(Batching(limit: .aimd(increase: 4, backoff: 0.9), maxBatch: 512)) == """
+                "batch_size":-1,"batching":{"policy":"aimd","increase":4,"backoff":0.9,"max_delay_micros":0,\
+                "max_batch":512}}
+                """)
+    }
+
+    @Test("An application's options are sent where they are given, and no others")
+    func sendsOptions() {
+        let hedging = HedgingSetting.on(Hedging(quantile: 0.99, maxExtraWork: 0.1))
+        let request = AdministrationRequest.registerApplication(
+            name: "a", inputType: .float64, defaultOutput: "", latencySLO: .seconds(1),
+            options: ApplicationOptions(overload: .reject, hedging: hedging))
+        #expect(
+            request.body?.text.hasSuffix(
+                #","overload":"reject","hedging":{"quantile":0.99,"max_extra_work":0.1}}"#) == true)
+        let change = AdministrationRequest.setOptions(ofApplication: "a", ApplicationOptions(hedging: .off))
+        #expect(change.path == ["admin", "set_app_options"])
+        #expect(change.body?.text == #"{"name":"a","hedging":false}"#)
+    }
+
+    @Test("How an application selects is sent where it is given, a policy without parameters by its name")
+    func sendsSelection() {
+        func body(_ options: ApplicationOptions) -> String? {
+            AdministrationRequest.setOptions(ofApplication: "a", options).body?.text
+        }
+        #expect(body(ApplicationOptions(policy: PolicyDescription("exp3"))) == #"{"name":"a","policy":"exp3"}"#)
+        let weighted = PolicyDescription("weighted", ["b": .number(10), "a": .number(90.5), "c": .text("x\"")])
+        #expect(
+            body(ApplicationOptions(policy: weighted, loss: .zeroOne, minConfidence: 0.5, shadows: ["m"]))
+                == #"{"name":"a","policy":{"name":"weighted","parameters":{"a":90.5,"b":10.0,"c":"x\""}},"#
+                + #""loss":"zero-one","min_confidence":0.5,"shadow":["m"]}"#)
+        #expect(body(ApplicationOptions(shadows: [])) == #"{"name":"a","shadow":[]}"#)
+    }
+
+    @Test("A state is asked for, and reset, with the user where there is one")
+    func asksForStates() {
+        let asked = AdministrationRequest.selectionState(ofApplication: "a", user: nil)
+        #expect(asked.path == ["admin", "get_state"])
+        #expect(asked.body?.text == #"{"app_name":"a","format":"json"}"#)
+        let reset = AdministrationRequest.resetState(ofApplication: "a", user: "7")
+        #expect(reset.path == ["admin", "reset_state"])
+        #expect(reset.body?.text == #"{"app_name":"a","uid":"7"}"#)
+        #expect(AdministrationRequest.resetState(ofApplication: "a", user: nil).body?.text == #"{"app_name":"a"}"#)
     }
 
     @Test("Links name the application and the models")

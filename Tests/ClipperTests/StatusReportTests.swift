@@ -26,7 +26,7 @@ struct StatusReportTests {
 
     private func replica(of name: String = "m") -> ReplicaStatus {
         ReplicaStatus(
-            modelName: name, modelVersion: "1", replica: 0, inputType: "doubles", queriesInFlight: 12,
+            modelName: name, modelVersion: "1", replica: 0, inputType: "doubles", rpcVersion: 4, queriesInFlight: 12,
             completedBatches: 80, completedQueries: 995, secondsSinceLastMessage: 0.02)
     }
 
@@ -44,9 +44,22 @@ struct StatusReportTests {
                 "MODEL  VERSION  CURRENT  REPLICAS  QUEUED   RATE  MEAN BATCH  LARGEST    P50     P99",
                 "m      1        yes             1       3  250/s        12.3       64  900us  9.50ms",
                 "",
-                "REPLICA  INPUT    IN FLIGHT  BATCHES  QUERIES  LAST HEARD",
-                "m:1:0    doubles         12       80      995    0.0s ago",
+                "REPLICA  INPUT    RPC  STATE   IN FLIGHT  BATCHES  QUERIES  LAST HEARD",
+                "m:1:0    doubles  4    active         12       80      995    0.0s ago",
             ])
+    }
+
+    @Test("How applications select has a column where one does not as Clipper's do")
+    func showsSelection() {
+        var learning = application("a")
+        learning.policy = PolicyDescription("exp3")
+        learning.loss = .log
+        var plain = application("b")
+        (plain.policy, plain.loss, plain.minConfidence, plain.shadows) = (.standard, .zeroOne, 0, [])
+        let table = StatusReport.applications(status(applications: [learning, plain]))
+        #expect(table.columns.suffix(2).map(\.title) == ["POLICY", "LOSS"])
+        #expect(table.rows.map { $0.suffix(2) } == [["exp3", "log"], ["", ""]])
+        #expect(StatusReport.applications(status(applications: [plain])).columns.count == 10)
     }
 
     @Test("An empty frontend says what to do first")

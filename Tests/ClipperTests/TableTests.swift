@@ -40,6 +40,15 @@ struct TableTests {
         #expect(table.lines == ["A     B", "数字  x", "ab    y", "é     z"])
     }
 
+    @Test("A cell's look covers its text and not the space beside it, the headings have their own")
+    func keepsLooks() throws {
+        let table = Table(columns: [.left("A"), .right("LONG")], cells: [[Table.Cell("x"), Table.Cell("1", .alarm)]])
+        let lines = table.styledLines
+        #expect(try #require(lines.first).spans.filter { $0.style == .heading }.map(\.text) == ["A", "LONG"])
+        #expect(try #require(lines.last).spans.filter { $0.style != nil } == [.init(text: "1", style: .alarm)])
+        #expect(lines.map(\.plain) == table.lines)
+    }
+
     @Test("Fields stand below one another, the values in one column")
     func showsFields() {
         #expect(Table.fields([("name", "a"), ("input type", "doubles")]) == ["name        a", "input type  doubles"])
@@ -86,6 +95,13 @@ struct FiguresTests {
         arguments: [(0, 0, "0"), (0, 10, "0"), (5, 10, "5 (50.0%)"), (1, 100_000, "1 (<0.1%)")])
     func showsShare(part: Int, whole: Int, text: String) {
         #expect(Figures.share(part, of: whole) == text)
+    }
+
+    @Test(
+        "A share is in percent, and what is not quite nothing does not look like nothing",
+        arguments: [(0, "0.0%"), (0.0001, "<0.1%"), (0.25, "25.0%"), (1, "100.0%"), (.nan, "-")])
+    func showsPercent(share: Double, text: String) {
+        #expect(Figures.percent(share) == text)
     }
 
     @Test(

@@ -96,15 +96,34 @@ struct ConnectionLedgerTests {
         #expect(ledger.session(by: 5) == "c")
     }
 
-    @Test("A session whose late message is taken for the new connection's gives way to the one that speaks by it")
+    @Test("The first message of a connection that is gone, read after its descriptor was used again, is still its own")
     mutating func lateMessage() {
         ledger.note(.accepted(descriptor: 5))
         ledger.note(.disconnected(descriptor: 5))
         ledger.note(.accepted(descriptor: 5))
-        // This message came by the first connection, but is read after the second one's acceptance was noted.
         #expect(ledger.bind("a", to: 5) == nil)
-        #expect(ledger.takeLost().isEmpty)
-        // A connection carries one peer: when another speaks by it, the first one is gone.
+        #expect(ledger.bind("b", to: 5) == nil)
+        #expect(ledger.session(by: 5) == "b")
+        #expect(ledger.takeLost() == ["a"])
+        #expect(ledger.isBound("b", to: 5))
+    }
+
+    @Test("A session whose message is taken for a former connection's is bound to its own with the next one")
+    mutating func firstMessageOfNewConnection() {
+        ledger.note(.accepted(descriptor: 5))
+        ledger.note(.disconnected(descriptor: 5))
+        ledger.note(.accepted(descriptor: 5))
+        // Nobody ever spoke by the first connection.
+        #expect(ledger.bind("b", to: 5) == nil)
+        #expect(ledger.takeLost() == ["b"])
+        #expect(ledger.bind("b anew", to: 5) == nil)
+        #expect(ledger.session(by: 5) == "b anew")
+    }
+
+    @Test("A connection carries one peer: when another speaks by it, the first one is gone")
+    mutating func secondPeer() {
+        ledger.note(.accepted(descriptor: 5))
+        #expect(ledger.bind("a", to: 5) == nil)
         #expect(ledger.bind("b", to: 5) == "a")
         #expect(!ledger.isBound("a", to: 5))
         #expect(ledger.session(by: 5) == "b")

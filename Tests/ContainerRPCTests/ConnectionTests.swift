@@ -94,7 +94,7 @@ struct ConnectionTests {
             }
             // The context's thread is alive, and so are other connections.
             let pair = try ConnectedPair(in: context)
-            #expect(try pair.router.send(.keepAlive, to: pair.peer) == .sent)
+            #expect(try pair.router.send(.heartbeat(.keepAlive), to: pair.peer) == .sent)
             #expect(try pair.dealer.receiveContent(.frontendToContainer) == .frontendHeartbeat(.keepAlive))
         }
     }
@@ -123,7 +123,7 @@ struct ConnectionTests {
         #expect(try message.decodeContainerMessage() == .newContainer(registration))
         let descriptor = message.sourceDescriptor
         #expect(descriptor == nil)
-        #expect(try router.send(.keepAlive, to: message.routingID) == .sent)
+        #expect(try router.send(.heartbeat(.keepAlive), to: message.routingID) == .sent)
     }
 
     // MARK: Peers that misbehave
@@ -205,7 +205,7 @@ struct ConnectionTests {
             decoded = try? message.decodeContainerMessage()
         }
         #expect(decoded == .newContainer(.sum))
-        #expect(try router.send(.keepAlive, to: message.routingID) == .sent)
+        #expect(try router.send(.heartbeat(.keepAlive), to: message.routingID) == .sent)
         #expect(try dealer.receiveContent(.frontendToContainer) == .frontendHeartbeat(.keepAlive))
     }
 }

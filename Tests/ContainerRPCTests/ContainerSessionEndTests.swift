@@ -63,7 +63,7 @@ struct ContainerSessionEndTests {
         var session = ContainerSession.connected()
         _ = session.receive(.request(.batch(7)), now: at(.seconds(1)))
         _ = session.receive(.request(.batch(8)), now: at(.seconds(1)))
-        #expect(session.finished(batch: 7, ofSession: 0, .failure, now: at(.seconds(2))) == .close(.batchFailed))
+        #expect(session.finished(batch: 7, ofSession: 0, .failure(), now: at(.seconds(2))) == .close(.batchFailed))
         // The frontend sends the other batch elsewhere.
         #expect(session.finished(batch: 8, ofSession: 0, .success(["1"]), now: at(.seconds(3))) == .none)
         session.reconnect(after: .seconds(3))
@@ -138,23 +138,23 @@ struct ContainerSessionEndTests {
     func failedBatchPause() throws {
         var session = ContainerSession.connected()
         _ = session.receive(.request(.batch(7)), now: at(.seconds(1)))
-        _ = session.finished(batch: 7, ofSession: 0, .failure, now: at(.seconds(2)))
+        _ = session.finished(batch: 7, ofSession: 0, .failure(), now: at(.seconds(2)))
         #expect(session.deadline == at(.seconds(2)))
         session.reconnect(after: .seconds(2))
         _ = session.receive(.request(.batch(8)), now: at(.seconds(3)))
-        _ = session.finished(batch: 8, ofSession: session.number, .failure, now: at(.seconds(4)))
+        _ = session.finished(batch: 8, ofSession: session.number, .failure(), now: at(.seconds(4)))
         #expect(try #require(session.deadline) > at(.seconds(4)))
     }
 
     @Test("A frontend of another version is asked again after the longest pause")
     func otherVersion() {
         var session = ContainerSession.connected()
-        let error = WireError(.unsupportedVersion, frame: 1, expected: "3", found: "4")
+        let error = WireError(.unsupportedVersion, frame: 1, expected: "3", found: "5")
         #expect(session.receive(malformed: error, now: at(.seconds(1))) == .close(.malformed(error)))
         #expect(session.deadline == at(.seconds(1)) + SessionTiming.standard.longestBackoff)
         #expect(
             "\(ContainerSession.CloseReason.malformed(error))"
-                == "the frontend speaks RPC version 4, this container 3")
+                == "the frontend speaks RPC version 5, this container 3 and 4")
     }
 
     // MARK: Stopping
@@ -162,7 +162,7 @@ struct ContainerSessionEndTests {
     @Test("A container that is told to stop while idle ends at once")
     func stopIdle() {
         var session = ContainerSession.connected()
-        #expect(session.stop() == .finish(last: nil))
+        #expect(session.stop(now: at(.zero)) == .finish(last: nil))
         #expect(session.deadline == nil)
         #expect(!session.isReading)
     }
@@ -170,10 +170,10 @@ struct ContainerSessionEndTests {
     @Test("A container that is told to stop before it is connected, or between sessions, ends at once")
     func stopUnconnected() {
         var waiting = ContainerSession(.sum, now: at(.zero))
-        #expect(waiting.stop() == .finish(last: nil))
+        #expect(waiting.stop(now: at(.zero)) == .finish(last: nil))
         var connecting = ContainerSession(.sum, now: at(.zero))
         _ = connecting.tick(now: at(.zero))
-        #expect(connecting.stop() == .finish(last: nil))
+        #expect(connecting.stop(now: at(.zero)) == .finish(last: nil))
         #expect(connecting.connected(now: at(.seconds(1))) == .none)
     }
 
@@ -182,7 +182,7 @@ struct ContainerSessionEndTests {
         var session = ContainerSession.connected()
         _ = session.receive(.request(.batch(7)), now: at(.seconds(1)))
         _ = session.receive(.request(.batch(8)), now: at(.seconds(1)))
-        #expect(session.stop() == .none)
+        #expect(session.stop(now: at(.zero)) == .none)
         #expect(!session.isReading)
         #expect(
             session.finished(batch: 7, ofSession: 0, .success(["a"]), now: at(.seconds(2)))
@@ -196,7 +196,7 @@ struct ContainerSessionEndTests {
     func stoppingReadsNothing() {
         var session = ContainerSession.connected()
         _ = session.receive(.request(.batch(7)), now: at(.seconds(1)))
-        _ = session.stop()
+        _ = session.stop(now: at(.zero))
         #expect(session.receive(.request(.batch(8)), now: at(.seconds(2))) == .none)
         #expect(session.deadline == nil)
         #expect(session.tick(now: at(.seconds(100))) == .none)
@@ -206,21 +206,21 @@ struct ContainerSessionEndTests {
     func stopTwice() {
         var session = ContainerSession.connected()
         _ = session.receive(.request(.batch(7)), now: at(.seconds(1)))
-        #expect(session.stop() == .none)
-        #expect(session.stop() == .finish(last: nil))
-        #expect(session.stop() == .none)
+        #expect(session.stop(now: at(.zero)) == .none)
+        #expect(session.stop(now: at(.zero)) == .finish(last: nil))
+        #expect(session.stop(now: at(.zero)) == .none)
     }
 
     @Test("A container that is stopping ends when its last batch fails, or its frontend goes")
     func stoppingEnds() {
         var failing = ContainerSession.connected()
         _ = failing.receive(.request(.batch(7)), now: at(.seconds(1)))
-        _ = failing.stop()
-        #expect(failing.finished(batch: 7, ofSession: 0, .failure, now: at(.seconds(2))) == .finish(last: nil))
+        _ = failing.stop(now: at(.zero))
+        #expect(failing.finished(batch: 7, ofSession: 0, .failure(), now: at(.seconds(2))) == .finish(last: nil))
 
         var lost = ContainerSession.connected()
         _ = lost.receive(.request(.batch(7)), now: at(.seconds(1)))
-        _ = lost.stop()
+        _ = lost.stop(now: at(.zero))
         #expect(lost.disconnected(now: at(.seconds(2))) == .finish(last: nil))
         #expect(lost.finished(batch: 7, ofSession: 0, .success(["1"]), now: at(.seconds(3))) == .none)
     }
@@ -228,7 +228,7 @@ struct ContainerSessionEndTests {
     @Test("A container that has ended opens nothing more")
     func ended() {
         var session = ContainerSession.connected()
-        _ = session.stop()
+        _ = session.stop(now: at(.zero))
         #expect(session.tick(now: at(.seconds(100))) == .none)
         #expect(session.disconnected(now: at(.seconds(100))) == .none)
         #expect(session.deadline == nil)

@@ -150,7 +150,7 @@ struct ContainerSessionTests {
         var session = ContainerSession.connected()
         _ = session.receive(.request(.batch(7)), now: at(.seconds(1)))
         _ = session.receive(.heartbeat(.requestMetadata), now: at(.seconds(2)))
-        #expect(session.finished(batch: 7, ofSession: 0, .failure, now: at(.seconds(3))) == .none)
+        #expect(session.finished(batch: 7, ofSession: 0, .failure(), now: at(.seconds(3))) == .none)
         #expect(session.isReading)
     }
 }

@@ -28,6 +28,8 @@ extension MessageContent {
                 registration.inputType)
         case .response(let response):
             self = .response(id: response.id, outputs: response.outputs.map { Array($0) })
+        case .failure, .goodbye, .notice:
+            preconditionFailure("RPC 3 has no such message")
         }
     }
 
@@ -38,6 +40,8 @@ extension MessageContent {
         case .request(let request):
             self = .request(
                 id: request.id, request.kind, request.inputs.type, inputs: request.inputs.payloads.map(\.bytes))
+        case .welcome, .accepted, .refused, .feedback, .goodbye, .notice:
+            preconditionFailure("RPC 3 has no such message")
         }
     }
 

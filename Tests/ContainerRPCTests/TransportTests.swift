@@ -24,7 +24,7 @@ struct TransportTests {
             let outcome: SendOutcome
             switch content {
             case .frontendHeartbeat(let kind):
-                outcome = try pair.router.send(kind, to: pair.peer)
+                outcome = try pair.router.send(.heartbeat(kind), to: pair.peer)
             case .request(let id, .predict, let type, let inputs):
                 let payloads = inputs.map { Payload(copying: $0) }
                 outcome = try pair.router.sendRequest(id: id, inputType: type, inputs: payloads, to: pair.peer)
@@ -85,7 +85,7 @@ struct TransportTests {
             return Payload(storage)
         }
         #expect(try router.sendRequest(id: 1, inputType: .bytes, inputs: payloads, to: peer) == .sent)
-        #expect(try router.send(.keepAlive, to: peer) == .sent)
+        #expect(try router.send(.heartbeat(.keepAlive), to: peer) == .sent)
         return payloads.map(\.bytes)
     }
 
@@ -130,7 +130,7 @@ struct TransportTests {
         let router = try Socket(.router, in: context)
         try router.bind("tcp://127.0.0.1:0")
         let nobody = RoutingID([0, 1, 2, 3, 4])
-        #expect(try router.send(.keepAlive, to: nobody) == .unreachable)
+        #expect(try router.send(.heartbeat(.keepAlive), to: nobody) == .unreachable)
         weak var watched: PayloadStorage?
         do {
             let storage = PayloadStorage(byteCount: 1 << 20) { _ in }
@@ -146,7 +146,7 @@ struct TransportTests {
         let pair = try ConnectedPair(in: context)
         let payload = Payload(copying: [UInt8](repeating: 7, count: 4096))
         _ = try pair.router.sendRequest(id: 1, inputType: .bytes, inputs: [payload], to: RoutingID([9]))
-        #expect(try pair.router.send(.keepAlive, to: pair.peer) == .sent)
+        #expect(try pair.router.send(.heartbeat(.keepAlive), to: pair.peer) == .sent)
         #expect(try pair.dealer.receiveContent(.frontendToContainer) == .frontendHeartbeat(.keepAlive))
     }
 
@@ -164,7 +164,7 @@ struct TransportTests {
         _ = try monitor.waitForDisconnect()
         // The event may come a moment before the router knows.
         let outcome = try waiting(on: try router.descriptor()) {
-            let outcome = try router.send(.keepAlive, to: peer)
+            let outcome = try router.send(.heartbeat(.keepAlive), to: peer)
             _ = try router.hasInput()
             return outcome == .sent ? nil : outcome
         }
@@ -185,7 +185,7 @@ struct TransportTests {
         var outcome = SendOutcome.sent
         var count = 0
         while outcome == .sent, count < 100_000 {
-            outcome = try pair.router.send(.keepAlive, to: pair.peer)
+            outcome = try pair.router.send(.heartbeat(.keepAlive), to: pair.peer)
             count += 1
         }
         #expect(outcome == .full)

@@ -15,7 +15,7 @@ struct AdministrationTests {
             #expect(try await frontend.admin("get_all_applications", ["verbose": false]) == ["app"])
             let application: JSON = [
                 "name": "app", "input_type": "doubles", "default_output": "-1.0", "latency_slo_micros": 250_000,
-                "linked_models": ["sum"],
+                "linked_models": ["sum"], "overload": "default", "hedging": false,
             ]
             #expect(try await frontend.admin("get_all_applications", ["verbose": true]) == [application])
             #expect(try await frontend.admin("get_application", ["name": "app"]) == application)
@@ -25,6 +25,7 @@ struct AdministrationTests {
             #expect(models[0]?["is_current_version"] == false)
             #expect(models[1]?["is_current_version"] == true)
             #expect(models[1]?["labels"] == [])
+            #expect(models[1]?["batch_size"] == 8)
             try await frontend.admin("set_model_version", ["model_name": "sum", "model_version": "1"])
             let first = try await frontend.admin("get_model", ["model_name": "sum", "model_version": "1"])
             #expect(first["is_current_version"] == true)
@@ -47,6 +48,43 @@ struct AdministrationTests {
         }
     }
 
+    @Test("Settings of models and applications are kept by the command line, changed, shown, and there after a kill")
+    func settings() async throws {
+        try await withProcesses { processes in
+            let store = processes.path("catalog.sqlite")
+            let first = try await Frontend(in: processes, store: store)
+            func clipper(_ frontend: Frontend, _ line: String) async throws -> CommandResult {
+                let words = line.split(separator: " ").map(String.init)
+                return try await processes.clipper(words, environment: ["CLIPPER_ADMIN": "http://\(frontend.admin)"])
+            }
+            for line in [
+                "model register sum 1 --input-type doubles --batching aimd(4,0.5) --max-delay 2ms --max-batch 64 --no-cache",
+                "app register app --input-type doubles --default-output x --slo 1s --overload reject --hedge --link sum",
+                "app set app --hedge --hedge-after 99% --hedge-budget 10%",
+            ] {
+                let result = try await clipper(first, line)
+                #expect(result.status == 0, "\(line): \(result)")
+            }
+            try await first.kill()
+            let second = try await Frontend(in: processes, store: store)
+            let model = try await second.admin("get_model", ["model_name": "sum", "model_version": "1"])
+            #expect(model["batch_size"] == -1)
+            #expect(
+                model["batching"] == [
+                    "policy": "aimd", "increase": 4, "backoff": 0.5, "max_delay_micros": 2000, "max_batch": 64,
+                ])
+            #expect(model["cache"] == false)
+            let application = try await second.admin("get_application", ["name": "app"])
+            #expect(application["overload"] == "reject")
+            #expect(application["hedging"] == ["quantile": 0.99, "max_extra_work": 0.1])
+            #expect(try await clipper(second, "model list").output.contains("aimd(4,0.5)"))
+            #expect(try await clipper(second, "app show app").output.contains("after 99%, at most 10%"))
+            let refused = try await clipper(second, "model register sum 2 --input-type doubles --max-delay 61s")
+            #expect(refused.status == 1)
+            #expect(refused.errors.contains("one minute"))
+        }
+    }
+
     @Test("What it cannot do is a 400 that says why, and changes nothing")
     func refusals() async throws {
         try await withProcesses { processes in
@@ -55,15 +93,22 @@ struct AdministrationTests {
             try await frontend.addModel("sum")
             try await frontend.addModel("words", inputType: "strings")
             let before = try await frontend.admin("get_all_models", ["verbose": true])
-            func model(_ name: String, _ version: String = "1", batchSize: Int = -1, labels: String = "") -> String {
+            func model(
+                _ name: String, _ version: String = "1", batchSize: Int = -1, labels: String = "",
+                additions: String = ""
+            )
+                -> String
+            {
                 """
                 {"model_name": "\(name)", "model_version": "\(version)", "labels": [\(labels)], \
-                "input_type": "doubles", "container_name": "c", "model_data_path": "p", "batch_size": \(batchSize)}
+                "input_type": "doubles", "container_name": "c", "model_data_path": "p", "batch_size": \(batchSize)\(additions)}
                 """
             }
-            func application(_ name: String, type: String = "doubles", slo: String = "1000") -> String {
+            func application(_ name: String, type: String = "doubles", slo: String = "1000", additions: String = "")
+                -> String
+            {
                 """
-                {"name": "\(name)", "input_type": "\(type)", "default_output": "-1", "latency_slo_micros": \(slo)}
+                {"name": "\(name)", "input_type": "\(type)", "default_output": "-1", "latency_slo_micros": \(slo)\(additions)}
                 """
             }
             let cases = [
@@ -81,6 +126,11 @@ struct AdministrationTests {
                 ("add_model", model("a", "1,2"), "','"), ("add_model", model("a", "1:2"), "':'"),
                 ("add_model", model("a", labels: #""x:y""#), "':'"), ("add_model", model("a", batchSize: 0), "0"),
                 ("add_model", model("a", batchSize: -2), "-2"), ("add_model", model(#"a\u0000b"#), "control character"),
+                ("add_model", model("a", additions: #", "batching": {"polcy": "aimd"}"#), "'polcy'"),
+                ("add_model", model("a", batchSize: 8, additions: #", "batching": {"policy": "aimd"}"#), "contradicts"),
+                ("add_app", application("b", additions: #", "hedging": {"quantile": 2}"#), "'quantile'"),
+                ("set_app_options", #"{"name": "none", "hedging": true}"#, "No app with name 'none'"),
+                ("drain", #"{"model_name": "sum", "model_version": "1"}"#, "No replica of the model 'sum'"),
                 ("set_model_version", #"{"model_name": "sum", "model_version": "9"}"#, "'9'"),
                 ("set_model_version", #"{"model_name": "none", "model_version": "1"}"#, "'none'"),
                 ("delete_versioned_model", #"{"model_name": "sum", "model_version": "9"}"#, "does not exist"),
@@ -131,6 +181,37 @@ struct AdministrationTests {
             try await frontend.addModel("sum")
             try await eventually("the container serves again") { try await !frontend.containers(of: "sum").isEmpty }
             try await frontend.expectSum()
+        }
+    }
+
+    @Test("A replica that drains answers what it has, gets nothing more, and is taken back")
+    func drain() async throws {
+        try await withProcesses { processes in
+            let frontend = try await Frontend(in: processes)
+            try await frontend.addModel("sum")
+            try await frontend.addApplication("app", slo: .seconds(3600), links: ["sum"])
+            try await frontend.addApplication("hasty", slo: .milliseconds(50), links: ["sum"])
+            let container = try await PlayedContainer.registered(at: frontend)
+            let connection = try HTTPConnection(to: frontend.query)
+            try await connection.send("POST", "/app/predict", body: Array(#"{"input": [1]}"#.utf8))
+            let request = try await container.receiveRequest()
+            let drain = ["model", "drain", "sum", "1", "--admin", "http://\(frontend.admin)"]
+            let command = try processes.start("clipper", drain + ["0", "--timeout", "3600s"])
+            try await eventually("the command waits") {
+                command.standardError.contains("1 query in flight on sum:1:0")
+            }
+            #expect(command.isRunning)
+            #expect(try await frontend.predict(#"{"input": [2]}"#, application: "hasty")["default"] == true)
+            try await container.answer(request, ["1.0"])
+            #expect(try await command.exitStatus() == 0)
+            #expect(command.standardOutput == "sum:1:0 is drained\n")
+            #expect(try await connection.response().json["output"] == 1.0)
+            let resumed = try await processes.clipper(drain + ["--resume"])
+            #expect(resumed.output == "sum:1:0 gets queries again\n")
+            try await connection.send("POST", "/app/predict", body: Array(#"{"input": [3]}"#.utf8))
+            // What came meanwhile was not sent here: the next request is this one.
+            try await container.answer(try await container.receiveRequest(), ["3.0"])
+            #expect(try await connection.response().json["output"] == 3.0)
         }
     }
 

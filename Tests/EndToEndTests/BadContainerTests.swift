@@ -209,7 +209,7 @@ struct BadContainerTests {
                 (.string, #"["ä\"", "", "z"]"#, .string(Array("ä\"z".utf8)), [3, 3, 4]),
             ]
             for (type, inputs, elements, rowEnds) in cases {
-                try await frontend.addModel(type.name, inputType: type.name)
+                try await frontend.addModel(type.name, inputType: type.name, batchSize: 64)
                 try await frontend.addApplication(type.name, inputType: type.name, links: [type.name])
                 let container = try await PlayedContainer.registered(at: frontend, model: type.name, inputType: type)
                 let connection = try HTTPConnection(to: frontend.query)

@@ -10,6 +10,11 @@ struct CommandResult: Sendable {
 extension Processes {
     /// Runs a `clipper` command to its end.
     func clipper(_ arguments: String..., environment: [String: String] = [:]) async throws -> CommandResult {
+        try await clipper(arguments, environment: environment)
+    }
+
+    /// Runs a `clipper` command to its end.
+    func clipper(_ arguments: [String], environment: [String: String] = [:]) async throws -> CommandResult {
         let process = try start("clipper", arguments, environment: environment)
         let status = try await process.exitStatus()
         return CommandResult(status: status, output: process.standardOutput, errors: process.standardError)
@@ -45,6 +50,44 @@ struct CommandLineTests {
             #expect(status.output.contains("demo") && status.output.contains("sum"))
             let list = try await processes.clipper("app", "list", "--json", environment: environment)
             #expect(try JSON(Array(list.output.utf8))[0]?["name"] == "demo")
+        }
+    }
+
+    @Test("How an application selects is set, shown, and there again after kill -9")
+    func selection() async throws {
+        try await withProcesses { processes in
+            let store = processes.path("catalog.sqlite")
+            let first = try await Frontend(in: processes, store: store)
+            try await first.addModel("a")
+            try await first.addModel("b")
+            func clipper(_ arguments: String..., at frontend: Frontend) async throws -> CommandResult {
+                try await processes.clipper(arguments, environment: ["CLIPPER_ADMIN": "http://\(frontend.admin)"])
+            }
+            let registered = try await clipper(
+                "app", "register", "demo", "--input-type", "doubles", "--default-output", "-1.0", "--slo", "60s",
+                "--link", "a", "--policy", "exp3", "--min-confidence", "60%", "--shadow", "b", at: first)
+            #expect(registered.status == 0, "\(registered)")
+            let set = try await clipper(
+                "app", "set-policy", "demo", "Weighted(a: 100)", "--loss", "squared", at: first)
+            #expect(set.status == 0, "\(set)")
+            let refused = try await clipper("app", "set-policy", "demo", "best", at: first)
+            #expect(refused.status == 1)
+            #expect(refused.errors.contains("'best' is no policy; these are: "))
+            let reset = try await clipper("app", "state", "reset", "demo", "--uid", "7", at: first)
+            #expect(reset.status == 0, "\(reset)")
+
+            try await first.kill()
+            let second = try await Frontend(in: processes, store: store)
+            let shown = try await clipper("app", "show", "demo", at: second)
+            #expect(
+                shown.output.hasSuffix(
+                    """
+                    policy          weighted(a: 100)
+                    loss            squared
+                    min confidence  60%
+                    shadow          b
+
+                    """), "\(shown)")
         }
     }
 

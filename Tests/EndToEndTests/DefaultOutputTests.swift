@@ -80,13 +80,13 @@ struct DefaultOutputTests {
         }
     }
 
-    @Test("A container whose input type is not its model's is listed and gets no queries")
+    @Test("A container of RPC 3 whose input type is not its model's is listed and gets no queries")
     func otherInputType() async throws {
         try await withProcesses { processes in
             let frontend = try await Frontend(in: processes)
             try await frontend.addModel("sum", inputType: "doubles")
             try await frontend.addApplication("app", links: ["sum"])
-            try await frontend.startContainer(arguments: ["--input-type", "integers"])
+            try await frontend.startContainer(arguments: ["--input-type", "integers", "--rpc", "3"])
             let answer = try await frontend.predict(#"{"input": [1]}"#)
             #expect(answer["default_explanation"] == .string(Self.noModels))
         }

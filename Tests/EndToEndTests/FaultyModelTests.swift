@@ -3,17 +3,20 @@ import Testing
 @Suite("Models that fail")
 struct FaultyModelTests {
     private static let bad = #"{"input": [-1]}"#
+    /// RPC 3 has no message for a failure.
+    private static let rpc3 = ["--rpc", "3"]
     private static let explanation = "The replicas that the query was sent to failed or were lost, twice"
 
     @Test(
-        "A batch that the model fails is tried once more, then gets the default output; nobody ends of it",
+        "In RPC 3 a batch that the model fails is tried once more, then gets the default output; nobody ends of it",
         arguments: [("throw", "NegativeNumber"), ("too-few-outputs", "the model returned 0 outputs for 1 input")])
     func failedTwice(fault: String, reason: String) async throws {
         try await withProcesses { processes in
             let frontend = try await Frontend(in: processes)
             try await frontend.addModel("sum")
             try await frontend.addApplication("app", slo: .seconds(3600), links: ["sum"])
-            let container = try await frontend.startContainer("faulty-container", arguments: ["--on-negative", fault])
+            let container = try await frontend.startContainer(
+                "faulty-container", arguments: ["--on-negative", fault] + Self.rpc3)
             try await frontend.expectSum()
             let answer = try await frontend.predict(Self.bad)
             #expect(answer["output"] == -1)
@@ -29,11 +32,12 @@ struct FaultyModelTests {
         }
     }
 
-    @Test("What one replica's model fails, another replica answers")
+    @Test("In RPC 3, what one replica's model fails, another replica answers")
     func otherReplica() async throws {
         try await withProcesses { processes in
             let frontend = try await Frontend.servingSum(in: processes)
-            let faulty = try await frontend.startContainer("faulty-container", arguments: ["--on-negative", "throw"])
+            let faulty = try await frontend.startContainer(
+                "faulty-container", arguments: ["--on-negative", "throw"] + Self.rpc3)
             for number in 1...10 {
                 let answer = try await frontend.predict("{\"input\": [-\(number), 1]}")
                 #expect(answer["output"] == .number(Double(1 - number)))

@@ -36,9 +36,7 @@ struct ContainerConfigurationTests {
     @Test("Code alone is enough: the frontend is then the default one")
     func code() throws {
         let configuration = try configuration(of: named)
-        #expect(
-            configuration.registration
-                == Registration(modelName: "code", modelVersion: "code1", inputType: .float64))
+        #expect("\(configuration.registration)" == "code:code1 (doubles)")
         #expect(configuration.endpoint == "tcp://127.0.0.1:7000")
         #expect(configuration.timing == .standard)
     }
@@ -53,9 +51,7 @@ struct ContainerConfigurationTests {
     func optionsInCode() throws {
         let options = ContainerOptions(name: nil, modelVersion: "option1", frontend: "inproc://query-frontend")
         let configuration = try ContainerConfiguration(of: named, options: options, environment: environment)
-        #expect(
-            configuration.registration
-                == Registration(modelName: "env", modelVersion: "option1", inputType: .float64))
+        #expect("\(configuration.registration)" == "env:option1 (doubles)")
         #expect(configuration.endpoint == "inproc://query-frontend")
     }
 
@@ -71,23 +67,21 @@ struct ContainerConfigurationTests {
     @Test("Clipper's environment variables alone are enough")
     func environmentAlone() throws {
         let configuration = try configuration(of: nameless, [], environment)
-        #expect(
-            configuration.registration == Registration(modelName: "env", modelVersion: "env1", inputType: .float64))
+        #expect("\(configuration.registration)" == "env:env1 (doubles)")
         #expect(configuration.endpoint == "tcp://10.0.0.1:7100")
     }
 
     @Test("The environment beats the code")
     func environmentBeatsCode() throws {
         let registration = try configuration(of: named, [], environment).registration
-        #expect(registration == Registration(modelName: "env", modelVersion: "env1", inputType: .float64))
+        #expect("\(registration)" == "env:env1 (doubles)")
     }
 
     @Test("Flags beat the environment")
     func flagsBeatEnvironment() throws {
         let flags = ["--name", "flag", "--version", "flag1", "--host", "10.0.0.2", "--port", "7200"]
         let configuration = try configuration(of: named, flags, environment)
-        #expect(
-            configuration.registration == Registration(modelName: "flag", modelVersion: "flag1", inputType: .float64))
+        #expect("\(configuration.registration)" == "flag:flag1 (doubles)")
         #expect(configuration.endpoint == "tcp://10.0.0.2:7200")
     }
 
@@ -95,9 +89,33 @@ struct ContainerConfigurationTests {
     func mixes() throws {
         let configuration = try configuration(
             of: named, ["--port", "7200"], ["CLIPPER_MODEL_VERSION": "env1", "CLIPPER_IP": "10.0.0.1"])
-        #expect(
-            configuration.registration == Registration(modelName: "code", modelVersion: "env1", inputType: .float64))
+        #expect("\(configuration.registration)" == "code:env1 (doubles)")
         #expect(configuration.endpoint == "tcp://10.0.0.1:7200")
+    }
+
+    @Test("It offers RPC 4, beats while it is busy, and says its host and process")
+    func details() throws {
+        let registration = try configuration(of: named, [], [:]).registration
+        #expect(registration.rpcVersion == .four)
+        #expect(registration.details.beatsWhileBusy)
+        #expect(registration.details.metadata.map(\.key) == ["language", "host", "pid"])
+        #expect(registration.details.largestBatch == nil)
+    }
+
+    @Test("What it takes at most comes from the code, or from a flag, which beats it")
+    func limits() throws {
+        let limited = named.limited(largestBatch: 64, batchesInFlight: 1)
+        #expect(try configuration(of: limited, [], [:]).registration.details.largestBatch == 64)
+        let details = try configuration(of: limited, ["--largest-batch", "8"], [:]).registration.details
+        #expect(details.largestBatch == 8)
+        #expect(details.batchesInFlight == 1)
+    }
+
+    @Test("It can be held to RPC 3; another version cannot be")
+    func versions() throws {
+        #expect(try configuration(of: named, ["--rpc", "3"], [:]).registration.rpcVersion == .three)
+        #expect(throws: (any Error).self) { try configuration(of: named, ["--rpc", "5"], [:]) }
+        #expect(throws: (any Error).self) { try configuration(of: named, ["--largest-batch", "0"], [:]) }
     }
 
     @Test("A variable that is empty counts as not set")

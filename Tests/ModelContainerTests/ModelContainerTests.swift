@@ -78,14 +78,16 @@ struct ModelContainerTests {
         }
     }
 
-    @Test("What a closure throws is thrown")
+    @Test("What a closure throws is thrown; of one that takes inputs one by one, with the input")
     func throwing() async {
         let perInput = ModelContainer { (input: [Double]) throws -> Int in
             guard input != [13] else { throw Broken() }
             return input.count
         }
         let perBatch = ModelContainer { (_: InputBatch<Double>) async throws -> [Int] in throw Broken() }
-        await #expect(throws: Broken.self) { try await perInput.predict([[1.0], [13.0]]) }
+        await #expect(throws: PredictionFailure(input: 1, reason: "\(Broken())")) {
+            try await perInput.predict([[1.0], [13.0]])
+        }
         await #expect(throws: Broken.self) { try await perBatch.predict([[1.0]]) }
     }
 

@@ -1,3 +1,4 @@
+import Foundation
 import ModelContainer
 import Testing
 
@@ -52,8 +53,21 @@ struct OutputTests {
             answer == #"{"label":"cat","scores":[0.5,0.25]}"# || answer == #"{"scores":[0.5,0.25],"label":"cat"}"#)
     }
 
+    @Test("An array of numbers is a vector, whose infinities and NaNs are strings in JSON")
+    func vectors() async throws {
+        #expect(try await text(of: [0.5, 3, .infinity, .nan]) == #"[0.5,3.0,"inf","nan"]"#)
+        #expect(try await text(of: [0.1] as [Float]) == "[0.1]")
+        #expect(try await text(of: [Int32.min, 0]) == "[-2147483648,0]")
+        #expect(try await text(of: [Int]()) == "[]")
+    }
+
+    @Test("Data is a string in base 64")
+    func data() async throws {
+        #expect(try await text(of: Data([0, 255])) == #""AP8=""#)
+    }
+
     @Test("A value that JSON cannot say is an error of the batch")
     func noJSON() async {
-        await #expect(throws: EncodingError.self) { try await text(of: [Double.nan]) }
+        await #expect(throws: EncodingError.self) { try await text(of: ["score": Double.nan]) }
     }
 }

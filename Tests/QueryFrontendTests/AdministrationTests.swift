@@ -4,74 +4,6 @@ import Testing
 
 @testable import QueryFrontend
 
-/// A frontend in which two containers are connected.
-private struct FixedObserver: FrontendObserver {
-    func replicas() async -> [ReplicaStatus] {
-        [
-            ReplicaStatus(modelName: "m", modelVersion: "1", replica: 1, inputType: "doubles"),
-            ReplicaStatus(modelName: "m", modelVersion: "1", replica: 0, inputType: "doubles"),
-        ]
-    }
-
-    func status() async -> FrontendStatus {
-        FrontendStatus(
-            uptimeSeconds: 1.5,
-            applications: [
-                ApplicationStatus(
-                    name: "digits", inputType: "doubles", linkedModels: ["m"], sloMilliseconds: 100,
-                    defaultOutput: "-1.0", queries: 3, defaults: 1)
-            ],
-            models: [ModelStatus(name: "m", version: "1", isCurrent: true, replicas: 2, largestBatch: 7)],
-            replicas: await replicas())
-    }
-}
-
-/// An administration API over an empty catalog in memory.
-private struct Administration {
-    let api: AdministrationAPI
-
-    init(store: (any CatalogStore)? = nil) throws {
-        let service = try CatalogService(store: store ?? SQLiteCatalogStore(path: ":memory:")) { _ in }
-        api = AdministrationAPI(service: service, observer: FixedObserver())
-    }
-
-    @discardableResult
-    func post(_ path: String, _ body: String) async -> AdministrationReply {
-        await api.respond(method: "POST", path: "/admin/\(path)", body: Array(body.utf8))
-    }
-
-    func get(_ path: String) async -> AdministrationReply {
-        await api.respond(method: "GET", path: path, body: [])
-    }
-
-    /// Registers an application; the call must succeed.
-    func addApplication(_ name: String = "digits", type: String = "doubles") async {
-        let reply = await post(
-            "add_app",
-            """
-            {"name": "\(name)", "input_type": "\(type)", "default_output": "-1.0", "latency_slo_micros": 100000}
-            """)
-        #expect(reply.status == 200, "\(reply.body)")
-    }
-
-    /// Registers a model; the call must succeed.
-    func addModel(_ name: String = "m", version: String = "1", type: String = "doubles") async {
-        let reply = await post("add_model", Self.model(name, version: "\"\(version)\"", type: type))
-        #expect(reply.status == 200, "\(reply.body)")
-    }
-
-    /// The body that registers a model, as `clipper_admin` sends it.
-    static func model(
-        _ name: String = "m", version: String = "\"1\"", type: String = "doubles", labels: String = "[]",
-        batchSize: String = "-1"
-    ) -> String {
-        """
-        {"model_name": "\(name)", "model_version": \(version), "labels": \(labels), "input_type": "\(type)", \
-        "container_name": "NO_CONTAINER", "model_data_path": "DEPRECATED", "batch_size": \(batchSize)}
-        """
-    }
-}
-
 @Suite("Administration API: applications")
 struct AdministrationApplicationTests {
     private let admin: Administration
@@ -86,8 +18,8 @@ struct AdministrationApplicationTests {
         #expect(added == .text("Successfully added application with name 'digits'"))
         #expect(await admin.post("get_all_applications", #"{"verbose": false}"#).body == #"["digits"]"#)
         let shown = #"""
-            {"default_output":"-1.0","input_type":"doubles","latency_slo_micros":20000,"linked_models":[],\#
-            "name":"digits"}
+            {"default_output":"-1.0","hedging":false,"input_type":"doubles","latency_slo_micros":20000,\#
+            "linked_models":[],"name":"digits","overload":"default"}
             """#
         #expect(await admin.post("get_application", #"{"name": "digits"}"#).body == shown)
         #expect(await admin.post("get_all_applications", #"{"verbose": true}"#).body == "[\(shown)]")
@@ -165,11 +97,13 @@ struct AdministrationModelTests {
         await admin.addModel(version: "2")
         #expect(await admin.post("get_all_models", #"{"verbose": false}"#).body == #"["m:1","m:2"]"#)
         let first = #"""
-            {"batch_size":32,"container_name":"NO_CONTAINER","input_type":"doubles","is_current_version":false,\#
+            {"batch_size":32,"batching":{"max_batch":4096,"max_delay_micros":0,"policy":"fixed","size":32},\#
+            "cache":true,"container_name":"NO_CONTAINER","input_type":"doubles","is_current_version":false,\#
             "labels":["x"],"model_data_path":"DEPRECATED","model_name":"m","model_version":"1"}
             """#
         let second = #"""
-            {"batch_size":-1,"container_name":"NO_CONTAINER","input_type":"doubles","is_current_version":true,\#
+            {"batch_size":-1,"batching":{"max_batch":4096,"max_delay_micros":0,"policy":"deadline"},\#
+            "cache":true,"container_name":"NO_CONTAINER","input_type":"doubles","is_current_version":true,\#
             "labels":[],"model_data_path":"DEPRECATED","model_name":"m","model_version":"2"}
             """#
         #expect(await admin.post("get_model", #"{"model_name": "m", "model_version": "1"}"#).body == first)

@@ -13,11 +13,12 @@ func makeApplication(
 /// A version of a model for tests, of any parameters that matter there.
 func makeModel(
     _ name: String = "m", version: String = "1", inputType: InputType = .float64, labels: [String] = [],
-    batchSize: BatchSize = .adaptive
+    batchSize: BatchSize = .adaptive, batching: Batching? = nil, cachesPredictions: Bool = true
 ) -> Model {
     Model(
         id: ModelVersion(name: name, version: version), inputType: inputType, labels: labels,
-        containerName: "NO_CONTAINER", modelDataPath: "DEPRECATED", batchSize: batchSize)
+        containerName: "NO_CONTAINER", modelDataPath: "DEPRECATED", batching: batching ?? Batching(batchSize),
+        cachesPredictions: cachesPredictions)
 }
 
 /// The catalog that these changes lead to.

@@ -4,20 +4,6 @@ import Testing
 
 @testable import QueryFrontend
 
-/// A folder that goes when the test that holds it ends.
-private final class TemporaryFolder {
-    private let url: URL
-
-    init() throws {
-        url = FileManager.default.temporaryDirectory.appendingPathComponent("catalog-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    }
-
-    func path(_ name: String) -> String { url.appendingPathComponent(name).path }
-
-    deinit { try? FileManager.default.removeItem(at: url) }
-}
-
 @Suite("The SQLite store of the catalog")
 struct CatalogStoreTests {
     private let folder: TemporaryFolder
@@ -32,7 +18,23 @@ struct CatalogStoreTests {
         .registerApplication(
             Application(
                 name: "日本", inputType: .string, defaultOutput: "{\"a\": \"ü\"}\n", latencySLO: .microseconds(20_001))),
+        .setApplicationOptions(name: "digits", ApplicationOptions(overload: .reject, hedging: .on(Hedging()))),
+        .setApplicationOptions(name: "digits", ApplicationOptions(hedging: .off)),
+        .setApplicationOptions(
+            name: "日本", ApplicationOptions(hedging: .on(Hedging(quantile: 0.999, maxExtraWork: 0.01)))),
+        .registerApplication(
+            Application(
+                name: "hedged", inputType: .bytes, defaultOutput: "", latencySLO: .seconds(1), overload: .reject,
+                hedging: Hedging(quantile: 0.5, maxExtraWork: 1))),
         .registerModel(makeModel("b", labels: [], batchSize: .fixed(32))),
+        .registerModel(
+            makeModel(
+                "c",
+                batching: Batching(
+                    limit: .aimd(increase: 4, backoff: 0.9), maxDelay: .microseconds(1_500), maxBatch: 512),
+                cachesPredictions: false)),
+        .registerModel(makeModel("c", version: "2", batching: Batching(.fixed(10_000)))),
+        .registerModel(makeModel("c", version: "3", batching: Batching(limit: .deadline, maxBatch: 1))),
         .registerModel(makeModel("a", labels: ["", "x", "\"quoted\""])),
         .registerModel(makeModel("a", version: "2")),
         .registerModel(makeModel("a", version: "3")),
@@ -46,6 +48,14 @@ struct CatalogStoreTests {
         .deleteModel(ModelVersion(name: "a", version: "4")),
         .deleteModel(ModelVersion(name: "b", version: "1")),
         .deleteApplication(name: "gone"),
+        .registerApplication(
+            Application(
+                name: "learns", inputType: .float64, defaultOutput: "", latencySLO: .seconds(1),
+                selection: SelectionSettings(
+                    policy: PolicyDescription("weighted", ["a": .number(0.1), "日本": .text("\"x\"")]), loss: .log,
+                    minConfidence: 0.6, shadows: ["a", "c"]))),
+        .setApplicationOptions(name: "digits", ApplicationOptions(policy: PolicyDescription("exp3"), shadows: ["a"])),
+        .setApplicationOptions(name: "digits", ApplicationOptions(loss: .squared, minConfidence: 1)),
     ]
 
     private func fill(_ store: SQLiteCatalogStore) throws -> Catalog {
@@ -66,7 +76,12 @@ struct CatalogStoreTests {
     func savesEveryChange() throws {
         let catalog = try fill(SQLiteCatalogStore(path: ":memory:"))
         #expect(catalog.applications["digits"]?.linkedModels == ["a", "b"])
-        #expect(catalog.currentVersions == ["a": "3"])
+        #expect(catalog.currentVersions == ["a": "3", "c": "3"])
+        #expect(catalog.applications["digits"]?.overload == .reject)
+        #expect(
+            catalog.applications["digits"]?.selection
+                == SelectionSettings(
+                    policy: PolicyDescription("exp3"), loss: .squared, minConfidence: 1, shadows: ["a"]))
     }
 
     @Test("Everything is there again after a restart")

@@ -37,7 +37,8 @@ struct ClipperJSONTests {
     func model() throws {
         let lists = try lists()
         #expect(lists["counters"]?["model:sum:1:num_predictions"] == ["count": "3"])
-        #expect(lists["ratio_counters"]?["model:sum:1:cache_hit_ratio"] != nil)
+        #expect(lists["ratio_counters"]?["model:sum:1:cache_hit_ratio"] == ["ratio": "0.25"])
+        #expect(lists["ratio_counters"]?["model:idle:2:cache_hit_ratio"] == ["ratio": "nan"])
         #expect(lists["meters"]?["model:sum:1:prediction_throughput"] != nil)
         #expect(lists["histograms"]?["model:sum:1:prediction_latency"]?["size"] == "2")
         let sizes = try #require(lists["histograms"]?["model:sum:1:batch_size"])
@@ -51,9 +52,11 @@ struct ClipperJSONTests {
     func frontend() throws {
         let lists = try lists()
         #expect(lists["meters"]?["internal:aggregate_model_throughput"]?["rate"] == "0.03")
-        #expect(lists["counters"]?["internal:prediction_cache_lookups"] != nil)
-        #expect(lists["ratio_counters"]?["internal:prediction_cache_hit_ratio"] != nil)
-        #expect(lists["histograms"]?["internal:rpc_request_queueing_delay"]?["size"] == "1")
+        #expect(lists["counters"]?["internal:prediction_cache_lookups"] == ["count": "4"])
+        #expect(lists["ratio_counters"]?["internal:prediction_cache_hit_ratio"] == ["ratio": "0.25"])
+        let delay = try #require(lists["histograms"]?["internal:rpc_request_queueing_delay"])
+        #expect(delay["size"] == "1")
+        #expect(delay["mean"] == "700.0")
     }
 
     @Test("Meters and histograms have Clipper's keys")
@@ -71,6 +74,7 @@ struct ClipperJSONTests {
     @Test("A frontend that has done nothing has a document all the same")
     func empty() throws {
         let text = DispatchReport(now: at(.zero)).clipperJSON()
+        #expect(text.contains(#""ratio" : "nan""#))
         #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(text.utf8)) }
     }
 }

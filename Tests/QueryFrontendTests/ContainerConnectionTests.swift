@@ -47,14 +47,27 @@ struct ContainerConnectionTests {
         #expect(test.listed == ["sum:1:1"])
     }
 
-    @Test("A container that comes back under its own name by another connection does not end with the old one")
-    mutating func followsPeer() {
+    @Test("A container that comes back under its own name by another connection begins anew: what it had may be lost")
+    mutating func beginsAnewByAnotherConnection() {
         test.unreadEvents = [.accepted(descriptor: 5)]
         test.register(as: "a", by: 5)
+        test.sent(7, to: 0)
         test.unreadEvents = [.accepted(descriptor: 6), .disconnected(descriptor: 5)]
-        #expect(test.receive(.heartbeat, from: "a", by: 6) == ["keepAlive to a"])
+        #expect(
+            test.receive(.heartbeat, from: "a", by: 6) == ["removed 0 of sum:1: disconnected", "requestMetadata to a"])
+        #expect(test.register(as: "a", by: 6) == ["added 1 of sum:1, doubles"])
         #expect(test.endLostConnections() == [])
-        #expect(test.listed == ["sum:1:0"])
+        #expect(test.listed == ["sum:1:1"])
+    }
+
+    @Test("The first message of a container that is gone, read late, costs the one that has its descriptor nothing")
+    mutating func readsLateMessageOfLostConnection() {
+        test.unreadEvents = [.accepted(descriptor: 5), .disconnected(descriptor: 5), .accepted(descriptor: 5)]
+        test.register(as: "a", by: 5)
+        test.register(as: "b", by: 5)
+        #expect(test.endLostConnections() == ["removed 0 of sum:1: disconnected"])
+        #expect(test.receive(.heartbeat, from: "b", by: 5) == ["keepAlive to b"])
+        #expect(test.listed == ["sum:1:1"])
     }
 
     @Test("The peer that was last heard by a connection is told without its id")
@@ -71,6 +84,26 @@ struct ContainerConnectionTests {
         test.register(as: "a", by: nil)
         test.sent(7, to: 0)
         #expect(test.receive(.response(7, ["x"]), from: "a", by: nil) == ["0 answered 7: x"])
+    }
+}
+
+@Suite("Sessions with containers: the order of effects")
+struct ContainerOrderTests {
+    private var test = SessionsUnderTest()
+
+    @Test("Those that are silent at the same time are given up in the order in which they came")
+    mutating func endsInOrder() {
+        for peer in 0..<20 { test.register(as: "\(peer)") }
+        #expect(test.tick(now: .seconds(30)) == (0..<20).map { "removed \($0) of sum:1: silent" })
+    }
+
+    @Test("Containers of a model are dismissed and taken back in the order in which they came")
+    mutating func dismissesInOrder() {
+        for peer in 0..<20 { test.register(as: "\(peer)") }
+        test.sessions.dismiss(.sum)
+        test.sessions.recall(.sum, inputType: .float64)
+        let dismissed = (0..<20).map { "removed \($0) of sum:1: dismissed" }
+        #expect(test.takeEffects() == dismissed + (20..<40).map { "added \($0) of sum:1, doubles" })
     }
 }
 

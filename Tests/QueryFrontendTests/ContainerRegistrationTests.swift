@@ -111,7 +111,7 @@ struct ContainerDismissalTests {
     mutating func recalls() {
         test.register(as: "a")
         test.sessions.dismiss(.sum)
-        test.sessions.recall(.sum)
+        test.sessions.recall(.sum, inputType: .float64)
         #expect(test.takeEffects() == ["removed 0 of sum:1: dismissed", "added 1 of sum:1, doubles"])
         #expect(test.listed == ["sum:1:1"])
         test.sent(7, to: 1)
@@ -121,7 +121,7 @@ struct ContainerDismissalTests {
     @Test("Recalling a model changes nothing for the containers that serve it")
     mutating func recallsOnlyDismissed() {
         test.register(as: "a")
-        test.sessions.recall(.sum)
+        test.sessions.recall(.sum, inputType: .float64)
         #expect(test.takeEffects() == [])
         #expect(test.listed == ["sum:1:0"])
     }

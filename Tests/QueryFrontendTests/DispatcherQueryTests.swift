@@ -18,7 +18,9 @@ struct DispatcherQueryTests {
             let second = try Dispatcher()
             let error = await #expect(throws: TransportError.self) {
                 _ = try await second.start(
-                    Dispatcher.Configuration(endpoints: [test.endpoint]), context: test.context, logger: .silent)
+                    Dispatcher.Configuration(endpoints: [test.endpoint]),
+                    store: SQLiteSelectionStore(try SQLiteCatalogStore(path: ":memory:")), policies: .standard,
+                    context: test.context, logger: .silent)
             }
             #expect(error?.description == "binding \(test.endpoint): Address already in use")
         }

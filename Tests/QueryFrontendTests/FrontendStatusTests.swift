@@ -12,8 +12,10 @@ struct StatusTests {
         #expect(
             status.replicas == [
                 ReplicaStatus(
-                    modelName: "sum", modelVersion: "1", replica: 3, inputType: "doubles", batchesInFlight: 1,
-                    queriesInFlight: 2, completedBatches: 2, completedQueries: 3, secondsSinceLastMessage: 2)
+                    modelName: "sum", modelVersion: "1", replica: 3, inputType: "doubles", rpcVersion: 3, metadata: [:],
+                    batchesInFlight: 1,
+                    queriesInFlight: 2, completedBatches: 2, completedQueries: 3, secondsSinceLastMessage: 2,
+                    state: "stuck", batchLimit: 60, latencyInterceptMilliseconds: 4, latencySlopeMilliseconds: 0.1)
             ])
     }
 
@@ -28,6 +30,25 @@ struct StatusTests {
         #expect(sum.largestBatch == 2)
         #expect(abs(sum.latencyP50Milliseconds - 1) < 0.02)
         #expect(abs(sum.latencyP99Milliseconds - 3) < 0.05)
+        #expect(sum.cacheLookups == 4)
+        #expect(sum.cacheHits == 1)
+        #expect(sum.drops == 17)
+        #expect(sum.hedges == 7)
+        #expect(sum.retries == 5)
+    }
+
+    @Test("Latencies are those of late, where something came of late")
+    func recent() throws {
+        var report = makeReport()
+        let application = ApplicationHandle(index: 0)
+        for _ in 0..<10 {
+            report.metrics.applications[application]?.record(
+                .output([]), after: .milliseconds(7), now: at(.seconds(99)))
+        }
+        report.metrics.completed(1, of: ModelHandle(index: 0), in: .milliseconds(5), now: at(.seconds(99)))
+        let status = report.status
+        #expect(abs(try #require(status.applications.first).latencyP99Milliseconds - 7) < 0.1)
+        #expect(abs(try #require(status.models.last).latencyP50Milliseconds - 5) < 0.1)
     }
 
     @Test("An application is listed with its settings, its queries and its latencies")

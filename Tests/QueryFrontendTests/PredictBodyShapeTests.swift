@@ -133,7 +133,7 @@ struct PredictBodyShapeTests {
     func reuse() throws {
         let parser = PredictBodyParser()
         func read(_ text: String) throws -> [[UInt8]] {
-            try parser.parse(ByteBuffer(string: text), inputType: .float64, isFeedback: false).bytes
+            try parser.parse(ByteBuffer(string: text), inputType: .float64).bytes
         }
         let large = "{\"input\": [\(String(repeating: "0.5,", count: 1 << 19))1]}"
         for _ in 0..<2 {

@@ -18,10 +18,45 @@ struct PrometheusTextTests {
             #"clipper_model_queries_total{model="sum",version="1"} 3"#,
             #"clipper_retries_total{model="sum",version="1"} 5"#,
             #"clipper_queue_depth{model="sum",version="1"} 2"#,
-            #"clipper_replicas{model="sum",version="1"} 1"#,
-            #"clipper_replicas{model="idle",version="2"} 0"#,
+            #"clipper_queue_bytes{model="sum",version="1"} 1600"#,
+            #"clipper_hedges_total{model="sum",version="1"} 7"#,
+            #"clipper_hedges_won_total{model="sum",version="1"} 6"#,
+            #"clipper_drops_total{model="sum",version="1",reason="queue_full"} 8"#,
+            #"clipper_drops_total{model="sum",version="1",reason="predicted_late"} 9"#,
+            #"clipper_drops_total{model="idle",version="2",reason="queue_full"} 0"#,
+            #"clipper_cache_lookups_total{model="sum",version="1"} 4"#,
+            #"clipper_cache_hits_total{model="sum",version="1"} 1"#,
+            #"clipper_cache_shared_total{model="sum",version="1"} 11"#,
+            #"clipper_replicas_stuck_total{model="sum",version="1"} 1"#,
+            #"clipper_replicas{model="sum",version="1",state="active"} 0"#,
+            #"clipper_replicas{model="sum",version="1",state="stuck"} 1"#,
+            #"clipper_replicas{model="idle",version="2",state="active"} 0"#,
+            #"clipper_replica_batch_latency_intercept_seconds{model="sum",version="1",replica="3"} 0.004"#,
+            #"clipper_replica_batch_latency_slope_seconds{model="sum",version="1",replica="3"} 0.0001"#,
+            #"clipper_replica_batch_limit{model="sum",version="1",replica="3"} 60"#,
+            #"clipper_slo_seconds{application="app"} 0.1"#,
+            #"clipper_rejected_total{application="app"} 0"#,
+            #"clipper_selection_chosen_total{application="app",model="sum"} 10"#,
+            #"clipper_selection_combined_total{application="app",model="sum"} 8"#,
+            #"clipper_selection_straggled_total{application="app",model="sum"} 2"#,
+            #"clipper_selection_shadow_agreed_total{application="app",model="idle"} 4"#,
+            #"clipper_selection_shadow_disagreed_total{application="app",model="idle"} 5"#,
+            #"clipper_selection_loss_sum{application="app",model="sum"} 1.5"#,
+            #"clipper_selection_loss_count{application="app",model="sum"} 3"#,
+            #"clipper_selection_loss_count{application="app",model="idle"} 0"#,
+            #"clipper_selection_weight{application="app",model="sum"} 0.75"#,
+            #"clipper_feedback_total{application="app",result="counted"} 3"#,
+            #"clipper_feedback_total{application="app",result="duplicate"} 1"#,
+            #"clipper_feedback_total{application="app",result="unknown_query"} 2"#,
+            #"clipper_feedback_total{application="app",result="failed"} 4"#,
+            "clipper_cache_bytes 1000",
+            "clipper_cache_capacity_bytes 4096",
+            "clipper_cache_entries 3",
+            "clipper_cache_evictions_total 2",
             #"clipper_replicas_lost_total{reason="disconnected"} 1"#,
+            #"clipper_replicas_lost_total{reason="silent"} 0"#,
             #"clipper_bad_messages_total{kind="unknown-id"} 3"#,
+            #"clipper_bad_messages_total{kind="frame-length"} 0"#,
         ])
     func values(line: String) {
         #expect(lines.contains(line))
@@ -39,8 +74,10 @@ struct PrometheusTextTests {
             #"clipper_batch_size_bucket{model="sum",version="1",le="1"} 1"#,
             #"clipper_batch_size_bucket{model="sum",version="1",le="2"} 2"#,
             #"clipper_batch_size_sum{model="sum",version="1"} 3"#,
-            #"clipper_queue_seconds_bucket{le="0.001"} 1"#,
-            #"clipper_queue_seconds_count 1"#,
+            #"clipper_queue_seconds_bucket{model="sum",version="1",le="0.0005"} 1"#,
+            #"clipper_queue_seconds_bucket{model="sum",version="1",le="0.001"} 2"#,
+            #"clipper_queue_seconds_count{model="sum",version="1"} 2"#,
+            #"clipper_queue_seconds_count{model="idle",version="2"} 0"#,
         ])
     func histograms(line: String) {
         #expect(lines.contains(line))
@@ -65,6 +102,44 @@ struct PrometheusTextTests {
             }
         }
         #expect(lines.last == "")
+    }
+
+    @Test("The page is the same each time, whatever the order in which things were noted")
+    func order() {
+        func report(_ names: [Int]) -> String {
+            var report = DispatchReport(now: at(.zero))
+            for number in names {
+                report.metrics.noteApplication(ApplicationHandle(index: number), "app\(number)", now: at(.zero))
+                report.metrics.noteModel(
+                    ModelHandle(index: number), ModelVersion(name: "m", version: "\(number)"), now: at(.zero))
+            }
+            return report.prometheusText()
+        }
+        #expect(report(Array(0..<20)) == report(Array((0..<20).reversed())))
+    }
+
+    @Test("What was never learned of a replica is not said")
+    func unlearned() throws {
+        var report = makeReport()
+        let replica = try #require(report.loads.keys.first)
+        report.loads[replica]?.intercept = nil
+        report.loads[replica]?.slope = nil
+        let text = report.prometheusText()
+        #expect(!text.contains("_intercept_seconds{") && !text.contains("_slope_seconds{"))
+        #expect(text.contains("clipper_replica_batch_limit{"))
+    }
+
+    @Test("Every way in which a replica is lost, or a message bad, is there before it happens")
+    func knownLabels() {
+        let error = WireError(.missingFrame, frame: 0, expected: "", found: "")
+        let reasons: [FrontendSession.EndReason] = [
+            .silent, .disconnected, .malformed(error), .wrongOutputCount(expected: 1, found: 2), .replaced, .dismissed,
+        ]
+        #expect(Set(reasons.map(\.label)) == Set(DispatchReport.lossReasons))
+        let problems: [ContainerSessions.BadMessage] = [
+            .malformed(error), .unknownID(1), .wrongOutputCount(expected: 1, found: 2),
+        ]
+        #expect(Set(problems.map(\.label)).isSubset(of: DispatchReport.badMessageKinds))
     }
 
     @Test("A name with quotation marks, backslashes or line breaks breaks no line")

@@ -1,4 +1,5 @@
 import ContainerRPC
+import FuzzInput
 
 /// What libFuzzer calls with each input: its first byte chooses the direction, the rest are frames.
 ///
@@ -31,28 +32,7 @@ private func check(_ message: ContainerMessage, decodedFrom frames: FrameList) {
 
 private func check(_ message: FrontendMessage, decodedFrom frames: FrameList) {
     var encoded = FrameList()
-    switch message {
-    case .heartbeat(let kind):
-        RPC3.encode(kind, into: &encoded)
-    case .request(let request):
-        RPC3.encodeRequest(
-            id: request.id, kind: request.kind, inputType: request.inputs.type, inputs: request.inputs.payloads,
-            into: &encoded)
-    }
+    RPC3.encode(message, into: &encoded)
     // Equal frames are the same message, which also holds for a NaN.
     guard encoded == frames else { fatalError("\(message) of \(frames) is encoded as \(encoded)") }
-}
-
-extension FrameList {
-    /// Cuts an input into frames, each preceded by its length in 16 bits, little-endian. The last one may be shorter
-    /// than it says; a lone byte at the end is no frame.
-    fileprivate init(cutting input: ArraySlice<UInt8>) {
-        self.init()
-        var rest = input
-        while let low = rest.popFirst(), let high = rest.popFirst() {
-            let frame = rest.prefix(Int(low) | Int(high) << 8)
-            frames.append(Array(frame))
-            rest = rest.dropFirst(frame.count)
-        }
-    }
 }

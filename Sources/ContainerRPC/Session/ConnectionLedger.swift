@@ -62,6 +62,13 @@ public struct ConnectionLedger<Session: Hashable & Sendable>: Sendable {
     public mutating func bind(_ session: Session, to descriptor: Int32) -> Session? {
         forget(session)
         let connection = Connection(descriptor: descriptor, generation: generations[descriptor, default: 0])
+        // A connection that nobody spoke by yet is gone, and its descriptor is used again: what comes first is taken for
+        // what is left of it. If it is not, its peer is asked who it is once more, and says so by a connection that is known.
+        if let former = lost.first(where: { $0.descriptor == descriptor && $0 != connection && sessions[$0] == nil }) {
+            sessions[former] = session
+            connections[session] = former
+            return nil
+        }
         let evicted = sessions[connection]
         if let evicted { connections[evicted] = nil }
         sessions[connection] = session

@@ -6,9 +6,9 @@ public struct ContainerSession: Sendable {
     /// What is to be done after an event.
     public enum Action: Hashable, Sendable {
         case none
-        /// Open a socket and connect it.
+        /// Open a socket and connect it; where RPC 4 is offered, under a routing id that says so.
         case open
-        /// Send this by the socket that is open.
+        /// Send this by the socket that is open, in the session's version.
         case send(ContainerMessage)
         /// Let the model answer this batch, after those before it.
         case run(PredictRequest)
@@ -28,12 +28,16 @@ public struct ContainerSession: Sendable {
         case malformed(WireError)
         /// A batch failed. RPC 3 has no message for it: the end of the session tells the frontend.
         case batchFailed
+        /// The frontend does not take the registration.
+        case refused(Refusal)
+        /// The frontend goes.
+        case goodbye(Goodbye)
     }
 
     /// What became of a batch.
     public enum BatchResult: Hashable, Sendable {
         case success(Outputs)
-        case failure
+        case failure(code: FailureCode = .modelError, reason: String? = nil)
     }
 
     private enum State {
@@ -43,13 +47,21 @@ public struct ContainerSession: Sendable {
         case connecting(since: MonotonicTime)
         /// Messages can flow.
         case open(lastReceived: MonotonicTime, lastBeat: MonotonicTime)
+        /// Told to stop, and the frontend told (RPC 4): until it says that no more batches come, they are answered.
+        case leaving(until: MonotonicTime, lastReceived: MonotonicTime, lastBeat: MonotonicTime)
         /// No more is read; what was read is answered first.
-        case stopping
+        case stopping(lastBeat: MonotonicTime)
         case ended
     }
 
     private let registration: Registration
-    private let timing: SessionTiming
+    /// The best version that the container offers.
+    public let offered: RPCVersion
+    /// The version that the frontend speaks, as far as is known.
+    public private(set) var version = RPCVersion.three
+    private let ownTiming: SessionTiming
+    /// As the frontend states it, or the container's own.
+    private var timing: SessionTiming
     private var state: State
     private var failures = 0
     /// The batches that were read and are not answered, oldest first.
@@ -58,8 +70,12 @@ public struct ContainerSession: Sendable {
     public private(set) var number = 0
 
     /// A container that has no session yet; `tick` opens the first.
+    ///
+    /// - Parameter registration: its RPC version is the best that the container offers.
     public init(_ registration: Registration, now: MonotonicTime, timing: SessionTiming = .standard) {
         self.registration = registration
+        offered = registration.rpcVersion
+        ownTiming = timing
         self.timing = timing
         state = .waiting(until: now)
     }
@@ -67,7 +83,7 @@ public struct ContainerSession: Sendable {
     /// Whether messages are to be read from the socket.
     public var isReading: Bool {
         switch state {
-        case .connecting, .open: true
+        case .connecting, .open, .leaving: true
         case .waiting, .stopping, .ended: false
         }
     }
@@ -77,10 +93,19 @@ public struct ContainerSession: Sendable {
         switch state {
         case .waiting(let until): until
         case .open(let lastReceived, let lastBeat):
-            min(max(lastReceived, lastBeat) + timing.heartbeatInterval, lastReceived + timing.silenceLimit)
+            min(nextBeat(lastReceived, lastBeat), lastReceived + timing.silenceLimit)
+        case .leaving(let until, let lastReceived, let lastBeat):
+            min(until, nextBeat(lastReceived, lastBeat))
         case .connecting(let since): since + timing.silenceLimit
-        case .stopping, .ended: nil
+        // Its last batches may take long, and only RPC 3 expects silence meanwhile.
+        case .stopping(let lastBeat): version == .four ? lastBeat + timing.heartbeatInterval : nil
+        case .ended: nil
         }
+    }
+
+    /// RPC 3 beats when nothing was received for an interval, RPC 4 when nothing was sent.
+    private func nextBeat(_ lastReceived: MonotonicTime, _ lastBeat: MonotonicTime) -> MonotonicTime {
+        (version == .four ? lastBeat : max(lastReceived, lastBeat)) + timing.heartbeatInterval
     }
 
     /// The socket's connection stands.
@@ -95,7 +120,7 @@ public struct ContainerSession: Sendable {
         switch state {
         case .connecting, .open:
             return close(.disconnected, now: now)
-        case .stopping:
+        case .stopping, .leaving:
             // Nobody can be answered any more.
             state = .ended
             return .finish(last: nil)
@@ -106,73 +131,158 @@ public struct ContainerSession: Sendable {
 
     /// A message has come.
     public mutating func receive(_ message: FrontendMessage, now: MonotonicTime) -> Action {
-        guard case .open(_, let lastBeat) = state else { return .none }
-        state = .open(lastReceived: now, lastBeat: lastBeat)
+        switch state {
+        case .open(_, let lastBeat):
+            state = .open(lastReceived: now, lastBeat: lastBeat)
+            return takeUp(message, now: now)
+        case .leaving(let until, _, let lastBeat):
+            state = .leaving(until: until, lastReceived: now, lastBeat: lastBeat)
+            switch message {
+            case .request: return takeUp(message, now: now)
+            // All that came before it has been read. A frontend that asks for a registration has forgotten the session.
+            case .goodbye, .welcome, .refused, .heartbeat(.requestMetadata): return finishAnswering(now: now)
+            case .heartbeat, .accepted, .feedback, .notice: return .none
+            }
+        case .connecting, .waiting, .stopping, .ended:
+            return .none
+        }
+    }
+
+    private mutating func takeUp(_ message: FrontendMessage, now: MonotonicTime) -> Action {
         switch message {
-        case .heartbeat(.keepAlive):
+        case .heartbeat(.keepAlive), .accepted, .feedback, .notice:
             return .none
         case .heartbeat(.requestMetadata):
-            // The frontend knows nothing of this session, nor of the batches that it sent before: it may use their
-            // ids for others.
-            if !unanswered.isEmpty {
-                unanswered.removeAll()
-                number += 1
-            }
-            return .send(.newContainer(registration))
+            return register(as: .three, ownTiming, now: now)
+        case .welcome(let welcome):
+            var stated = ownTiming
+            stated.heartbeatInterval = welcome.heartbeatInterval
+            stated.silenceLimit = welcome.silenceLimit
+            return register(as: .four, stated, now: now)
         case .request(let request):
-            switch request.kind {
-            case .predict:
-                unanswered.append(request.id)
-                return .run(request)
-            case .feedback:
-                // RPC 3 asks for no answer, and its frontend waits for none.
-                return .none
-            }
+            // RPC 3 asks for no answer to feedback, and its frontend waits for none.
+            guard request.kind == .predict else { return .none }
+            if version == .four, let refusal = refusal(of: request) { return send(.failure(refusal), now: now) }
+            unanswered.append(request.id)
+            return .run(request)
+        case .refused(let refusal):
+            return close(.refused(refusal), now: now)
+        case .goodbye(let goodbye):
+            return goodbye.code == .drained ? finishAnswering(now: now) : close(.goodbye(goodbye), now: now)
         }
+    }
+
+    /// The frontend knows nothing of this session, nor of the batches that it sent before: it may use their ids for
+    /// others.
+    private mutating func register(as version: RPCVersion, _ timing: SessionTiming, now: MonotonicTime) -> Action {
+        if !unanswered.isEmpty {
+            unanswered.removeAll()
+            number += 1
+        }
+        self.version = version
+        self.timing = timing
+        var registration = registration
+        registration.rpcVersion = version
+        if version == .three { registration.details = RegistrationDetails() }
+        return send(.newContainer(registration), now: now)
+    }
+
+    /// Why the model is not to be bothered with a batch.
+    private func refusal(of request: PredictRequest) -> BatchFailure? {
+        guard request.inputs.type == registration.inputType else {
+            return BatchFailure(
+                id: request.id, code: .invalidInput,
+                reason: "\(request.inputs.type) for a model that takes \(registration.inputType)")
+        }
+        if let largest = registration.details.largestBatch, request.inputs.count > largest {
+            return BatchFailure(
+                id: request.id, code: .tooLarge, reason: "\(request.inputs.count) inputs, at most \(largest) are taken")
+        }
+        return nil
+    }
+
+    private mutating func send(_ message: ContainerMessage, now: MonotonicTime) -> Action {
+        switch state {
+        case .open(let lastReceived, _): state = .open(lastReceived: lastReceived, lastBeat: now)
+        case .leaving(let until, let lastReceived, _):
+            state = .leaving(until: until, lastReceived: lastReceived, lastBeat: now)
+        case .stopping: state = .stopping(lastBeat: now)
+        case .waiting, .connecting, .ended: break
+        }
+        return .send(message)
     }
 
     /// A message has come that could not be decoded.
     public mutating func receive(malformed error: WireError, now: MonotonicTime) -> Action {
-        guard case .open = state else { return .none }
-        return close(.malformed(error), now: now)
+        switch state {
+        case .open: return close(.malformed(error), now: now)
+        case .leaving: return finishAnswering(now: now)
+        case .connecting, .waiting, .stopping, .ended: return .none
+        }
     }
 
     /// The model has done with a batch of the given session.
+    ///
+    /// - Parameter computeTime: what it took, without the batch's wait.
     public mutating func finished(
-        batch id: UInt32, ofSession session: Int, _ result: BatchResult, now: MonotonicTime
+        batch id: UInt32, ofSession session: Int, _ result: BatchResult, computeTime: Duration? = nil,
+        now: MonotonicTime
     ) -> Action {
         guard session == number, let index = unanswered.firstIndex(of: id) else { return .none }
         unanswered.remove(at: index)
-        var answer: ContainerMessage?
-        if case .success(let outputs) = result {
-            answer = .response(PredictResponse(id: id, outputs: outputs))
-        }
+        let answer = answer(to: id, result, computeTime)
         switch state {
         case .stopping:
-            if let answer, !unanswered.isEmpty { return .send(answer) }
+            if let answer, !unanswered.isEmpty { return send(answer, now: now) }
             state = .ended
             return .finish(last: answer)
-        case .open:
+        case .open, .leaving:
             guard let answer else { return close(.batchFailed, now: now) }
-            failures = 0
-            return .send(answer)
+            if case .response = answer { failures = 0 }
+            return send(answer, now: now)
         case .connecting, .waiting, .ended:
             return .none
         }
     }
 
-    /// The container is to end. What was read is answered first; a second time ends it at once.
-    public mutating func stop() -> Action {
+    /// What RPC 3 cannot say is `nil`: that a batch failed, or one input of it.
+    private func answer(to id: UInt32, _ result: BatchResult, _ computeTime: Duration?) -> ContainerMessage? {
+        switch result {
+        case .success(let outputs):
+            if version == .three, !outputs.errors.isEmpty { return nil }
+            return .response(
+                PredictResponse(id: id, outputs: outputs, computeTime: version == .four ? computeTime : nil))
+        case .failure(let code, let reason):
+            return version == .four ? .failure(BatchFailure(id: id, code: code, reason: reason)) : nil
+        }
+    }
+
+    /// The container is to end. What was read is answered first, and a frontend of RPC 4 is told, so that it has
+    /// nothing under way that would be lost. A second time ends it at once.
+    public mutating func stop(_ goodbye: Goodbye = Goodbye(.stopping), now: MonotonicTime) -> Action {
         switch state {
-        case .open where !unanswered.isEmpty:
-            state = .stopping
+        case .open(let lastReceived, _) where version == .four:
+            state = .leaving(until: now + SessionTiming.patience, lastReceived: lastReceived, lastBeat: now)
+            return .send(.goodbye(goodbye))
+        case .open(_, let lastBeat) where !unanswered.isEmpty:
+            state = .stopping(lastBeat: lastBeat)
             return .none
         case .ended:
             return .none
-        case .waiting, .connecting, .open, .stopping:
+        case .waiting, .connecting, .open, .leaving, .stopping:
             state = .ended
             return .finish(last: nil)
         }
+    }
+
+    /// Nothing more is read; what was read is answered, and then the container ends.
+    private mutating func finishAnswering(now: MonotonicTime) -> Action {
+        guard unanswered.isEmpty else {
+            state = .stopping(lastBeat: now)
+            return .none
+        }
+        state = .ended
+        return .finish(last: nil)
     }
 
     /// Time has passed.
@@ -189,7 +299,11 @@ public struct ContainerSession: Sendable {
             guard now < lastReceived + timing.silenceLimit else { return close(.silent, now: now) }
             state = .open(lastReceived: lastReceived, lastBeat: now)
             return .send(.heartbeat)
-        case .stopping, .ended:
+        case .leaving(let until, _, _):
+            return now >= until ? finishAnswering(now: now) : send(.heartbeat, now: now)
+        case .stopping:
+            return send(.heartbeat, now: now)
+        case .ended:
             return .none
         }
     }
@@ -197,6 +311,8 @@ public struct ContainerSession: Sendable {
     private mutating func close(_ reason: CloseReason, now: MonotonicTime) -> Action {
         unanswered.removeAll()
         number += 1
+        version = .three
+        timing = ownTiming
         state = .waiting(until: now + backoff(for: reason))
         return .close(reason)
     }
@@ -205,6 +321,7 @@ public struct ContainerSession: Sendable {
     /// lost connection alone costs next to nothing; a frontend of another version is asked again rarely.
     private mutating func backoff(for reason: CloseReason) -> Duration {
         if case .malformed(let error) = reason, error.kind == .unsupportedVersion { return timing.longestBackoff }
+        if case .refused(let refusal) = reason { return refusal.retryAfter ?? SessionTiming.refusalPause }
         defer { failures += 1 }
         if failures == 0, reason == .batchFailed { return .zero }
         return min(timing.firstBackoff * (1 << min(failures, 16)), timing.longestBackoff)
@@ -217,9 +334,14 @@ extension ContainerSession.CloseReason: CustomStringConvertible {
         case .silent: "the frontend is silent"
         case .disconnected: "disconnected"
         case .malformed(let error) where error.kind == .unsupportedVersion:
-            "the frontend speaks RPC version \(error.found), this container \(RPC3.version)"
+            "the frontend speaks RPC version \(error.found), this container 3 and 4"
         case .malformed(let error): "malformed message: \(error)"
         case .batchFailed: "a batch failed, which RPC 3 can say in no other way"
+        case .refused(let refusal):
+            "the frontend refuses this container: \(refusal.reason ?? "code \(refusal.code.rawValue), no reason given")"
+        case .goodbye(let goodbye):
+            "the frontend goes\(goodbye.code == .restarting ? ", and expects to be back" : "")"
+                + (goodbye.reason.map { ": \($0)" } ?? "")
         }
     }
 }

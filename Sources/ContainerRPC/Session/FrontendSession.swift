@@ -5,12 +5,18 @@ public struct FrontendSession: Sendable {
     /// What is to be done after an event.
     public enum Action: Hashable, Sendable {
         case none
-        /// Send the container this heartbeat.
+        /// Answer the container's heartbeat, in the session's version: that the session is known, or that it is not.
         case send(HeartbeatKind)
         /// The container has said what it serves: it is a replica from now on.
         case register(Registration)
+        /// It has said so again, and waits to hear that the registration holds (RPC 4).
+        case confirm
         /// The answer to a batch in flight, with an output for each of its inputs.
         case complete(PredictResponse)
+        /// A batch in flight failed, or was not computed.
+        case fail(BatchFailure)
+        /// The container is about to go: it is to get no more batches, and to hear that (RPC 4).
+        case release(Goodbye)
         /// An answer to a batch that is not, or no longer, in flight here. Nobody waits for it.
         case ignore(unknownID: UInt32)
         /// The session is over. Batches in flight are lost; the container may register again.
@@ -31,6 +37,12 @@ public struct FrontendSession: Sendable {
         case replaced
         /// The frontend let the container go: its model was deleted, or serves another input type.
         case dismissed
+        /// The container said goodbye, and has answered all that it had.
+        case left(Goodbye)
+        /// The frontend did not take its registration.
+        case refused(Refusal)
+        /// An operator has drained it, and its last batch is answered.
+        case drained
     }
 
     private struct BatchInFlight {
@@ -44,21 +56,32 @@ public struct FrontendSession: Sendable {
     /// When the container was last heard.
     public private(set) var lastReceived: MonotonicTime
     private var inFlight: [BatchInFlight] = []
+    /// The version that the container is spoken to in.
+    public private(set) var version: RPCVersion
+    /// What the container said when it left.
+    public private(set) var goodbye: Goodbye?
 
     /// A session with a container of which nothing is known yet.
-    public init(now: MonotonicTime, timing: SessionTiming = .standard) {
+    ///
+    /// - Parameter version: the best that the container's routing id offers.
+    public init(now: MonotonicTime, timing: SessionTiming = .standard, version: RPCVersion = .three) {
         self.timing = timing
+        self.version = version
         lastReceived = now
     }
 
     /// How many batches are unanswered.
     public var batchesInFlight: Int { inFlight.count }
 
-    /// When `tick` has something to do; `nil` while a batch is in flight, because a container of RPC 3 may be busy,
-    /// and therefore silent, for as long as its model takes.
+    /// When `tick` has something to do; `nil` while a batch is in flight, because a container may be busy, and therefore
+    /// silent, for as long as its model takes, unless it has stated otherwise.
     public var deadline: MonotonicTime? {
-        inFlight.isEmpty ? lastReceived + timing.silenceLimit : nil
+        let mayBeSilent = !inFlight.isEmpty && registration?.details.beatsWhileBusy != true
+        return mayBeSilent ? nil : lastReceived + timing.silenceLimit
     }
+
+    /// Whether the container has said goodbye and answered everything.
+    public var hasLeft: Bool { goodbye != nil && inFlight.isEmpty }
 
     /// A message has come.
     public mutating func receive(_ message: ContainerMessage, now: MonotonicTime) -> Action {
@@ -67,27 +90,45 @@ public struct FrontendSession: Sendable {
         case .heartbeat:
             return .send(registration == nil ? .requestMetadata : .keepAlive)
         case .newContainer(let announced):
+            version = announced.rpcVersion
             guard let registration else {
                 registration = announced
                 return .register(announced)
             }
-            return registration == announced ? .none : .end(.replaced)
+            guard registration == announced else { return .end(.replaced) }
+            return version == .four ? .confirm : .none
         case .response(let response):
-            guard let index = inFlight.firstIndex(where: { $0.id == response.id }) else {
-                return .ignore(unknownID: response.id)
-            }
-            let batch = inFlight.remove(at: index)
+            guard let batch = takeBatch(response.id) else { return .ignore(unknownID: response.id) }
             guard response.outputs.count == batch.inputCount else {
                 return .end(.wrongOutputCount(expected: batch.inputCount, found: response.outputs.count))
             }
             return .complete(response)
+        case .failure(let failure):
+            return takeBatch(failure.id) == nil ? .ignore(unknownID: failure.id) : .fail(failure)
+        case .goodbye(let said):
+            guard goodbye == nil else { return .none }
+            goodbye = said
+            return .release(said)
+        case .notice:
+            return .none
         }
     }
 
+    private mutating func takeBatch(_ id: UInt32) -> BatchInFlight? {
+        inFlight.firstIndex { $0.id == id }.map { inFlight.remove(at: $0) }
+    }
+
     /// A message has come that could not be decoded.
-    public mutating func receive(malformed error: WireError, now: MonotonicTime) -> Action {
+    ///
+    /// - Parameter isRegistration: whether it is one of RPC 4 that was to be a registration.
+    public mutating func receive(
+        malformed error: WireError, isRegistration: Bool = false, now: MonotonicTime
+    ) -> Action {
         lastReceived = now
-        return .end(.malformed(error))
+        // One that cannot register is told why, where there is a way to say it.
+        guard version == .four, isRegistration, registration == nil else { return .end(.malformed(error)) }
+        return .end(
+            .refused(Refusal(error.kind == .unknownField ? .unknownField : .invalid, reason: error.description)))
     }
 
     /// A batch has been sent to the container.
@@ -111,6 +152,9 @@ extension FrontendSession.EndReason: CustomStringConvertible {
         case .wrongOutputCount(let expected, let found): "\(found) outputs for a batch of \(expected) inputs"
         case .replaced: "registered again as something else"
         case .dismissed: "its model is gone"
+        case .left(let goodbye): "it said goodbye" + (goodbye.reason.map { ": \($0)" } ?? "")
+        case .refused(let refusal): "refused: \(refusal.reason ?? "code \(refusal.code.rawValue)")"
+        case .drained: "drained"
         }
     }
 }

@@ -1,4 +1,4 @@
-/// The times that RPC 3 has built into both sides (`protocol/rpc-3.md`, "Timing").
+/// The times that RPC 3 has built into both sides (`protocol/rpc-3.md`, "Timing"), and a frontend of RPC 4 states.
 public struct SessionTiming: Hashable, Sendable {
     /// A container that has received nothing for so long sends a heartbeat.
     public var heartbeatInterval: Duration
@@ -21,4 +21,14 @@ public struct SessionTiming: Hashable, Sendable {
 
     /// The times of RPC 3.
     public static let standard = SessionTiming()
+
+    /// A container that is told to stop waits so long for its frontend's goodbye (`protocol/rpc-4.md`, 8.5).
+    static let patience = Duration.seconds(5)
+    /// A container that was refused without a time comes back after so long (8.1).
+    static let refusalPause = Duration.seconds(5)
+
+    /// The times as a frontend of RPC 4 states them.
+    public var welcome: Welcome {
+        Welcome(heartbeatInterval: heartbeatInterval, silenceLimit: silenceLimit)
+    }
 }

@@ -49,14 +49,16 @@ public struct ReceivedMessage: ~Copyable, FrameSource {
         return descriptor < 0 ? nil : descriptor
     }
 
-    /// Reads the message as one from a container.
-    public func decodeContainerMessage() throws(WireError) -> ContainerMessage {
-        try RPC3.decodeContainerMessage(self)
+    /// Reads the message as one from a container. RPC 4 is taken only from one that has offered it.
+    public func decodeContainerMessage(offersVersion4: Bool = false) throws(WireError) -> ContainerMessage {
+        if offersVersion4, isVersion4 { return try RPC4.decodeContainerMessage(self) }
+        return try RPC3.decodeContainerMessage(self)
     }
 
-    /// Reads the message as one from a frontend.
+    /// Reads the message as one from a frontend, in the version that it is in.
     public func decodeFrontendMessage() throws(WireError) -> FrontendMessage {
-        try RPC3.decodeFrontendMessage(self)
+        if isVersion4 { return try RPC4.decodeFrontendMessage(self) }
+        return try RPC3.decodeFrontendMessage(self)
     }
 
     /// The bytes belong to libzmq and stay until the part is closed, which only `receive` and `deinit` do: both need

@@ -48,6 +48,14 @@ public struct Socket: ~Copyable {
 
     private var pointer: UnsafeMutableRawPointer { handle.pointer }
 
+    /// The id under which the ROUTER is to know this DEALER; before it connects.
+    public func setRoutingID(_ id: RoutingID) throws(TransportError) {
+        let result = id.bytes.withUnsafeBytes {
+            zmq_setsockopt(handle.pointer, ZMQ_ROUTING_ID, $0.baseAddress, $0.count)
+        }
+        guard result == 0 else { throw .last("setting ZMQ_ROUTING_ID") }
+    }
+
     /// How long closing waits for messages that have not left yet; half a second unless set.
     public func setLinger(_ duration: Duration) throws(TransportError) {
         try handle.set(ZMQ_LINGER, Int32(clamping: duration.wholeNanoseconds / 1_000_000), "ZMQ_LINGER")
@@ -98,28 +106,55 @@ public struct Socket: ~Copyable {
         try message.receive(from: pointer)
     }
 
-    /// Sends a heartbeat to a container.
-    public func send(_ heartbeat: HeartbeatKind, to peer: RoutingID) throws(TransportError) -> SendOutcome {
-        var sender = MessageSender(pointer)
-        sender.append(peer.bytes.span)
-        RPC3.encode(heartbeat, into: &sender)
-        return try sender.finish()
-    }
-
-    /// Sends a batch to a container; its payloads are shared with the message where that pays.
-    public func sendRequest(
-        id: UInt32, inputType: InputType, inputs: [Payload], to peer: RoutingID
+    /// Sends a message to a container.
+    public func send(
+        _ message: FrontendMessage, in version: RPCVersion = .three, to peer: RoutingID
     ) throws(TransportError) -> SendOutcome {
         var sender = MessageSender(pointer)
         sender.append(peer.bytes.span)
-        RPC3.encodeRequest(id: id, inputType: inputType, inputs: inputs, into: &sender)
+        switch version {
+        case .three: RPC3.encode(message, into: &sender)
+        case .four: RPC4.encode(message, into: &sender)
+        }
+        return try sender.finish()
+    }
+
+    /// Sends a batch to a container.
+    ///
+    /// - Parameters:
+    ///   - inputs: shared with the message where that pays.
+    ///   - budget: the time until no answer is of use any more; RPC 3 does not tell it, nor the trace.
+    public func sendRequest(
+        id: UInt32, inputType: InputType, inputs: [Payload], budget: Duration? = nil, trace: TraceContext? = nil,
+        in version: RPCVersion = .three, to peer: RoutingID
+    ) throws(TransportError) -> SendOutcome {
+        var sender = MessageSender(pointer)
+        sender.append(peer.bytes.span)
+        switch version {
+        case .three: RPC3.encodeRequest(id: id, inputType: inputType, inputs: inputs, into: &sender)
+        case .four:
+            RPC4.encodeRequest(
+                id: id, inputType: inputType, inputs: inputs, budget: budget, trace: trace, into: &sender)
+        }
         return try sender.finish()
     }
 
     /// Sends a message to the frontend.
-    public func send(_ message: ContainerMessage) throws(TransportError) -> SendOutcome {
+    public func send(
+        _ message: ContainerMessage, in version: RPCVersion = .three
+    ) throws(TransportError) -> SendOutcome {
         var sender = MessageSender(pointer)
-        RPC3.encode(message, into: &sender)
+        switch version {
+        case .three: RPC3.encode(message, into: &sender)
+        case .four: RPC4.encode(message, into: &sender)
+        }
+        return try sender.finish()
+    }
+
+    /// Sends parts as they are, the envelope too.
+    func send(parts: [[UInt8]]) throws(TransportError) -> SendOutcome {
+        var sender = MessageSender(pointer)
+        for part in parts { sender.append(part.span) }
         return try sender.finish()
     }
 

@@ -69,7 +69,7 @@ extension FrameSource where Self: ~Copyable {
                 found: "a longer \(what())")
         }
         try checkUTF8(bytes.span, frame: frame, what())
-        let forbidden = bytes.contains { $0 < 0x20 || $0 == 0x7f || $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: ":") }
+        let forbidden = bytes.contains(where: RPC3.isForbiddenInNames)
         guard !bytes.isEmpty, !forbidden else {
             throw WireError(
                 .invalidName, frame: frame,

@@ -10,6 +10,15 @@ public protocol FrameSource: ~Copyable {
     func withFrame<Result>(_ index: Int, _ body: (Span<UInt8>) throws(WireError) -> Result) throws(WireError) -> Result
 }
 
+extension FrameSource where Self: ~Copyable {
+    /// Whether the message is one of RPC 4: those of RPC 3 begin with an empty frame (`protocol/rpc-4.md`, section 2).
+    public var isVersion4: Bool {
+        guard frameCount > 0 else { return false }
+        let isEmpty = try? withFrame(0) { (bytes) throws(WireError) in bytes.isEmpty }
+        return isEmpty == false
+    }
+}
+
 /// Where an encoder puts the frames of one message, in order.
 public protocol FrameSink: ~Copyable {
     /// Appends a frame with a copy of these bytes.

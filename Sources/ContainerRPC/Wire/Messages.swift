@@ -1,47 +1,32 @@
-/// What a container says of itself: which version of which model it serves, and what it takes.
-public struct Registration: Hashable, Sendable {
-    public var modelName: String
-    public var modelVersion: String
-    public var inputType: InputType
-
-    public init(modelName: String, modelVersion: String, inputType: InputType) {
-        self.modelName = modelName
-        self.modelVersion = modelVersion
-        self.inputType = inputType
-    }
-}
-
-extension Registration {
-    // Two texts are equal in RPC 3 when their bytes are. Swift's `==` takes canonically equivalent ones for one.
-
-    public static func == (left: Registration, right: Registration) -> Bool {
-        left.inputType == right.inputType && left.modelName.utf8.elementsEqual(right.modelName.utf8)
-            && left.modelVersion.utf8.elementsEqual(right.modelVersion.utf8)
-    }
-
-    public func hash(into hasher: inout Hasher) {
-        hasher.combine(inputType)
-        for byte in modelName.utf8 { hasher.combine(byte) }
-        hasher.combine(UInt8(ascii: ":"))
-        for byte in modelVersion.utf8 { hasher.combine(byte) }
-    }
-}
-
-extension Registration: CustomStringConvertible {
-    public var description: String { "\(modelName):\(modelVersion) (\(inputType))" }
-}
-
 /// A message from a container to its frontend.
 public enum ContainerMessage: Hashable, Sendable {
     case heartbeat
     case newContainer(Registration)
     case response(PredictResponse)
+    /// RPC 4 only: a batch failed, or was not computed.
+    case failure(BatchFailure)
+    /// RPC 4 only: the container is about to go, and is to get no more batches.
+    case goodbye(Goodbye)
+    /// RPC 4 only: a message of a type that is not known here and may be ignored.
+    case notice(type: UInt32)
 }
 
 /// A message from a frontend to a container.
 public enum FrontendMessage: Hashable, Sendable {
     case heartbeat(HeartbeatKind)
     case request(PredictRequest)
+    /// RPC 4 only: the frontend knows nothing of this session; register.
+    case welcome(Welcome)
+    /// RPC 4 only: the registration holds; the number is that of the replica.
+    case accepted(replica: UInt32?)
+    /// RPC 4 only: the registration is not taken.
+    case refused(Refusal)
+    /// RPC 4 only: what the right answers were.
+    case feedback(Feedback)
+    /// RPC 4 only: no more batches will come in this session.
+    case goodbye(Goodbye)
+    /// RPC 4 only: a message of a type that is not known here and may be ignored.
+    case notice(type: UInt32)
 }
 
 /// What a frontend's heartbeat asks for; the raw value is the one on the wire.
@@ -61,55 +46,14 @@ public struct PredictResponse: Hashable, Sendable {
     /// The id of the request that it answers.
     public var id: UInt32
     public var outputs: Outputs
+    /// RPC 4 only: what the model took for the batch.
+    public var computeTime: Duration?
 
-    public init(id: UInt32, outputs: Outputs) {
+    public init(id: UInt32, outputs: Outputs, computeTime: Duration? = nil) {
         self.id = id
         self.outputs = outputs
+        self.computeTime = computeTime
     }
-}
-
-/// The outputs of a batch, UTF-8, in one piece of memory.
-public struct Outputs: Hashable, Sendable, RandomAccessCollection, ExpressibleByArrayLiteral {
-    private var bytes: [UInt8] = []
-    private var ends: [Int] = []
-
-    public init() {}
-
-    public init(arrayLiteral elements: String...) {
-        self.init(elements)
-    }
-
-    public init(_ outputs: some Collection<String>) {
-        ends.reserveCapacity(outputs.count)
-        for output in outputs { append(output) }
-    }
-
-    /// Makes room for so many outputs of so many bytes in all.
-    public mutating func reserveCapacity(outputs: Int, bytes byteCount: Int) {
-        ends.reserveCapacity(outputs)
-        bytes.reserveCapacity(byteCount)
-    }
-
-    public mutating func append(_ output: String) {
-        bytes.append(contentsOf: output.utf8)
-        ends.append(bytes.count)
-    }
-
-    mutating func append(utf8 output: Span<UInt8>) {
-        output.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
-        ends.append(bytes.count)
-    }
-
-    public var startIndex: Int { 0 }
-    public var endIndex: Int { ends.count }
-
-    /// The UTF-8 of one output; it shares the memory of all.
-    public subscript(index: Int) -> ArraySlice<UInt8> {
-        bytes[(index == 0 ? 0 : ends[index - 1])..<ends[index]]
-    }
-
-    /// The outputs as strings.
-    public var strings: [String] { map { String(decoding: $0, as: UTF8.self) } }
 }
 
 /// One batch for a container: typed inputs, all rows in one array.
@@ -117,11 +61,31 @@ public struct PredictRequest: Hashable, Sendable {
     public var id: UInt32
     public var kind: RequestKind
     public var inputs: InputValues
+    /// RPC 4 only: the time until no answer of the batch is of use any more.
+    public var budget: Duration?
+    /// RPC 4 only: the trace that the batch belongs to.
+    public var trace: TraceContext?
 
-    public init(id: UInt32, kind: RequestKind = .predict, inputs: InputValues) {
+    public init(
+        id: UInt32, kind: RequestKind = .predict, inputs: InputValues, budget: Duration? = nil,
+        trace: TraceContext? = nil
+    ) {
         self.id = id
         self.kind = kind
         self.inputs = inputs
+        self.budget = budget
+        self.trace = trace
+    }
+}
+
+/// A trace that a query belongs to, as an application's request brings it (W3C Trace Context).
+public struct TraceContext: Hashable, Sendable {
+    public var parent: String?
+    public var state: String?
+
+    public init(parent: String?, state: String? = nil) {
+        self.parent = parent
+        self.state = state
     }
 }
 
@@ -157,6 +121,24 @@ public struct InputValues: Hashable, Sendable {
         case .float64: .float64
         case .string: .string
         }
+    }
+}
+
+extension InputValues {
+    /// Some of the inputs, which must be there.
+    public func slice(_ rows: Range<Int>) -> InputValues {
+        guard rows != 0..<count else { return self }
+        let start = rows.lowerBound == 0 ? 0 : rowEnds[rows.lowerBound - 1]
+        let range = start..<(rows.isEmpty ? start : rowEnds[rows.upperBound - 1])
+        let elements: Elements =
+            switch elements {
+            case .bytes(let values): .bytes(Array(values[range]))
+            case .int32(let values): .int32(Array(values[range]))
+            case .float32(let values): .float32(Array(values[range]))
+            case .float64(let values): .float64(Array(values[range]))
+            case .string(let values): .string(Array(values[range]))
+            }
+        return InputValues(elements: elements, rowEnds: rowEnds[rows].map { $0 - start })
     }
 }
 

@@ -1,3 +1,11 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// Immutable bytes with one owner; slices share it, and so do messages under way.
 ///
 /// An input is written once, where its JSON is parsed, and lives until its last message has left: the
@@ -41,13 +49,22 @@ public struct Payload: Sendable {
         try body(Span(_unsafeElements: unsafeBytes.assumingMemoryBound(to: UInt8.self)))
     }
 
+    /// Whether the bytes are those of the span.
+    package func isEqual(to other: Span<UInt8>) -> Bool {
+        guard byteCount == other.count, byteCount > 0 else { return byteCount == other.count }
+        return other.withUnsafeBytes { other in
+            guard let other = other.baseAddress else { return false }
+            return memcmp(storage.base + offset, other, byteCount) == 0
+        }
+    }
+
     /// The bytes as an array.
     public var bytes: [UInt8] { withSpan { [UInt8](copying: $0) } }
 }
 
 extension Payload: Hashable {
     public static func == (left: Payload, right: Payload) -> Bool {
-        left.byteCount == right.byteCount && left.unsafeBytes.elementsEqual(right.unsafeBytes)
+        right.withSpan { left.isEqual(to: $0) }
     }
 
     public func hash(into hasher: inout Hasher) {

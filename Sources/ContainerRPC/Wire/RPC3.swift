@@ -8,6 +8,11 @@ public enum RPC3 {
     /// The longest model name or version, in bytes of UTF-8.
     public static let longestName = 256
 
+    /// Whether a byte may not stand in a model's name or version: `,`, `:` and the ASCII control characters.
+    package static func isForbiddenInNames(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == 0x7f || byte == UInt8(ascii: ",") || byte == UInt8(ascii: ":")
+    }
+
     enum MessageType {
         static let newContainer: UInt32 = 0
         static let content: UInt32 = 1
@@ -18,7 +23,7 @@ public enum RPC3 {
 // MARK: - Encoding
 
 extension RPC3 {
-    /// Appends the frames of a message to a frontend, the empty one first.
+    /// Appends the frames of a message to a frontend, the empty one first. Outputs become text.
     public static func encode(_ message: ContainerMessage, into sink: inout some FrameSink & ~Copyable) {
         sink.appendEmpty()
         switch message {
@@ -33,11 +38,30 @@ extension RPC3 {
         case .response(let response):
             sink.append(uint32: MessageType.content)
             sink.append(uint32: response.id)
-            let outputs = response.outputs
+            let outputs = response.outputs.rendered
             sink.appendHeader(1 + outputs.count) { word in
                 word == 0 ? UInt64(outputs.count) : UInt64(outputs[word - 1].count)
             }
             for output in outputs { sink.append(output.span) }
+        case .failure, .goodbye, .notice:
+            // A session says them in RPC 4 alone; a frontend of RPC 3 gets a message here that ends the session.
+            assertionFailure("RPC 3 cannot say this")
+        }
+    }
+
+    /// Appends the frames of a message to a container, the empty one first.
+    public static func encode(_ message: FrontendMessage, into sink: inout some FrameSink & ~Copyable) {
+        switch message {
+        case .heartbeat(let kind):
+            encode(kind, into: &sink)
+        case .welcome:
+            encode(.requestMetadata, into: &sink)
+        case .request(let request):
+            encodeRequest(
+                id: request.id, kind: request.kind, inputType: request.inputs.type, inputs: request.inputs.payloads,
+                into: &sink)
+        case .accepted, .refused, .feedback, .goodbye, .notice:
+            assertionFailure("RPC 3 cannot say this")
         }
     }
 
@@ -163,7 +187,7 @@ extension RPC3 {
         var outputs = Outputs()
         outputs.reserveCapacity(outputs: frames.frameCount - first, bytes: total)
         for frame in first..<frames.frameCount {
-            try frames.withFrame(frame) { (bytes) throws(WireError) in outputs.append(utf8: bytes) }
+            try frames.withFrame(frame) { (bytes) throws(WireError) in outputs.append(bytes: bytes) }
         }
         return outputs
     }

@@ -1,6 +1,6 @@
 /// What a message breaks, where, and what stands there instead.
 ///
-/// The kinds are those of `protocol/rpc-3.md`; the golden vectors name them by their raw values.
+/// The kinds are those of `protocol/rpc-3.md` and `rpc-4.md`; the golden vectors name them by their raw values.
 public struct WireError: Error, Hashable, Sendable {
     /// What is broken.
     public enum Kind: String, Sendable, CaseIterable {
@@ -34,6 +34,22 @@ public struct WireError: Error, Hashable, Sendable {
         case invalidUTF8 = "invalid-utf8"
         /// A model's name or version is empty, too long, or holds `,`, `:` or a control character.
         case invalidName = "invalid-name"
+        /// The head of a message of RPC 4 is too short.
+        case headLength = "head-length"
+        /// A field ends beyond its frame.
+        case fieldLength = "field-length"
+        /// Field numbers do not ascend.
+        case fieldOrder = "field-order"
+        /// A mandatory field is not known.
+        case unknownField = "unknown-field"
+        /// A field's value has another size, or is out of its range.
+        case fieldValue = "field-value"
+        /// A required field is not there.
+        case missingField = "missing-field"
+        /// Offsets do not describe the frame of items.
+        case offsets = "offsets"
+        /// The frame of errors is no list of errors.
+        case itemErrors = "item-errors"
     }
 
     public var kind: Kind

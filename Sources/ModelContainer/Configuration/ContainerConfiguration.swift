@@ -1,4 +1,5 @@
 public import ContainerRPC
+import Foundation
 
 /// Where a container connects, and what it registers as: from flags, else the environment, else code, else defaults.
 public struct ContainerConfiguration: Hashable, Sendable {
@@ -53,14 +54,25 @@ public struct ContainerConfiguration: Hashable, Sendable {
                     "the input type is stated as \(type), but the model's closure takes \(container.inputType)")
             }
         }
+        var details = container.details
+        details.software = "swift-clipper"
+        details.beatsWhileBusy = true
+        if let largest = options?.largestBatch { details.largestBatch = largest }
+        details.metadata += [
+            MetadataPair("language", "swift"), MetadataPair("host", ProcessInfo.processInfo.hostName),
+            MetadataPair("pid", String(ProcessInfo.processInfo.processIdentifier)),
+        ]
+        let rpcVersion = options.flatMap { RPCVersion(rawValue: $0.rpc) } ?? .four
         self.init(
-            registration: Registration(modelName: name, modelVersion: version, inputType: container.inputType),
+            registration: Registration(
+                modelName: name, modelVersion: version, inputType: container.inputType, rpcVersion: rpcVersion,
+                details: details),
             endpoint: try Self.endpoint(
                 options, host: setting(Variable.host), port: setting(Variable.port)))
     }
 
     private static func check(_ name: String, _ what: String) throws(ContainerError) {
-        let forbidden = name.utf8.contains { $0 < 0x20 || $0 == 0x7f || $0 == 0x2c || $0 == 0x3a }
+        let forbidden = name.utf8.contains(where: RPC3.isForbiddenInNames)
         guard !name.isEmpty, !forbidden, name.utf8.count <= RPC3.longestName else {
             throw .invalid(
                 what: what, value: name,

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import ContainerRPC
 public import Logging
 
 /// The flags that every container takes; a command with flags of its own includes them with `@OptionGroup`.
@@ -25,6 +26,15 @@ public struct ContainerOptions: ParsableArguments, Sendable {
     @Option(help: ArgumentHelp("The frontend's RPC endpoint, instead of host and port.", valueName: "tcp://host:port"))
     public var frontend: String?
 
+    @Option(help: ArgumentHelp("The most inputs that the container takes in one batch.", valueName: "inputs"))
+    public var largestBatch: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "The protocol's version: 4 goes on in 3 with a frontend that speaks no more; 3 is never more.",
+            valueName: "3|4"))
+    public var rpc: UInt32 = 4
+
     @Option(help: "trace, debug, info, notice, warning, error or critical.", transform: ContainerOptions.logLevel)
     public var logLevel: Logger.Level = .info
 
@@ -34,7 +44,8 @@ public struct ContainerOptions: ParsableArguments, Sendable {
     /// Options set in code instead of by flags; `nil` leaves a setting to the environment and to the container.
     public init(
         name: String?, modelVersion: String? = nil, inputType: String? = nil, host: String? = nil,
-        port: UInt16? = nil, frontend: String? = nil, logLevel: Logger.Level = .info
+        port: UInt16? = nil, frontend: String? = nil, largestBatch: Int? = nil, rpc: UInt32 = 4,
+        logLevel: Logger.Level = .info
     ) {
         self.name = name
         self.modelVersion = modelVersion
@@ -42,7 +53,18 @@ public struct ContainerOptions: ParsableArguments, Sendable {
         self.host = host
         self.port = port
         self.frontend = frontend
+        self.largestBatch = largestBatch
+        self.rpc = rpc
         self.logLevel = logLevel
+    }
+
+    public func validate() throws {
+        guard RPCVersion(rawValue: rpc) != nil else {
+            throw ValidationError("'\(rpc)' is no version: expected 3 or 4.")
+        }
+        if let largestBatch, !(1...Int(UInt32.max)).contains(largestBatch) {
+            throw ValidationError("A batch of \(largestBatch) inputs cannot be: expected at least 1.")
+        }
     }
 
     private static func logLevel(_ text: String) throws -> Logger.Level {

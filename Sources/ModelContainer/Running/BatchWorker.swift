@@ -8,6 +8,16 @@ final class BatchWorker: Sendable {
     struct Job: Sendable {
         var request: PredictRequest
         var session: Int
+        /// Whether a failure can be told, and does not end the session (RPC 4).
+        var canFail: Bool
+        /// When no answer is of use any more; as far as is known.
+        var expires: MonotonicTime?
+    }
+
+    /// What became of a batch, and what the model took for it.
+    struct Done: Sendable {
+        var result: Result<Outputs, any Error>
+        var computeTime: Duration
     }
 
     private let model: ModelContainer.Model
@@ -16,10 +26,10 @@ final class BatchWorker: Sendable {
     private static let noSession = -1
     private let queue = DispatchQueue(label: "swift-clipper.model")
     private let jobs: AsyncStream<Job>.Continuation
-    private let report: @Sendable (Job, Result<Outputs, any Error>) -> Void
+    private let report: @Sendable (Job, Done) -> Void
 
     /// - Parameter report: told of every job that was begun, from any thread.
-    init(_ model: ModelContainer.Model, report: @escaping @Sendable (Job, Result<Outputs, any Error>) -> Void) {
+    init(_ model: ModelContainer.Model, report: @escaping @Sendable (Job, Done) -> Void) {
         self.model = model
         self.report = report
         let (stream, continuation) = AsyncStream<Job>.makeStream()
@@ -29,9 +39,18 @@ final class BatchWorker: Sendable {
                 for await job in stream {
                     guard let self else { return }
                     guard self.isCurrent(job) else { continue }
+                    let began = MonotonicTime.now()
                     let result: Result<Outputs, any Error>
-                    do { result = .success(try await predict(job.request.inputs)) } catch { result = .failure(error) }
-                    self.finish(job, result)
+                    do {
+                        try job.checkTime(now: began)
+                        result = .success(
+                            try await BatchContext.$current.withValue(BatchContext(of: job)) {
+                                try await Isolation(of: job).suspendingOutputs(predict)
+                            })
+                    } catch {
+                        result = .failure(error)
+                    }
+                    self.finish(job, result, began)
                 }
             }
         }
@@ -51,23 +70,37 @@ final class BatchWorker: Sendable {
         case .blocking(let predict):
             queue.async { [self] in
                 guard isCurrent(job) else { return }
-                finish(job, Result { try predict(job.request.inputs) })
+                let began = MonotonicTime.now()
+                let result = Result {
+                    try job.checkTime(now: began)
+                    return try BatchContext.$current.withValue(BatchContext(of: job)) {
+                        try Isolation(of: job).blockingOutputs(predict)
+                    }
+                }
+                finish(job, result, began)
             }
         case .suspending:
             jobs.yield(job)
         }
     }
 
-    private func finish(_ job: Job, _ result: Result<Outputs, any Error>) {
-        if case .failure = result {
+    private func finish(_ job: Job, _ result: Result<Outputs, any Error>, _ began: MonotonicTime) {
+        if !job.canFail, (try? result.get())?.errors.isEmpty != true {
             // The session will end with it: what was read after it is not begun any more.
             _ = currentSession.compareExchange(
                 expected: job.session, desired: Self.noSession, ordering: .acquiringAndReleasing)
         }
-        report(job, result)
+        report(job, Done(result: result, computeTime: .now() - began))
     }
 
     private func isCurrent(_ job: Job) -> Bool {
         job.session == currentSession.load(ordering: .acquiring)
+    }
+}
+
+extension BatchWorker.Job {
+    /// - Throws: `ContainerError.tooLate` for a batch that no answer of is of use any more.
+    func checkTime(now: MonotonicTime) throws {
+        if let expires, now > expires { throw ContainerError.tooLate(by: now - expires) }
     }
 }

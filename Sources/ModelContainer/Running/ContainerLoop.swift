@@ -4,7 +4,7 @@ import Logging
 /// The thread that owns a container's socket: carries events to the session and carries out its actions.
 final class ContainerLoop: Sendable {
     private enum Event: Sendable {
-        case finished(BatchWorker.Job, Result<Outputs, any Error>)
+        case finished(BatchWorker.Job, BatchWorker.Done)
         case stop
     }
 
@@ -37,7 +37,7 @@ final class ContainerLoop: Sendable {
 
     /// Serves until stopped. Blocks the calling thread.
     func run() throws {
-        let worker = BatchWorker(model) { [weak self] job, result in self?.post(.finished(job, result)) }
+        let worker = BatchWorker(model) { [weak self] job, done in self?.post(.finished(job, done)) }
         var connection: Connection? = nil
         var session = ContainerSession(configuration.registration, now: .now(), timing: configuration.timing)
         var ended = false
@@ -50,7 +50,7 @@ final class ContainerLoop: Sendable {
                 break
             case .open:
                 logger.debug("connecting", metadata: ["frontend": "\(configuration.endpoint)"])
-                connection = try Connection(to: configuration.endpoint, in: context)
+                connection = try Connection(to: configuration.endpoint, offering: session.offered, in: context)
                 if isInProcess {
                     // There is no handshake to wait for, and no event of one.
                     try perform(session.connected(now: .now()))
@@ -58,12 +58,15 @@ final class ContainerLoop: Sendable {
             case .send(let message):
                 logSending(message)
                 if case .newContainer = message { worker.beginSession(session.number) }
-                guard let outcome = try connection?.socket.send(message) else { return }
+                guard let outcome = try connection?.socket.send(message, in: session.version) else { return }
                 if outcome != .sent {
                     logger.debug("the frontend cannot be reached", metadata: ["outcome": "\(outcome)"])
                 }
             case .run(let request):
-                worker.run(BatchWorker.Job(request: request, session: session.number))
+                worker.run(
+                    BatchWorker.Job(
+                        request: request, session: session.number, canFail: session.version == .four,
+                        expires: request.budget.map { .now() + $0 }))
             case .close(let reason):
                 worker.beginSession(session.number)
                 connection = nil
@@ -71,7 +74,7 @@ final class ContainerLoop: Sendable {
             case .finish(let last):
                 // The last answers may take a moment to leave, also those that were sent before.
                 try connection?.socket.setLinger(.seconds(5))
-                if let last { _ = try connection?.socket.send(last) }
+                if let last { _ = try connection?.socket.send(last, in: session.version) }
                 connection = nil
                 ended = true
             }
@@ -82,17 +85,19 @@ final class ContainerLoop: Sendable {
                 switch event {
                 case .stop:
                     logger.info("stopping after the batches in hand")
-                    try perform(session.stop())
-                case .finished(let job, let result):
-                    logFailure(of: job, result)
-                    if case .failure = result, isInProcess, job.session == session.number {
+                    try perform(session.stop(now: .now()))
+                case .finished(let job, let done):
+                    logFailure(of: job, done.result)
+                    let hasFailed = done.isFailure(in: session.version)
+                    if hasFailed, session.version == .three, isInProcess, job.session == session.number {
                         // A frontend in this process sees no connection end. An answer without outputs is one that it
                         // cannot take: it gives the session up, too. (Others than ours may end at such an answer.)
                         try perform(.send(.response(PredictResponse(id: job.request.id, outputs: []))))
                     }
                     try perform(
                         session.finished(
-                            batch: job.request.id, ofSession: job.session, result.asBatchResult, now: .now()))
+                            batch: job.request.id, ofSession: job.session, done.result.asBatchResult,
+                            computeTime: done.computeTime, now: .now()))
                 }
             }
             while let event = try connection?.monitor.next() {
@@ -131,16 +136,30 @@ final class ContainerLoop: Sendable {
         switch message {
         case .newContainer(let registration):
             logger.info("registering as \(registration)", metadata: ["frontend": "\(configuration.endpoint)"])
-        case .heartbeat, .response:
+        case .goodbye:
+            logger.info("taking leave of the frontend")
+        case .heartbeat, .response, .failure, .notice:
             logger.trace("sending", metadata: ["message": "\(message)"])
         }
     }
 
     private func logFailure(of job: BatchWorker.Job, _ result: Result<Outputs, any Error>) {
-        guard case .failure(let error) = result else { return }
-        logger.error(
-            "batch failed: \(error)",
-            metadata: ["batch": "\(job.request.id)", "inputs": "\(job.request.inputs.count)"])
+        switch result {
+        case .success(let outputs):
+            guard let first = outputs.errors.first else { return }
+            logger.error(
+                "the model failed: \(first.text)",
+                metadata: [
+                    "batch": "\(job.request.id)", "inputs": "\(job.request.inputs.count)",
+                    "failed": "\(outputs.errors.count)",
+                ])
+        case .failure(ContainerError.tooLate(let delay)):
+            logger.debug("batch refused: too late", metadata: ["batch": "\(job.request.id)", "by": "\(delay)"])
+        case .failure(let error):
+            logger.error(
+                "batch failed: \(error)",
+                metadata: ["batch": "\(job.request.id)", "inputs": "\(job.request.inputs.count)"])
+        }
     }
 }
 
@@ -150,8 +169,12 @@ private struct Connection: ~Copyable {
     let monitor: ConnectionMonitor
     private var message: ReceivedMessage
 
-    init(to endpoint: String, in context: Context) throws(TransportError) {
+    init(to endpoint: String, offering version: RPCVersion, in context: Context) throws(TransportError) {
         let socket = try Socket(.dealer, in: context)
+        if version == .four {
+            var generator = SystemRandomNumberGenerator()
+            try socket.setRoutingID(.offeringVersion4(using: &generator))
+        }
         let monitor = try socket.monitor()
         try socket.connect(endpoint)
         message = socket.makeMessage()
@@ -180,7 +203,7 @@ extension Result<Outputs, any Error> {
     fileprivate var asBatchResult: ContainerSession.BatchResult {
         switch self {
         case .success(let outputs): .success(outputs)
-        case .failure: .failure
+        case .failure(let error): .failure(code: FailureCode(of: error), reason: "\(error)")
         }
     }
 }
@@ -190,4 +213,14 @@ private func exchange<Value>(_ variable: inout Value, with value: Value) -> Valu
     let old = variable
     variable = value
     return old
+}
+
+extension BatchWorker.Done {
+    /// Whether the batch counts as failed: RPC 3 cannot say that one input of it has.
+    fileprivate func isFailure(in version: RPCVersion) -> Bool {
+        switch result {
+        case .success(let outputs): version == .three && !outputs.errors.isEmpty
+        case .failure: true
+        }
+    }
 }

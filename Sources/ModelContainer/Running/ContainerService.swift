@@ -71,8 +71,14 @@ extension ModelContainer {
             "serving \(configuration.registration)", metadata: ["frontend": "\(configuration.endpoint)"])
         var groupLogger = logger
         groupLogger.logLevel = .error
+        // A container that its frontend has drained ends by itself, and in good order.
         let group = ServiceGroup(
-            services: [service], gracefulShutdownSignals: [.sigterm, .sigint], logger: groupLogger)
+            configuration: ServiceGroupConfiguration(
+                services: [
+                    ServiceGroupConfiguration.ServiceConfiguration(
+                        service: service, successTerminationBehavior: .gracefullyShutdownGroup)
+                ],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: groupLogger))
         // The process may end right after this, and must not take the last answer with it.
         defer { context.terminate() }
         try await group.run()

@@ -12,16 +12,37 @@ public struct Application: Sendable, Equatable {
     public let latencySLO: Duration
     /// The names of the linked models, in the order of linking.
     public internal(set) var linkedModels: [String]
+    /// What a client is told when a query is turned away because there are too many.
+    public internal(set) var overload: OverloadAnswer
+    /// When queries are sent to a second replica because the first is slow; `nil`: never.
+    public internal(set) var hedging: Hedging?
+    /// How it chooses among its models, and learns from feedback.
+    public internal(set) var selection: SelectionSettings
 
     /// An application as described by its parameters; the catalog checks them when it is registered.
     public init(
-        name: String, inputType: InputType, defaultOutput: String, latencySLO: Duration, linkedModels: [String] = []
+        name: String, inputType: InputType, defaultOutput: String, latencySLO: Duration, linkedModels: [String] = [],
+        overload: OverloadAnswer = .defaultOutput, hedging: Hedging? = nil,
+        selection: SelectionSettings = SelectionSettings()
     ) {
         self.name = name
         self.inputType = inputType
         self.defaultOutput = defaultOutput
         self.latencySLO = latencySLO
         self.linkedModels = linkedModels
+        self.overload = overload
+        self.hedging = hedging
+        self.selection = selection
+    }
+
+    /// Takes over those options that are given.
+    mutating func take(_ options: ApplicationOptions) {
+        if let overload = options.overload { self.overload = overload }
+        if let hedging = options.hedging { self.hedging = hedging.hedging }
+        if let policy = options.policy { selection.policy = policy }
+        if let loss = options.loss { selection.loss = loss }
+        if let minConfidence = options.minConfidence { selection.minConfidence = minConfidence }
+        if let shadows = options.shadows { selection.shadows = shadows }
     }
 }
 

@@ -11,7 +11,7 @@ public struct Catalog: Sendable, Equatable {
     public private(set) var models: [ModelVersion: Model]
     /// The version that queries go to, by the model's name.
     ///
-    /// A model has none when its current version was deleted and no remaining one fits the applications linked to it.
+    /// A model has none when its current version was deleted and no remaining one fits the applications that use it.
     public private(set) var currentVersions: [String: String]
 
     /// A catalog of these parts, which are taken to obey the rules.
@@ -44,6 +44,12 @@ public struct Catalog: Sendable, Equatable {
         applications.values.filter { $0.linkedModels.contains(name) }.sorted { $0.name < $1.name }
     }
 
+    /// The applications whose queries the model `name` gets, by name: those linked to it, and those that it watches.
+    func applications(using name: String) -> [Application] {
+        applications.values.filter { $0.linkedModels.contains(name) || $0.selection.shadows.contains(name) }
+            .sorted { $0.name < $1.name }
+    }
+
     /// Validates a change and carries it out.
     ///
     /// - Returns: The change as it was carried out.
@@ -62,6 +68,8 @@ public struct Catalog: Sendable, Equatable {
             applications[application.name] = application
         case .deleteApplication(let name):
             applications[name] = nil
+        case .setApplicationOptions(let name, let options):
+            applications[name]?.take(options)
         case .registerModel(let model):
             models[model.id] = model
             currentVersions[model.id.name] = model.id.version

@@ -4,6 +4,8 @@ public enum CatalogChange: Sendable, Equatable {
     case registerApplication(Application)
     /// Removes an application and its links.
     case deleteApplication(name: String)
+    /// Changes options of an application; those left out stay. The catalog fills them in.
+    case setApplicationOptions(name: String, ApplicationOptions)
     /// Registers a version of a model, which becomes the current one.
     case registerModel(Model)
     /// Removes a version of a model; where it was the current one, `successor` takes its place.

@@ -47,6 +47,12 @@ enum CatalogNames {
         name.utf8.count <= longestName ? "'\(name)'" : "'\(name.prefix(64))…'"
     }
 
+    /// The names that there are, for a message; the first of many.
+    static func list(_ names: [String]) -> String {
+        let shown = names.prefix(20).joined(separator: ", ")
+        return "these are: \(shown)" + (names.count > 20 ? " and \(names.count - 20) more" : "")
+    }
+
     private static func refuse(
         _ separator: Unicode.Scalar, in name: String, field: String
     ) throws(CatalogError) {

@@ -19,6 +19,8 @@ extension Catalog {
                 throw CatalogError("Application \(CatalogNames.quoted(name)) does not exist")
             }
             return .deleteApplication(name: application.name)
+        case .setApplicationOptions(let name, let options):
+            return try validated(options, ofApplication: name)
         case .registerModel(let model):
             return .registerModel(try validated(model))
         case .deleteModel(let id, _):
@@ -53,14 +55,71 @@ extension Catalog {
             throw CatalogError(
                 "latency SLO must be positive and at most one day (86400000000 microseconds); \(slo) was given")
         }
+        try application.hedging?.check()
         let unlinked = Application(
             name: application.name, inputType: application.inputType, defaultOutput: application.defaultOutput,
-            latencySLO: .microseconds(slo.wholeMicroseconds))
+            latencySLO: .microseconds(slo.wholeMicroseconds), overload: application.overload,
+            hedging: application.hedging, selection: try validated(application.selection, of: application))
         var linked = unlinked
         if !application.linkedModels.isEmpty {
             linked.linkedModels = try newLinks(to: unlinked, models: application.linkedModels)
         }
         return linked
+    }
+
+    /// The change with all options: those that are not given, as they are.
+    private func validated(
+        _ options: ApplicationOptions, ofApplication name: String
+    ) throws(CatalogError) -> CatalogChange {
+        var application = try application(named: name)
+        // Shadows that are not given may name models whose last version is gone by now, as links may.
+        let shadows = try options.shadows.map { names throws(CatalogError) in
+            try newShadows(of: application, models: names)
+        }
+        application.take(options)
+        try application.hedging?.check()
+        try application.selection.check()
+        return .setApplicationOptions(
+            name: application.name,
+            ApplicationOptions(
+                overload: application.overload, hedging: HedgingSetting(application.hedging),
+                policy: application.selection.policy, loss: application.selection.loss,
+                minConfidence: application.selection.minConfidence,
+                shadows: shadows ?? application.selection.shadows))
+    }
+
+    private func validated(
+        _ selection: SelectionSettings, of application: Application
+    ) throws(CatalogError) -> SelectionSettings {
+        try selection.check()
+        var selection = selection
+        selection.shadows = try newShadows(of: application, models: selection.shadows)
+        return selection
+    }
+
+    /// The models that are to watch, as registered; refused when one is unknown, named twice, or of another input type.
+    ///
+    /// They may be linked or not: one that is linked too only watches.
+    private func newShadows(of application: Application, models names: [String]) throws(CatalogError) -> [String] {
+        var shadows: [String] = []
+        for name in names {
+            guard let registeredName = registeredName(ofModel: name) else {
+                let known = Set(models.keys.map(\.name)).sorted()
+                throw CatalogError(
+                    "shadow: no model with name \(CatalogNames.quoted(name)) exists; "
+                        + (known.isEmpty ? "none is registered" : CatalogNames.list(known)))
+            }
+            guard !shadows.contains(registeredName) else {
+                throw CatalogError("shadow: the model '\(registeredName)' is named twice")
+            }
+            if let model = currentModel(named: name), model.inputType != application.inputType {
+                throw CatalogError(
+                    "shadow: the model '\(registeredName)' takes '\(model.inputType)', but the application "
+                        + "'\(application.name)' takes '\(application.inputType)'")
+            }
+            shadows.append(registeredName)
+        }
+        return shadows
     }
 
     private func validated(_ model: Model) throws(CatalogError) -> Model {
@@ -69,9 +128,7 @@ extension Catalog {
         for label in model.labels { try CatalogNames.checkLabel(label, field: "label") }
         try CatalogNames.checkText(model.containerName, field: "container name")
         try CatalogNames.checkText(model.modelDataPath, field: "model data path")
-        if case .fixed(let size) = model.batchSize, size < 1 {
-            throw CatalogError("batch size must be positive, or -1 for an adaptive one; \(size) was given")
-        }
+        let batching = try model.batching.validated()
         guard models[model.id] == nil else {
             throw CatalogError("model with name '\(model.id.name)' and version '\(model.id.version)' already exists")
         }
@@ -79,7 +136,8 @@ extension Catalog {
         let name = registeredName(ofModel: model.id.name) ?? model.id.name
         return Model(
             id: ModelVersion(name: name, version: model.id.version), inputType: model.inputType, labels: model.labels,
-            containerName: model.containerName, modelDataPath: model.modelDataPath, batchSize: model.batchSize,
+            containerName: model.containerName, modelDataPath: model.modelDataPath, batching: batching,
+            cachesPredictions: model.cachesPredictions,
             registration: (models.values.lazy.map(\.registration).max() ?? 0) + 1)
     }
 
@@ -151,19 +209,20 @@ extension Catalog {
         models.keys.first { $0.name == name }?.name
     }
 
-    /// The newest remaining version that every linked application can use.
+    /// The newest remaining version that every application that uses it can use.
     private func successor(of id: ModelVersion) -> String? {
-        let linked = applications(linkedTo: id.name)
+        let users = applications(using: id.name)
         return versions(ofModel: id.name).last { model in
-            model.id != id && linked.allSatisfy { $0.inputType == model.inputType }
+            model.id != id && users.allSatisfy { $0.inputType == model.inputType }
         }?.id.version
     }
 
-    /// Refuses a version to become current that an application linked to its model cannot use.
+    /// Refuses a version to become current that an application that uses its model cannot use.
     private func checkInputType(of model: Model) throws(CatalogError) {
-        if let application = applications(linkedTo: model.id.name).first(where: { $0.inputType != model.inputType }) {
+        if let application = applications(using: model.id.name).first(where: { $0.inputType != model.inputType }) {
+            let relation = application.linkedModels.contains(model.id.name) ? "linked to" : "a shadow of"
             throw CatalogError(
-                "Model with name '\(model.id.name)' is already linked to app '\(application.name)' using input type "
+                "Model with name '\(model.id.name)' is already \(relation) app '\(application.name)' using input type "
                     + "'\(application.inputType)'. The input type of version '\(model.id.version)', "
                     + "'\(model.inputType)', is not compatible.")
         }

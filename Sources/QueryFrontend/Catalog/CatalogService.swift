@@ -4,6 +4,7 @@ public actor CatalogService {
     public private(set) var catalog: Catalog
 
     private let store: any CatalogStore
+    private let policies: SelectionPolicies
     private let publish: @Sendable (Catalog) async -> Void
     private var isChanging = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
@@ -12,23 +13,40 @@ public actor CatalogService {
     ///
     /// - Parameters:
     ///   - store: Where changes are kept.
+    ///   - policies: The policies that applications can have.
     ///   - publish: Takes each new catalog, in order, one call at a time; a change ends when it returns.
-    /// - Throws: What the store throws.
-    public init(store: any CatalogStore, publish: @escaping @Sendable (Catalog) async -> Void) throws {
+    /// - Throws: What the store throws, and ``CatalogStoreError`` for an application whose policy is none of `policies`.
+    public init(
+        store: any CatalogStore, policies: SelectionPolicies = .standard,
+        publish: @escaping @Sendable (Catalog) async -> Void
+    ) throws {
         self.store = store
+        self.policies = policies
         self.publish = publish
-        self.catalog = try store.load()
+        let catalog = try store.load()
+        for application in catalog.applications.values.sorted(by: { $0.name < $1.name }) {
+            do {
+                _ = try policies.policy(for: application.selection.policy)
+            } catch {
+                throw CatalogStoreError(
+                    .unknownPolicy,
+                    "the store holds the application '\(application.name)' with the policy "
+                        + "'\(application.selection.policy)', which this frontend does not have: \(error). "
+                        + "Start a frontend that this policy was added to")
+            }
+        }
+        self.catalog = catalog
     }
 
     /// Validates a change, makes it durable, then takes it over, then publishes the new catalog and waits for that.
     ///
     /// It runs to its end even when its task is cancelled, because half a change would leave store and frontend apart.
     ///
-    /// - Throws: ``CatalogError`` for a change that breaks a rule, or what the store throws; nothing has changed then.
+    /// - Throws: ``CatalogError`` for a change that breaks a rule or names a policy that there is not, or what the store throws; nothing has changed then.
     public func perform(_ change: CatalogChange) async throws {
         await waitForTurn()
         defer { endTurn() }
-        let change = try catalog.validated(change)
+        let change = try catalog.validated(policies.checked(change))
         try store.save(change)
         catalog.apply(change)
         await publish(catalog)

@@ -29,6 +29,8 @@ public struct CatalogStoreError: Error, Sendable, Equatable {
         case full
         /// What the database holds breaks its own rules.
         case corrupt
+        /// It holds an application whose policy this frontend does not have.
+        case unknownPolicy
         /// Any other failure.
         case other
     }

@@ -19,31 +19,6 @@ extension ModelVersion: CustomStringConvertible {
     public var description: String { "\(name):\(version)" }
 }
 
-/// How many queries one batch for a model holds.
-public enum BatchSize: Sendable, Equatable {
-    /// The scheduler chooses.
-    case adaptive
-    /// At most this many, at least one.
-    case fixed(Int)
-
-    /// Reads the wire's number: −1 is adaptive, a positive one is fixed; `nil` for another.
-    public init?(wireValue: Int) {
-        switch wireValue {
-        case -1: self = .adaptive
-        case 1...: self = .fixed(wireValue)
-        default: return nil
-        }
-    }
-
-    /// The wire's number.
-    public var wireValue: Int {
-        switch self {
-        case .adaptive: -1
-        case .fixed(let size): size
-        }
-    }
-}
-
 /// One registered version of a model.
 public struct Model: Sendable, Equatable {
     /// Its name and version.
@@ -56,22 +31,29 @@ public struct Model: Sendable, Equatable {
     public let containerName: String
     /// Where its containers find the model's data; only kept and shown.
     public let modelDataPath: String
-    /// How many queries one batch holds.
-    public let batchSize: BatchSize
+    /// How batches for it are formed.
+    public let batching: Batching
+    /// Whether its outputs may be kept for equal inputs; false for a model that is no function of its input.
+    public let cachesPredictions: Bool
     /// Its place in the order of registration, counted over all models; the catalog assigns it.
     public internal(set) var registration: Int
 
     /// A model as described by its parameters; the catalog checks them when it is registered.
     public init(
         id: ModelVersion, inputType: InputType, labels: [String] = [], containerName: String = "",
-        modelDataPath: String = "", batchSize: BatchSize = .adaptive, registration: Int = 0
+        modelDataPath: String = "", batching: Batching = Batching(), cachesPredictions: Bool = true,
+        registration: Int = 0
     ) {
         self.id = id
         self.inputType = inputType
         self.labels = labels
         self.containerName = containerName
         self.modelDataPath = modelDataPath
-        self.batchSize = batchSize
+        self.batching = batching
+        self.cachesPredictions = cachesPredictions
         self.registration = registration
     }
+
+    /// Its batching in Clipper's one number: a fixed size, everything else is adaptive.
+    public var batchSize: BatchSize { batching.batchSize }
 }

@@ -46,6 +46,55 @@ enum SQLiteCatalogSchema {
                     ) STRICT;
                     """)
         }
+        migrator.registerMigration("batching, cache, overload and hedging") { db in
+            try db.execute(
+                sql: """
+                    ALTER TABLE model ADD COLUMN batch_policy TEXT NOT NULL DEFAULT 'deadline'; -- or aimd, fixed
+                    ALTER TABLE model ADD COLUMN aimd_increase INTEGER; -- NULL under other policies
+                    ALTER TABLE model ADD COLUMN aimd_backoff REAL; -- NULL under other policies
+                    ALTER TABLE model ADD COLUMN max_delay_micros INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE model ADD COLUMN max_batch INTEGER NOT NULL DEFAULT 4096;
+                    ALTER TABLE model ADD COLUMN caches_predictions INTEGER NOT NULL DEFAULT 1; -- 0 or 1
+                    ALTER TABLE application ADD COLUMN overload TEXT NOT NULL DEFAULT 'default'; -- or reject
+                    ALTER TABLE application ADD COLUMN hedge_quantile REAL; -- NULL: queries are not hedged
+                    ALTER TABLE application ADD COLUMN hedge_max_extra_work REAL; -- NULL with the quantile
+
+                    -- Sizes had no upper bound, and a batch size was all that there was.
+                    UPDATE model SET batch_size = 2147483647 WHERE batch_size > 2147483647;
+                    UPDATE model SET batch_policy = 'fixed' WHERE batch_size <> -1;
+                    UPDATE model SET max_batch = batch_size WHERE batch_size > 4096;
+                    """)
+        }
+        migrator.registerMigration("selection policies, what they learn, and feedback") { db in
+            try db.execute(
+                sql: """
+                    ALTER TABLE application ADD COLUMN policy TEXT NOT NULL DEFAULT 'DefaultOutputSelectionPolicy';
+                    ALTER TABLE application ADD COLUMN policy_parameters TEXT NOT NULL DEFAULT '{}'; -- a JSON object
+                    ALTER TABLE application ADD COLUMN loss TEXT NOT NULL DEFAULT 'zero-one';
+                    ALTER TABLE application ADD COLUMN min_confidence REAL NOT NULL DEFAULT 0;
+                    ALTER TABLE application ADD COLUMN shadows TEXT NOT NULL DEFAULT '[]'; -- a JSON array of strings
+
+                    -- What the policies have learned. Users are bytes because a text would end at a NUL.
+                    CREATE TABLE selection_state (
+                        application TEXT NOT NULL REFERENCES application (name) ON DELETE CASCADE,
+                        user BLOB NOT NULL, -- empty: the application's own; else the letter u, then the user
+                        policy TEXT NOT NULL,
+                        state BLOB NOT NULL, -- JSON
+                        PRIMARY KEY (application, user)
+                    ) STRICT, WITHOUT ROWID;
+
+                    -- The feedback that has been counted, so that it counts once.
+                    CREATE TABLE feedback (
+                        number INTEGER NOT NULL PRIMARY KEY, -- the order of arrival
+                        application TEXT NOT NULL REFERENCES application (name) ON DELETE CASCADE,
+                        feedback_id BLOB NOT NULL,
+                        UNIQUE (application, feedback_id)
+                    ) STRICT;
+
+                    CREATE TABLE start (number INTEGER NOT NULL) STRICT; -- one row: how often a frontend has started
+                    INSERT INTO start VALUES (0);
+                    """)
+        }
         return migrator
     }
 

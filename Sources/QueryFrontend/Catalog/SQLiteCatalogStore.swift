@@ -7,8 +7,10 @@ import GRDB
 /// A change is on the disk when ``save(_:)`` returns: write-ahead log, `synchronous = FULL`. The file stays locked while
 /// the store is open, because two frontends with a catalog of their own in memory would overwrite each other.
 public struct SQLiteCatalogStore: CatalogStore {
-    private let path: String
-    private let queue: DatabaseQueue
+    /// The file's path, for messages.
+    let path: String
+    /// Where all of the file's readers and writers take their turn: nobody else can open it.
+    let queue: DatabaseQueue
 
     /// Opens the store, creating the file where there is none and migrating an older one.
     ///
@@ -81,15 +83,24 @@ extension SQLiteCatalogStore {
         case .registerApplication(let application):
             try db.execute(
                 sql: """
-                    INSERT INTO application (name, input_type, default_output, latency_slo_micros) VALUES (?, ?, ?, ?)
+                    INSERT INTO application
+                        (name, input_type, default_output, latency_slo_micros, overload, hedge_quantile,
+                        hedge_max_extra_work, policy, policy_parameters, loss, min_confidence, shadows)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
                     application.name, application.inputType.name, application.defaultOutput,
-                    application.latencySLO.wholeMicroseconds,
+                    application.latencySLO.wholeMicroseconds, application.overload.rawValue,
+                    application.hedging?.quantile, application.hedging?.maxExtraWork,
+                    application.selection.policy.name, try json(application.selection.policy.parameters),
+                    application.selection.loss.rawValue, application.selection.minConfidence,
+                    try json(application.selection.shadows),
                 ])
             try insertLinks(application: application.name, models: application.linkedModels, into: db)
         case .deleteApplication(let name):
             try db.execute(sql: "DELETE FROM application WHERE name = ?", arguments: [name])
+        case .setApplicationOptions(let name, let options):
+            try set(options, ofApplication: name, in: db)
         case .registerModel(let model):
             try insert(model, into: db)
             try setCurrentVersion(model.id, in: db)
@@ -113,17 +124,55 @@ extension SQLiteCatalogStore {
         }
     }
 
+    private static func set(_ options: ApplicationOptions, ofApplication name: String, in db: Database) throws {
+        if let overload = options.overload {
+            try db.execute(
+                sql: "UPDATE application SET overload = ? WHERE name = ?", arguments: [overload.rawValue, name])
+        }
+        if let hedging = options.hedging?.hedging {
+            try db.execute(
+                sql: "UPDATE application SET hedge_quantile = ?, hedge_max_extra_work = ? WHERE name = ?",
+                arguments: [hedging.quantile, hedging.maxExtraWork, name])
+        } else if options.hedging != nil {
+            try db.execute(
+                sql: "UPDATE application SET hedge_quantile = NULL, hedge_max_extra_work = NULL WHERE name = ?",
+                arguments: [name])
+        }
+        // What is not given is NULL here, and stays.
+        try db.execute(
+            sql: """
+                UPDATE application SET
+                    policy = coalesce(?, policy), policy_parameters = coalesce(?, policy_parameters),
+                    loss = coalesce(?, loss), min_confidence = coalesce(?, min_confidence),
+                    shadows = coalesce(?, shadows)
+                WHERE name = ?
+                """,
+            arguments: [
+                options.policy?.name, try options.policy.map { try json($0.parameters) }, options.loss?.rawValue,
+                options.minConfidence, try options.shadows.map(json), name,
+            ])
+    }
+
+    private static func json(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+
     private static func insert(_ model: Model, into db: Database) throws {
-        let labels = String(decoding: try JSONEncoder().encode(model.labels), as: UTF8.self)
+        let batching = BatchingDescription(model.batching)
+        let labels = try json(model.labels)
         try db.execute(
             sql: """
                 INSERT INTO model
-                    (name, version, input_type, labels, container_name, data_path, batch_size, registration)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                    (name, version, input_type, labels, container_name, data_path, batch_size, batch_policy,
+                    aimd_increase, aimd_backoff, max_delay_micros, max_batch, caches_predictions, registration)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 model.id.name, model.id.version, model.inputType.name, labels, model.containerName,
-                model.modelDataPath, model.batchSize.wireValue, model.registration,
+                model.modelDataPath, model.batchSize.wireValue, batching.policy, batching.increase, batching.backoff,
+                batching.maxDelayMicroseconds, batching.maxBatch, model.cachesPredictions, model.registration,
             ])
     }
 
@@ -137,97 +186,6 @@ extension SQLiteCatalogStore {
         for model in models {
             try db.execute(
                 sql: "INSERT INTO link (application, model) VALUES (?, ?)", arguments: [application, model])
-        }
-    }
-}
-
-// MARK: - Reading
-
-extension SQLiteCatalogStore {
-    private static func readCatalog(_ db: Database, path: String) throws -> Catalog {
-        var models: [ModelVersion: Model] = [:]
-        for row in try Row.fetchAll(db, sql: "SELECT * FROM model") {
-            let id = ModelVersion(
-                name: try row.decode(String.self, forColumn: "name"),
-                version: try row.decode(String.self, forColumn: "version"))
-            let labels = try row.decode(String.self, forColumn: "labels")
-            guard let batchSize = BatchSize(wireValue: try row.decode(Int.self, forColumn: "batch_size")) else {
-                throw CatalogStoreError(.corrupt, "the store '\(path)' holds a batch size of \(id) that is none")
-            }
-            models[id] = Model(
-                id: id,
-                inputType: try inputType(in: row, path: path),
-                labels: try JSONDecoder().decode([String].self, from: Data(labels.utf8)),
-                containerName: try row.decode(String.self, forColumn: "container_name"),
-                modelDataPath: try row.decode(String.self, forColumn: "data_path"),
-                batchSize: batchSize,
-                registration: try row.decode(Int.self, forColumn: "registration"))
-        }
-
-        var currentVersions: [String: String] = [:]
-        for row in try Row.fetchAll(db, sql: "SELECT name, version FROM current_version") {
-            let name = try row.decode(String.self, forColumn: "name")
-            currentVersions[name] = try row.decode(String.self, forColumn: "version")
-        }
-
-        var links: [String: [String]] = [:]
-        for row in try Row.fetchAll(db, sql: "SELECT application, model FROM link ORDER BY position") {
-            let application = try row.decode(String.self, forColumn: "application")
-            links[application, default: []].append(try row.decode(String.self, forColumn: "model"))
-        }
-
-        var applications: [String: Application] = [:]
-        for row in try Row.fetchAll(db, sql: "SELECT * FROM application") {
-            let name = try row.decode(String.self, forColumn: "name")
-            applications[name] = Application(
-                name: name,
-                inputType: try inputType(in: row, path: path),
-                defaultOutput: try row.decode(String.self, forColumn: "default_output"),
-                latencySLO: .microseconds(try row.decode(Int64.self, forColumn: "latency_slo_micros")),
-                linkedModels: links[name] ?? [])
-        }
-        return Catalog(applications: applications, models: models, currentVersions: currentVersions)
-    }
-
-    private static func inputType(in row: Row, path: String) throws -> InputType {
-        let name = try row.decode(String.self, forColumn: "input_type")
-        guard let type = InputType(name: name) else {
-            throw CatalogStoreError(.corrupt, "the store '\(path)' holds an unknown input type, '\(name)'")
-        }
-        return type
-    }
-}
-
-// MARK: - Errors
-
-extension SQLiteCatalogStore {
-    /// Says in the operator's terms what SQLite reports in its own.
-    private static func storeError(
-        _ error: any Error, path: String, whileOpening: Bool = false
-    ) -> CatalogStoreError {
-        if let error = error as? CatalogStoreError { return error }
-        guard let error = error as? DatabaseError else {
-            return CatalogStoreError(.corrupt, "the store '\(path)' holds what this program did not write: \(error)")
-        }
-        let reason = error.message ?? "\(error.resultCode)"
-        switch error.resultCode {
-        case .SQLITE_NOTADB:
-            return CatalogStoreError(.notADatabase, "the store '\(path)' is no SQLite database; name another file")
-        case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
-            return CatalogStoreError(
-                .cannotOpen,
-                "the store '\(path)' cannot be opened (\(reason)); its folder must exist and allow writing")
-        case .SQLITE_BUSY, .SQLITE_LOCKED:
-            return CatalogStoreError(.inUse, "the store '\(path)' is in use by another process")
-        case .SQLITE_READONLY:
-            return CatalogStoreError(.readOnly, "the store '\(path)' cannot be written (\(reason))")
-        case .SQLITE_FULL:
-            return CatalogStoreError(.full, "the store '\(path)' cannot grow: the disk is full")
-        case .SQLITE_CORRUPT, .SQLITE_CONSTRAINT, .SQLITE_MISMATCH:
-            return CatalogStoreError(.corrupt, "the store '\(path)' is damaged (\(reason))")
-        default:
-            let action = whileOpening ? "opened" : "read or written"
-            return CatalogStoreError(.other, "the store '\(path)' cannot be \(action) (\(reason))")
         }
     }
 }

@@ -3,44 +3,50 @@ import ContainerRPC
 /// The sessions with all containers that are connected: which is a replica, of what, and what its messages mean.
 ///
 /// A value without I/O: messages, connection events and a time go in; what follows gathers in `effects`.
-struct ContainerSessions: Sendable {
+package struct ContainerSessions: Sendable {
     /// One peer of the ROUTER.
-    struct SessionID: Hashable, Sendable {
+    package struct SessionID: Hashable, Sendable {
         var number: Int
     }
 
     /// What follows from an event.
-    enum Effect: Sendable {
-        case send(HeartbeatKind, to: RoutingID)
+    package enum Effect: Sendable {
+        case send(FrontendMessage, in: RPCVersion, to: RoutingID)
         /// A container serves from now on.
-        case added(ReplicaID, ModelVersion, InputType)
+        case added(ReplicaID, Registration)
+        /// A replica is about to go, and is to get no more batches.
+        case leaving(ReplicaID)
         /// A replica serves no more; its batches in flight are lost.
         case removed(ReplicaID, ModelVersion, FrontendSession.EndReason)
         case completed(ReplicaID, PredictResponse)
+        case failed(ReplicaID, BatchFailure)
         /// A message was of no use; nothing but its sender suffers.
         case badMessage(from: RoutingID, replica: ReplicaID?, BadMessage)
     }
 
     /// What was wrong with a message.
-    enum BadMessage: Hashable, Sendable {
+    package enum BadMessage: Hashable, Sendable {
         case malformed(WireError)
         case unknownID(UInt32)
         case wrongOutputCount(expected: Int, found: Int)
     }
 
     /// A replica as it is listed.
-    struct Listing: Hashable, Sendable {
-        var id: ReplicaID
-        var model: ModelVersion
+    package struct Listing: Hashable, Sendable {
+        package var id: ReplicaID
+        package var model: ModelVersion
         /// Counts up from 0 for each model version and is not used again.
-        var number: Int
-        var inputType: InputType
-        var batchesInFlight: Int
-        var lastReceived: MonotonicTime
+        package var number: Int
+        package var inputType: InputType
+        package var rpcVersion: RPCVersion
+        package var details: RegistrationDetails
+        package var batchesInFlight: Int
+        package var lastReceived: MonotonicTime
     }
 
     private struct Entry {
         let peer: RoutingID
+        let offersVersion4: Bool
         var session: FrontendSession
         /// `nil` before registration, and while the model is dismissed.
         var replica: ReplicaID?
@@ -48,6 +54,8 @@ struct ContainerSessions: Sendable {
     }
 
     private let timing: SessionTiming
+    /// What the registered model versions take.
+    private var inputTypes: [ModelVersion: InputType] = [:]
     private var entries: [SessionID: Entry] = [:]
     private var byPeer: [RoutingID: SessionID] = [:]
     private var byReplica: [ReplicaID: SessionID] = [:]
@@ -57,81 +65,98 @@ struct ContainerSessions: Sendable {
     private var nextNumber: [ModelVersion: Int] = [:]
     private var nextCheck = MonotonicTime.distantFuture
 
-    private(set) var effects: [Effect] = []
+    package private(set) var effects: [Effect] = []
 
-    init(timing: SessionTiming = .standard) {
+    package init(timing: SessionTiming = .standard) {
         self.timing = timing
     }
 
-    mutating func clearEffects() {
+    package mutating func clearEffects() {
         effects.removeAll(keepingCapacity: true)
     }
 
     /// When `tick` has something to do at the latest.
-    var deadline: MonotonicTime? {
+    package var deadline: MonotonicTime? {
         nextCheck == .distantFuture ? nil : nextCheck
     }
 
     // MARK: Connections
 
     /// The monitor says that something was accepted or is gone.
-    mutating func note(_ event: ConnectionEvent) {
+    package mutating func note(_ event: ConnectionEvent) {
         ledger.note(event)
     }
 
     /// The connections whose end was noted are over. Call it when all messages that were waiting have been read.
-    mutating func endLostConnections() {
+    package mutating func endLostConnections() {
         guard ledger.hasLosses else { return }
         for id in ledger.takeLost() { end(id, .disconnected) }
     }
 
     /// The peer that was last heard by this descriptor, told without a look at its id.
-    func session(by descriptor: Int32) -> (id: SessionID, peer: RoutingID)? {
+    package func session(by descriptor: Int32) -> (id: SessionID, peer: RoutingID)? {
         guard let id = ledger.session(by: descriptor), let entry = entries[id] else { return nil }
         return (id, entry.peer)
     }
 
-    /// The session with a peer, which begins with its first message.
+    /// The session with a peer, which begins with its first message, and anew with its first one by another connection:
+    /// what was under way by the former may be lost, and RPC 3 would never tell.
     ///
     /// - Parameters:
     ///   - descriptor: of the connection that the message came by; `nil` where there is none (`inproc`).
     ///   - drainEvents: brings every connection event that is waiting to `note`; needed before a descriptor is bound.
-    mutating func session(
+    package mutating func session(
         with peer: RoutingID, by descriptor: Int32?, now: MonotonicTime, drainEvents: (inout Self) throws -> Void
     ) rethrows -> SessionID {
-        let id: SessionID
+        guard let descriptor else { return byPeer[peer] ?? begin(with: peer, now: now) }
         if let known = byPeer[peer] {
-            id = known
-        } else {
-            id = SessionID(number: nextSession)
-            nextSession += 1
-            entries[id] = Entry(peer: peer, session: FrontendSession(now: now, timing: timing))
-            byPeer[peer] = id
-            nextCheck = min(nextCheck, now + timing.silenceLimit)
+            if ledger.isBound(known, to: descriptor) { return known }
+            if ledger.isBound(known) { end(known, .disconnected) }
         }
-        if let descriptor, !ledger.isBound(id, to: descriptor) {
-            try drainEvents(&self)
-            if let evicted = ledger.bind(id, to: descriptor) { end(evicted, .disconnected) }
-        }
+        try drainEvents(&self)
+        let id = byPeer[peer] ?? begin(with: peer, now: now)
+        if let evicted = ledger.bind(id, to: descriptor) { end(evicted, .disconnected) }
         return id
+    }
+
+    private mutating func begin(with peer: RoutingID, now: MonotonicTime) -> SessionID {
+        let id = SessionID(number: nextSession)
+        nextSession += 1
+        entries[id] = Entry(
+            peer: peer, offersVersion4: peer.offersVersion4, session: newSession(with: peer, now: now))
+        byPeer[peer] = id
+        nextCheck = min(nextCheck, now + timing.silenceLimit)
+        return id
+    }
+
+    private func newSession(with peer: RoutingID, now: MonotonicTime) -> FrontendSession {
+        FrontendSession(now: now, timing: timing, version: peer.offersVersion4 ? .four : .three)
     }
 
     // MARK: Messages
 
     /// A message has come from a peer.
-    mutating func receive(_ message: ContainerMessage, from id: SessionID, now: MonotonicTime) {
+    package mutating func receive(_ message: ContainerMessage, from id: SessionID, now: MonotonicTime) {
         guard let action = entries[id]?.session.receive(message, now: now) else { return }
         perform(action, id, now: now)
         if action == .end(.replaced) {
             // The message that ended the session opens the next, with the same peer by the same connection.
-            entries[id]?.session = FrontendSession(now: now, timing: timing)
+            guard let peer = entries[id]?.peer else { return }
+            let session = newSession(with: peer, now: now)
+            entries[id]?.session = session
             receive(message, from: id, now: now)
         }
     }
 
     /// A message has come from a peer that could not be decoded.
-    mutating func receive(malformed error: WireError, from id: SessionID, now: MonotonicTime) {
-        guard let action = entries[id]?.session.receive(malformed: error, now: now) else { return }
+    ///
+    /// - Parameter isRegistration: whether it is one of RPC 4 that was to be a registration.
+    package mutating func receive(
+        malformed error: WireError, isRegistration: Bool = false, from id: SessionID, now: MonotonicTime
+    ) {
+        let action = entries[id]?.session.receive(malformed: error, isRegistration: isRegistration, now: now)
+        guard let action, let entry = entries[id] else { return }
+        if case .end(.refused) = action { bad(.malformed(error), entry) }
         perform(action, id, now: now)
     }
 
@@ -141,11 +166,22 @@ struct ContainerSessions: Sendable {
         case .none:
             break
         case .send(let heartbeat):
-            effects.append(.send(heartbeat, to: entry.peer))
+            answer(heartbeat, entry)
         case .register(let registration):
-            list(id, registration)
+            register(id, registration)
+        case .confirm:
+            accept(id)
         case .complete(let response):
             if let replica = entry.replica { effects.append(.completed(replica, response)) }
+            endIfLeft(id)
+        case .fail(let failure):
+            if let replica = entry.replica { effects.append(.failed(replica, failure)) }
+            endIfLeft(id)
+        case .release(let goodbye):
+            // After this answer no batch comes: messages keep their order.
+            if let replica = entry.replica { effects.append(.leaving(replica)) }
+            effects.append(.send(.goodbye(Goodbye(goodbye.code)), in: .four, to: entry.peer))
+            endIfLeft(id)
         case .ignore(let unknownID):
             bad(.unknownID(unknownID), entry)
         case .end(let reason):
@@ -153,14 +189,51 @@ struct ContainerSessions: Sendable {
             case .malformed(let error): bad(.malformed(error), entry)
             case .wrongOutputCount(let expected, let found):
                 bad(.wrongOutputCount(expected: expected, found: found), entry)
-            case .silent, .disconnected, .replaced, .dismissed: break
+            case .refused(let refusal):
+                effects.append(.send(.refused(refusal), in: .four, to: entry.peer))
+            case .silent, .disconnected, .replaced, .dismissed, .left, .drained: break
             }
             // What it registers as instead comes with the message that ended the session.
             if reason == .replaced { return unlist(id, reason) }
             end(id, reason)
             // It is there and speaks the protocol: it need not wait for its next heartbeat to register anew.
-            if case .wrongOutputCount = reason { effects.append(.send(.requestMetadata, to: entry.peer)) }
+            if case .wrongOutputCount = reason { answer(.requestMetadata, entry) }
         }
+    }
+
+    private mutating func answer(_ heartbeat: HeartbeatKind, _ entry: Entry) {
+        var message = FrontendMessage.heartbeat(heartbeat)
+        if entry.session.version == .four, heartbeat == .requestMetadata {
+            var welcome = timing.welcome
+            welcome.software = Self.software
+            message = .welcome(welcome)
+        }
+        effects.append(.send(message, in: entry.session.version, to: entry.peer))
+    }
+
+    private static let software = "swift-clipper"
+
+    private mutating func endIfLeft(_ id: SessionID) {
+        guard let session = entries[id]?.session, session.hasLeft, let goodbye = session.goodbye else { return }
+        end(id, .left(goodbye))
+    }
+
+    /// Every container of RPC 4 hears that the frontend goes; those of RPC 3 see it by their connection. One that leaves
+    /// has been told already that nothing more comes.
+    package mutating func sayGoodbye(_ goodbye: Goodbye) {
+        for id in sessions(where: {
+            $0.session.version == .four && $0.session.registration != nil && $0.session.goodbye == nil
+        }) {
+            guard let peer = entries[id]?.peer else { continue }
+            effects.append(.send(.goodbye(goodbye), in: .four, to: peer))
+        }
+    }
+
+    /// An operator has drained a replica, and it has answered all that it had.
+    package mutating func release(_ replica: ReplicaID) {
+        guard let id = byReplica[replica], let entry = entries[id], entry.session.version == .four else { return }
+        effects.append(.send(.goodbye(Goodbye(.drained)), in: .four, to: entry.peer))
+        end(id, .drained)
     }
 
     private mutating func bad(_ message: BadMessage, _ entry: Entry) {
@@ -168,6 +241,28 @@ struct ContainerSessions: Sendable {
     }
 
     // MARK: Replicas
+
+    /// A container of RPC 4 whose model takes other inputs is told so; one of RPC 3 is listed and gets nothing.
+    private mutating func register(_ id: SessionID, _ registration: Registration) {
+        let taken = inputTypes[registration.model]
+        if registration.rpcVersion == .four, let taken, taken != registration.inputType, let peer = entries[id]?.peer {
+            let reason = """
+                the model \(registration.model) is registered with inputs of type \(taken), and this container takes \
+                \(registration.inputType): start it with that type, or register the model under another version
+                """
+            let refusal = Refusal(.inputTypeMismatch, reason: reason)
+            effects.append(.send(.refused(refusal), in: .four, to: peer))
+            return end(id, .refused(refusal))
+        }
+        list(id, registration)
+        accept(id)
+    }
+
+    private mutating func accept(_ id: SessionID) {
+        guard let entry = entries[id], entry.session.version == .four else { return }
+        let number = entry.replica == nil ? nil : UInt32(clamping: entry.number)
+        effects.append(.send(.accepted(replica: number), in: .four, to: entry.peer))
+    }
 
     private mutating func list(_ id: SessionID, _ registration: Registration) {
         let model = ModelVersion(name: registration.modelName, version: registration.modelVersion)
@@ -178,42 +273,59 @@ struct ContainerSessions: Sendable {
         entries[id]?.replica = replica
         entries[id]?.number = number
         byReplica[replica] = id
-        effects.append(.added(replica, model, registration.inputType))
+        effects.append(.added(replica, registration))
     }
 
     /// A batch has been sent to a replica.
-    mutating func sent(batch: UInt32, inputCount: Int, to replica: ReplicaID) {
+    package mutating func sent(batch: UInt32, inputCount: Int, to replica: ReplicaID) {
         guard let id = byReplica[replica] else { return }
         entries[id]?.session.sent(batch: batch, inputCount: inputCount)
     }
 
     /// Where a replica's messages go.
-    func peer(of replica: ReplicaID) -> RoutingID? {
-        byReplica[replica].flatMap { entries[$0]?.peer }
+    package func peer(of replica: ReplicaID) -> (id: RoutingID, version: RPCVersion)? {
+        byReplica[replica].flatMap { entries[$0] }.map { ($0.peer, $0.session.version) }
+    }
+
+    /// Whether RPC 4 may come from a peer.
+    package func offersVersion4(_ id: SessionID) -> Bool { entries[id]?.offersVersion4 == true }
+
+    /// What a replica serves.
+    package func model(of replica: ReplicaID) -> ModelVersion? {
+        byReplica[replica].flatMap { entries[$0]?.session.registration?.model }
     }
 
     /// A peer cannot be sent to.
-    mutating func lose(_ peer: RoutingID) {
+    package mutating func lose(_ peer: RoutingID) {
         if let id = byPeer[peer] { end(id, .disconnected) }
     }
 
     /// A replica cannot be sent to.
-    mutating func lose(_ replica: ReplicaID) {
+    package mutating func lose(_ replica: ReplicaID) {
         guard let id = byReplica[replica] else { return }
         end(id, .disconnected)
     }
 
     /// A model version is deleted: its containers are listed no more. They stay connected, and are asked for their
     /// metadata when the version is registered again.
-    mutating func dismiss(_ model: ModelVersion) {
-        for (id, entry) in entries where entry.session.registration?.model == model { unlist(id, .dismissed) }
+    package mutating func dismiss(_ model: ModelVersion) {
+        inputTypes[model] = nil
+        for id in sessions(where: { $0.session.registration?.model == model }) { unlist(id, .dismissed) }
     }
 
-    /// A model version is registered: containers that were dismissed serve it again.
-    mutating func recall(_ model: ModelVersion) {
-        for (id, entry) in entries where entry.replica == nil {
-            if let registration = entry.session.registration, registration.model == model { list(id, registration) }
+    /// A model version is registered: containers that were dismissed serve it again, but for those that leave.
+    package mutating func recall(_ model: ModelVersion, inputType: InputType) {
+        inputTypes[model] = inputType
+        for id in sessions(where: {
+            $0.replica == nil && $0.session.registration?.model == model && $0.session.goodbye == nil
+        }) {
+            if let registration = entries[id]?.session.registration { list(id, registration) }
         }
+    }
+
+    /// Sessions in the order in which they began: equal events have equal effects, whatever a dictionary's order is.
+    private func sessions(where isMeant: (Entry) -> Bool) -> [SessionID] {
+        entries.filter { isMeant($0.value) }.keys.sorted { $0.number < $1.number }
     }
 
     private mutating func end(_ id: SessionID, _ reason: FrontendSession.EndReason) {
@@ -234,32 +346,33 @@ struct ContainerSessions: Sendable {
     // MARK: Time
 
     /// Time has passed: containers that are silent and have nothing to do are given up.
-    mutating func tick(now: MonotonicTime) {
+    package mutating func tick(now: MonotonicTime) {
         guard now >= nextCheck else { return }
         nextCheck = .distantFuture
-        for (id, entry) in entries {
-            switch entry.session.tick(now: now) {
-            case .end(let reason): end(id, reason)
-            default:
+        let silent = sessions { now - $0.session.lastReceived >= timing.silenceLimit }
+        for id in silent {
+            guard let entry = entries[id] else { continue }
+            if case .end(let reason) = entry.session.tick(now: now) {
+                end(id, reason)
+            } else if !ledger.isBound(id) {
                 // Of a peer without a known connection (inproc, ZMTP before 3) nothing tells the end, and silence proves
                 // nothing while it is busy: a message that cannot be delivered does.
-                if entry.session.deadline == nil, !ledger.isBound(id),
-                    now - entry.session.lastReceived >= timing.silenceLimit
-                {
-                    effects.append(.send(.keepAlive, to: entry.peer))
-                }
-                // While a batch is in flight there is no deadline, but there will be one: look again after a limit.
-                nextCheck = min(nextCheck, entry.session.deadline ?? now + timing.silenceLimit)
+                answer(.keepAlive, entry)
             }
+        }
+        for entry in entries.values {
+            // While a batch is in flight there is no deadline, but there will be one: look again after a limit.
+            nextCheck = min(nextCheck, entry.session.deadline ?? now + timing.silenceLimit)
         }
     }
 
     /// The replicas that are listed.
-    var listings: [Listing] {
+    package var listings: [Listing] {
         entries.values.compactMap { entry in
             guard let replica = entry.replica, let registration = entry.session.registration else { return nil }
             return Listing(
                 id: replica, model: registration.model, number: entry.number, inputType: registration.inputType,
+                rpcVersion: entry.session.version, details: registration.details,
                 batchesInFlight: entry.session.batchesInFlight, lastReceived: entry.session.lastReceived)
         }
         .sorted { ($0.model.name, $0.model.version, $0.number) < ($1.model.name, $1.model.version, $1.number) }
@@ -268,5 +381,5 @@ struct ContainerSessions: Sendable {
 
 extension Registration {
     /// The model version that the container serves.
-    var model: ModelVersion { ModelVersion(name: modelName, version: modelVersion) }
+    package var model: ModelVersion { ModelVersion(name: modelName, version: modelVersion) }
 }

@@ -8,35 +8,47 @@ import Logging
 final class DispatchLoop {
     /// Messages that one turn reads at most, so that a flood of them does not keep queries waiting.
     private static let messagesPerTurn = 512
+    /// How often one turn sends what its answers have made room for, so that a flood of feedback does not either.
+    private static let roundsPerTurn = 4
 
     /// Where containers connect, with the ports.
     let endpoints: [String]
 
-    private let dispatcher: Dispatcher
+    let dispatcher: Dispatcher
     private let logger: Logger
     private let socket: Socket
     private let monitor: ConnectionMonitor
     private let descriptors: [Int32]
     private var message: ReceivedMessage
 
-    private var sessions: ContainerSessions
-    private var scheduler: Scheduler
-    private var metrics: FrontendMetrics
-    private var catalog = Catalog()
-    private var completed: [ReplicaID: (batches: Int, queries: Int)] = [:]
-    private var modelNames: [ModelHandle: ModelVersion] = [:]
+    var sessions: ContainerSessions
+    var scheduler: Scheduler
+    var selector: Selector
+    private let keeper: StateKeeper
+    let policies: SelectionPolicies
+    var metrics: FrontendMetrics
+    var catalog = Catalog()
+    var completed: [ReplicaID: (batches: Int, queries: Int)] = [:]
+    /// Replicas whose containers are to end once they have answered everything.
+    var toBeStopped: Set<ReplicaID> = []
+    var modelNames: [ModelHandle: ModelVersion] = [:]
     private var badMessageLog = LogLimit(interval: .milliseconds(100))
+    private var failureLog = LogLimit(interval: .seconds(1))
 
     private var inbox = Dispatcher.Inbox()
-    private var sinks: [any OutcomeSink] = []
-    private var deliveries: [[Delivery]] = []
-    private var stopRequests: [CheckedContinuation<Void, Never>] = []
+    var sinks: [any OutcomeSink] = []
+    var deliveries: [[Delivery]] = []
+    var acknowledgements: [[SelectorEffects.Acknowledgement]] = []
+    var stopRequests: [CheckedContinuation<Void, Never>] = []
 
     init(
-        _ configuration: Dispatcher.Configuration, dispatcher: Dispatcher, context: Context, logger: Logger
+        _ configuration: Dispatcher.Configuration, store: any SelectionStore, policies: SelectionPolicies,
+        dispatcher: Dispatcher, context: Context, logger: Logger
     ) throws(TransportError) {
         self.dispatcher = dispatcher
         self.logger = logger
+        self.policies = policies
+        keeper = StateKeeper(store: store, logger: logger) { dispatcher.receive($0) }
         let socket = try Socket(.router, in: context)
         let monitor = try socket.monitor()
         var endpoints: [String] = []
@@ -47,8 +59,10 @@ final class DispatchLoop {
         self.socket = socket
         self.monitor = monitor
         sessions = ContainerSessions(timing: configuration.timing)
-        scheduler = Scheduler(slotsPerReplica: configuration.slotsPerReplica, firstBatch: .random(in: 0 ... .max))
+        scheduler = Scheduler(bounds: configuration.bounds, firstBatch: .random(in: 0 ... .max))
+        selector = Selector(bounds: configuration.selection, seed: .random(in: 0 ... .max))
         metrics = FrontendMetrics(now: .now())
+        keeper.start()
     }
 
     /// Works until stopped.
@@ -68,7 +82,19 @@ final class DispatchLoop {
         }
         scheduler.abandonAll(.stopping)
         deliverAnswers(now: .now())
-        for late in dispatcher.close() { sinks[late.sink].deliver(late.deliveries(.defaultOutput(.stopping))) }
+        // What is being written is written, and told, before the rest is refused.
+        keeper.stop()
+        let late = dispatcher.close()
+        for answer in late.storeAnswers where answer.isOfCommits {
+            selector.receive(answer, now: .now()) { _ in false }
+        }
+        selector.abandonAll()
+        deliverAnswers(now: .now())
+        sessions.sayGoodbye(Goodbye(.stopping, reason: "the query frontend stops"))
+        // Whoever cannot be told sees it by the end of the connection.
+        try? performSessionEffects(now: .now())
+        for query in late.queries { sinks[query.sink].deliver(query.deliveries(.defaultOutput(.stopping))) }
+        for feedback in late.feedback { refuse(feedback) }
         for request in stopRequests { request.resume() }
     }
 
@@ -80,20 +106,33 @@ final class DispatchLoop {
         takeInbox(now: now)
         try noteConnections()
         let isDrained = try receive(now: now)
-        if isDrained { sessions.endLostConnections() }
-        sessions.tick(now: now)
+        // After a long stall, heartbeats may still be waiting to be read: nobody is given up before they have been.
+        if isDrained {
+            sessions.endLostConnections()
+            sessions.tick(now: now)
+        }
         try performSessionEffects(now: now)
+        if !toBeStopped.isEmpty {
+            releaseDrained()
+            try performSessionEffects(now: now)
+        }
+        selector.tick(now: now) { scheduler.isServed($0) }
         scheduler.tick(now: now)
-        scheduler.dispatch(now: now)
-        while !scheduler.dispatches.isEmpty { try send(now: now) }
-        deliverAnswers(now: now)
-        guard isDrained else { return true }
+        // An answer can make room for the next input of feedback, and that can be answered at once.
+        for _ in 0..<Self.roundsPerTurn {
+            submitSelected(now: now)
+            scheduler.dispatch(now: now)
+            while !scheduler.effects.dispatches.isEmpty { try send(now: now) }
+            deliverAnswers(now: now)
+            if selector.effects.queries.isEmpty { break }
+        }
+        guard isDrained, selector.effects.queries.isEmpty else { return true }
         return try socket.hasInput()
     }
 
     private func sleep() {
         guard dispatcher.prepareToSleep() else { return }
-        let deadline = [scheduler.deadline, sessions.deadline].compactMap { $0 }.min()
+        let deadline = [scheduler.deadline, sessions.deadline, selector.deadline].compactMap { $0 }.min()
         do {
             _ = try waitForInput(descriptors, timeout: deadline.map { $0 - .now() })
         } catch {
@@ -104,31 +143,73 @@ final class DispatchLoop {
 
     private func takeInbox(now: MonotonicTime) {
         dispatcher.takeInbox(into: &inbox)
+        for hit in inbox.hits { count(hit, now: now) }
         for command in inbox.commands { perform(command, now: now) }
+        for answer in inbox.storeAnswers { selector.receive(answer, now: now) { scheduler.isServed($0) } }
         for submission in inbox.submissions { submit(submission, now: now) }
+        for feedback in inbox.feedback { selector.submit(feedback, now: now) { scheduler.isServed($0) } }
+        submitSelected(now: now)
     }
 
     private func submit(_ submission: Submission, now: MonotonicTime) {
-        func query(_ item: Int, _ input: Payload, _ model: ModelHandle) -> Query {
-            Query(
+        func waiter(_ item: Int) -> Waiter {
+            Waiter(
                 ticket: Ticket(sink: submission.sink, request: submission.request, item: item),
-                application: submission.application, model: model, input: input, arrived: submission.arrived,
-                deadline: submission.deadline)
+                application: submission.application, arrived: submission.arrived, deadline: submission.deadline)
+        }
+        if submission.selects, selector.handles(submission.application) {
+            for item in 0..<submission.inputs.count {
+                let query = SelectedQuery(
+                    waiter: waiter(item), id: submission.firstQueryID + UInt64(item), input: submission.inputs[item],
+                    user: submission.user, trace: submission.trace)
+                selector.submit(query, now: now) { scheduler.isServed($0) }
+            }
+            return
         }
         guard let model = submission.model else {
             for item in 0..<submission.inputs.count {
-                deliver(
-                    Delivery(request: submission.request, item: item, outcome: .defaultOutput(.noReplica)),
-                    to: submission.sink, submission.application, arrived: submission.arrived, now: now)
+                deliver(SchedulerEffects.Answer(waiter: waiter(item), outcome: .defaultOutput(.noReplica)), now: now)
             }
             return
         }
         switch submission.inputs {
         case .one(let input):
-            scheduler.submit(query(0, input, model), now: now)
+            submit(
+                Query(
+                    waiter: waiter(0), model: model, input: input, key: submission.keys.first,
+                    trace: submission.trace), now: now)
         case .many(let inputs):
-            for (item, input) in inputs.enumerated() { scheduler.submit(query(item, input, model), now: now) }
+            for (item, input) in inputs.enumerated() {
+                let key = submission.keys.isEmpty ? nil : submission.keys[item]
+                submit(
+                    Query(waiter: waiter(item), model: model, input: input, key: key, trace: submission.trace), now: now
+                )
+            }
         }
+    }
+
+    /// Sends the queries on their way that policies have chosen models for.
+    func submitSelected(now: MonotonicTime) {
+        guard !selector.effects.queries.isEmpty else { return }
+        for query in selector.takeQueries() { submit(query, now: now) }
+    }
+
+    private func submit(_ query: Query, now: MonotonicTime) {
+        guard let key = query.key else { return scheduler.submit(query, now: now) }
+        metrics.noteLookup(of: query.model)
+        if let output = dispatcher.cache.output(for: key) {
+            metrics.noteHit(of: query.model)
+            deliver(SchedulerEffects.Answer(waiter: query.waiter, outcome: .output(output)), now: now)
+        } else {
+            scheduler.submit(query, now: now)
+        }
+    }
+
+    /// An event loop has answered a query from the cache.
+    private func count(_ hit: CacheHit, now: MonotonicTime) {
+        metrics.noteLookup(of: hit.model)
+        metrics.noteHit(of: hit.model)
+        metrics.applications[hit.application]?.record(.output([]), after: hit.latency, now: now)
     }
 
     // MARK: Containers
@@ -143,9 +224,12 @@ final class DispatchLoop {
             guard try socket.receive(into: &message) else { return true }
             let session = try currentSession(now: now)
             do {
-                sessions.receive(try message.decodeContainerMessage(), from: session, now: now)
+                sessions.receive(
+                    try message.decodeContainerMessage(offersVersion4: sessions.offersVersion4(session)), from: session,
+                    now: now)
             } catch {
-                sessions.receive(malformed: error, from: session, now: now)
+                sessions.receive(
+                    malformed: error, isRegistration: RPC4.isRegistration(message), from: session, now: now)
             }
         }
         return false
@@ -176,24 +260,32 @@ final class DispatchLoop {
 
     private func perform(_ effect: ContainerSessions.Effect, now: MonotonicTime) throws(TransportError) {
         switch effect {
-        case .send(let heartbeat, let peer):
+        case .send(let message, let version, let peer):
             // One that does not read shows by other signs.
-            if try socket.send(heartbeat, to: peer) == .unreachable { sessions.lose(peer) }
+            if try socket.send(message, in: version, to: peer) == .unreachable { sessions.lose(peer) }
         case .completed(let replica, let response):
             complete(replica, response, now: now)
-        case .added(let replica, let model, let inputType):
-            let handle = dispatcher.handles.handle(for: model)
-            modelNames[handle] = model
-            scheduler.addReplica(replica, of: handle, inputType: inputType)
+        case .failed(let replica, let failure):
+            fail(replica, failure, now: now)
+        case .added(let replica, let registration):
+            let handle = dispatcher.handles.handle(for: registration.model)
+            modelNames[handle] = registration.model
+            scheduler.addReplica(
+                replica, of: handle, inputType: registration.inputType,
+                capacity: ReplicaCapacity(of: registration.details), now: now)
             completed[replica] = (0, 0)
-            logAdded(model, inputType)
+            logAdded(registration)
+        case .leaving(let replica):
+            scheduler.setLeaving(replica)
         case .removed(let replica, let model, let reason):
             let retried = scheduler.removeReplica(replica, now: now)
             completed[replica] = nil
-            metrics.models[model]?.retries += retried
+            toBeStopped.remove(replica)
             metrics.replicasLost[reason.label, default: 0] += 1
-            logger.warning(
-                "replica lost: \(reason)", metadata: ["model": "\(model)", "queries sent elsewhere": "\(retried)"])
+            logger.log(
+                level: reason.isExpected ? .info : .warning,
+                "replica \(reason.isExpected ? "gone" : "lost"): \(reason)",
+                metadata: ["model": "\(model)", "queries sent elsewhere": "\(retried)"])
         case .badMessage(let peer, let replica, let problem):
             metrics.badMessages[problem.label, default: 0] += 1
             if let suppressed = badMessageLog.admit(now: now) {
@@ -207,19 +299,47 @@ final class DispatchLoop {
     }
 
     private func complete(_ replica: ReplicaID, _ response: PredictResponse, now: MonotonicTime) {
-        let batch = scheduler.complete(batch: response.id, on: replica, response.outputs, now: now)
-        guard let batch, let model = modelNames[batch.model] else { return }
-        metrics.completed(batch.size, of: model, in: batch.duration, now: now)
+        let outputs = response.outputs.rendered
+        for error in outputs.errors.prefix(1) { note(error.code, error.text, of: replica, now: now) }
+        let batch = scheduler.complete(
+            batch: response.id, on: replica, outputs, computeTime: response.computeTime, now: now)
+        guard let batch else { return }
+        metrics.completed(batch.size, of: batch.model, in: batch.duration, now: now)
         completed[replica]?.batches += 1
         completed[replica]?.queries += batch.size
     }
 
-    private func logAdded(_ model: ModelVersion, _ inputType: InputType) {
-        logger.info("replica added", metadata: ["model": "\(model)", "input type": "\(inputType)"])
-        if let registered = catalog.models[model], registered.inputType != inputType {
+    private func fail(_ replica: ReplicaID, _ failure: BatchFailure, now: MonotonicTime) {
+        note(failure.code, failure.reason, of: replica, now: now)
+        scheduler.fail(
+            batch: failure.id, on: replica, failure.code, failure.reason ?? failure.code.description, now: now)
+    }
+
+    /// A model that fails tells its callers; an operator sees one of them now and then.
+    private func note(_ code: FailureCode, _ text: String?, of replica: ReplicaID, now: MonotonicTime) {
+        guard code != .tooLate, let suppressed = failureLog.admit(now: now) else { return }
+        logger.warning(
+            "a model failed: \(text ?? code.description)",
+            metadata: [
+                "model": "\(sessions.model(of: replica).map(\.description) ?? "unknown")", "code": "\(code)",
+                "not logged before": "\(suppressed)",
+            ])
+    }
+
+    private func logAdded(_ registration: Registration) {
+        logger.info(
+            "replica added",
+            metadata: [
+                "model": "\(registration.model)", "input type": "\(registration.inputType)",
+                "protocol": "\(registration.rpcVersion)",
+            ])
+        if let registered = catalog.models[registration.model], registered.inputType != registration.inputType {
             logger.warning(
                 "the replica gets no queries: its input type is not the one that its model is registered with",
-                metadata: ["model": "\(model)", "replica": "\(inputType)", "registered": "\(registered.inputType)"])
+                metadata: [
+                    "model": "\(registration.model)", "replica": "\(registration.inputType)",
+                    "registered": "\(registered.inputType)",
+                ])
         }
     }
 
@@ -227,107 +347,96 @@ final class DispatchLoop {
 
     /// Sends the batches that are due. A replica that cannot be sent to is lost, and its queries go elsewhere.
     private func send(now: MonotonicTime) throws(TransportError) {
-        let dispatches = scheduler.dispatches
-        let answers = scheduler.answers
-        for dispatch in dispatches {
+        let effects = scheduler.effects
+        scheduler.clearEffects()
+        for dispatch in effects.dispatches {
             guard let peer = sessions.peer(of: dispatch.replica) else { continue }
             let outcome = try socket.sendRequest(
-                id: dispatch.batch, inputType: dispatch.inputType, inputs: dispatch.inputs, to: peer)
+                id: dispatch.batch, inputType: dispatch.inputType, inputs: dispatch.inputs,
+                budget: dispatch.expires - now, trace: dispatch.trace?.context,
+                in: peer.version, to: peer.id)
             if outcome == .sent {
                 sessions.sent(batch: dispatch.batch, inputCount: dispatch.inputs.count, to: dispatch.replica)
-                metrics.queueingDelay.record(now - dispatch.oldestArrival)
+                metrics.sent(arrivals: dispatch.arrivals, of: dispatch.model, now: now)
             } else {
                 sessions.lose(dispatch.replica)
             }
         }
-        scheduler.clearEffects()
-        deliver(answers, now: now)
+        carryOut(effects, now: now)
         try performSessionEffects(now: now)
         scheduler.dispatch(now: now)
     }
 
     private func deliverAnswers(now: MonotonicTime) {
-        let answers = scheduler.answers
+        let effects = scheduler.effects
         scheduler.clearEffects()
-        deliver(answers, now: now)
+        carryOut(effects, now: now)
         for sink in deliveries.indices where !deliveries[sink].isEmpty {
             sinks[sink].deliver(deliveries[sink])
             deliveries[sink].removeAll(keepingCapacity: true)
         }
-    }
-
-    private func deliver(_ answers: [Scheduler.Answer], now: MonotonicTime) {
-        for answer in answers {
-            let ticket = answer.ticket
-            deliver(
-                Delivery(request: ticket.request, item: ticket.item, outcome: answer.outcome), to: ticket.sink,
-                answer.application, arrived: answer.arrived, now: now)
+        for sink in acknowledgements.indices where !acknowledgements[sink].isEmpty {
+            sinks[sink].acknowledge(acknowledgements[sink])
+            acknowledgements[sink].removeAll(keepingCapacity: true)
         }
     }
 
-    private func deliver(
-        _ delivery: Delivery, to sink: Int, _ application: ApplicationHandle, arrived: MonotonicTime,
-        now: MonotonicTime
-    ) {
-        metrics.applications[application]?.record(delivery.outcome, after: now - arrived, now: now)
-        deliveries[sink].append(delivery)
+    /// What the scheduler decided besides batches.
+    private func carryOut(_ effects: SchedulerEffects, now: MonotonicTime) {
+        for answer in effects.answers { deliver(answer, now: now) }
+        carryOutSelection(now: now)
+        for computed in effects.computed { dispatcher.cache.insert(computed.output, for: computed.key) }
+        for notice in effects.notices { log(notice) }
     }
 
-    // MARK: Commands
+    private func deliver(_ answer: SchedulerEffects.Answer, now: MonotonicTime) {
+        let waiter = answer.waiter
+        guard waiter.ticket.sink != Selector.sink else {
+            return selector.finish(waiter.ticket.request, waiter.ticket.item, answer.outcome, now: now) {
+                scheduler.isServed($0)
+            }
+        }
+        metrics.applications[waiter.application]?.record(answer.outcome, after: now - waiter.arrived, now: now)
+        deliveries[waiter.ticket.sink].append(
+            Delivery(request: waiter.ticket.request, item: waiter.ticket.item, outcome: answer.outcome))
+    }
 
-    private func perform(_ command: Dispatcher.Command, now: MonotonicTime) {
-        switch command {
-        case .addSink(let sink, let continuation):
-            sinks.append(sink)
-            deliveries.append([])
-            continuation.resume(returning: sinks.count - 1)
-        case .publish(let new, let continuation):
-            takeOver(new, now: now)
-            continuation.resume()
-        case .report(let continuation):
-            continuation.resume(returning: report(now: now))
-        case .stop(let continuation):
-            stopRequests.append(continuation)
+    /// What the selector decided besides queries.
+    private func carryOutSelection(now: MonotonicTime) {
+        guard !selector.effects.isEmpty else { return }
+        for answer in selector.effects.answers {
+            let waiter = answer.waiter
+            metrics.applications[waiter.application]?.record(answer.outcome, after: now - waiter.arrived, now: now)
+            deliveries[waiter.ticket.sink].append(
+                Delivery(
+                    request: waiter.ticket.request, item: waiter.ticket.item, outcome: answer.outcome,
+                    combined: answer.combined))
+        }
+        for acknowledgement in selector.effects.acknowledgements {
+            acknowledgements[acknowledgement.ticket.sink].append(acknowledgement)
+        }
+        if !selector.effects.storeRequests.isEmpty { keeper.take(selector.effects.storeRequests) }
+        selector.clearEffects()
+    }
+
+    private func refuse(_ feedback: SelectedFeedback) {
+        sinks[feedback.waiter.ticket.sink].acknowledge([
+            SelectorEffects.Acknowledgement(ticket: feedback.waiter.ticket, result: .stopping)
+        ])
+    }
+
+    private func log(_ notice: SchedulerEffects.Notice) {
+        switch notice {
+        case .stuck(_, let model, let age):
+            logger.warning(
+                "a replica is stuck: it gets nothing until it answers",
+                metadata: ["model": "\(name(of: model))", "batch age": "\(age)"])
+        case .recovered(_, let model):
+            logger.info("a replica that was stuck has answered", metadata: ["model": "\(name(of: model))"])
         }
     }
 
-    private func takeOver(_ new: Catalog, now: MonotonicTime) {
-        for id in catalog.models.keys where new.models[id] == nil {
-            scheduler.removeModel(dispatcher.handles.handle(for: id))
-            sessions.dismiss(id)
-            metrics.models[id] = nil
-        }
-        for (id, model) in new.models where catalog.models[id] != model {
-            let limit: BatchLimit =
-                switch model.batchSize {
-                case .adaptive: .adaptiveDefault
-                case .fixed(let size): .fixed(size)
-                }
-            let handle = dispatcher.handles.handle(for: id)
-            modelNames[handle] = id
-            metrics.noteModel(id, now: now)
-            scheduler.setModel(handle, inputType: model.inputType, limit: limit)
-            sessions.recall(id)
-        }
-        for name in catalog.applications.keys where new.applications[name] == nil {
-            metrics.applications[dispatcher.handles.handle(forApplication: name)] = nil
-        }
-        for name in new.applications.keys {
-            metrics.noteApplication(dispatcher.handles.handle(forApplication: name), name, now: now)
-        }
-        catalog = new
-    }
-
-    private func report(now: MonotonicTime) -> DispatchReport {
-        var report = DispatchReport(now: now)
-        report.metrics = metrics
-        report.catalog = catalog
-        report.replicas = sessions.listings
-        report.completed = completed
-        for replica in report.replicas { report.inFlight[replica.id] = scheduler.inFlightCount(on: replica.id) }
-        for id in catalog.models.keys {
-            report.queued[id] = scheduler.queuedCount(of: dispatcher.handles.handle(for: id))
-        }
-        return report
+    private func name(of model: ModelHandle) -> String {
+        modelNames[model].map(\.description) ?? "unknown"
     }
 }

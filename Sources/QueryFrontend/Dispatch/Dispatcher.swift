@@ -13,12 +13,23 @@ final class Dispatcher: Sendable {
         case addSink(any OutcomeSink, CheckedContinuation<Int, Never>)
         case publish(Catalog, CheckedContinuation<Void, Never>)
         case report(CheckedContinuation<DispatchReport, Never>)
+        /// Replicas of a version, or the one of this number, get nothing new, or are taken back.
+        case drain(ModelVersion, replica: Int?, Draining, CheckedContinuation<DispatchReport?, Never>)
+        /// What an application's policy has learned, for one user or by itself.
+        case selection(application: String, user: String?, CheckedContinuation<SelectionReport?, Never>)
+        /// A user, or an application with all its users, begins anew; the reply says why not.
+        case resetSelection(application: String, user: String?, CheckedContinuation<String?, Never>)
         case stop(CheckedContinuation<Void, Never>)
     }
 
     struct Inbox {
         var submissions: [Submission] = []
+        /// Queries that event loops have answered from the cache, to be counted.
+        var hits: [CacheHit] = []
         var commands: [Command] = []
+        var feedback: [SelectedFeedback] = []
+        /// What the store of learned states has answered.
+        var storeAnswers: [SelectionStoreAnswer] = []
         /// No more is taken: the thread has ended.
         var isClosed = false
     }
@@ -27,28 +38,43 @@ final class Dispatcher: Sendable {
         /// Where containers connect: one or more of `tcp://host:port` and `inproc://name`.
         var endpoints: [String]
         var timing = SessionTiming.standard
-        var slotsPerReplica = 2
+        var bounds = Scheduler.Bounds()
+        var selection = Selector.Bounds()
     }
 
+    /// Hits that may wait to be counted, so that they wake nobody.
+    private static let mostUncountedHits = 1024
+
     let handles = Handles()
+    let cache: SharedPredictionCache
     let wakeup: Wakeup
     private let inbox = Locked(Inbox())
     private let isAsleep = Atomic(false)
 
-    init() throws(TransportError) {
+    /// - Parameter cacheBytes: what the prediction cache may hold; 0 turns it off.
+    init(cacheBytes: Int = 0) throws(TransportError) {
+        cache = SharedPredictionCache(capacityBytes: cacheBytes)
         wakeup = try Wakeup()
     }
 
     /// Starts the thread.
     ///
+    /// - Parameters:
+    ///   - store: keeps what policies learn.
+    ///   - policies: those that applications can have.
     /// - Returns: the endpoints with their ports.
     /// - Throws: `TransportError` where one cannot be bound.
-    func start(_ configuration: Configuration, context: Context, logger: Logger) async throws -> [String] {
+    func start(
+        _ configuration: Configuration, store: any SelectionStore, policies: SelectionPolicies, context: Context,
+        logger: Logger
+    ) async throws -> [String] {
         try await withCheckedThrowingContinuation { continuation in
             let thread = Thread { [self] in
                 let loop: DispatchLoop
                 do {
-                    loop = try DispatchLoop(configuration, dispatcher: self, context: context, logger: logger)
+                    loop = try DispatchLoop(
+                        configuration, store: store, policies: policies, dispatcher: self, context: context,
+                        logger: logger)
                 } catch {
                     return continuation.resume(throwing: error)
                 }
@@ -74,6 +100,47 @@ final class Dispatcher: Sendable {
         return !isClosed
     }
 
+    /// Notes a query that was answered from the cache. It is counted with the next turn.
+    func note(_ hit: CacheHit) {
+        let count = inbox.withLock { inbox in
+            if !inbox.isClosed { inbox.hits.append(hit) }
+            return inbox.hits.count
+        }
+        if count == Self.mostUncountedHits { wake() }
+    }
+
+    /// Hands feedback over. What becomes of it comes to the sink that its ticket names.
+    ///
+    /// - Returns: false when the thread has ended: no answer will come.
+    func submit(_ feedback: [SelectedFeedback]) -> Bool {
+        let isClosed = inbox.withLock { inbox in
+            if !inbox.isClosed { inbox.feedback += feedback }
+            return inbox.isClosed
+        }
+        if !isClosed { wake() }
+        return !isClosed
+    }
+
+    /// Takes what the store of learned states has answered.
+    func receive(_ answers: [SelectionStoreAnswer]) {
+        inbox.withLock { inbox in
+            if !inbox.isClosed { inbox.storeAnswers += answers }
+        }
+        wake()
+    }
+
+    /// What an application's policy has learned; `nil` where it has none that learns.
+    func selection(of application: String, user: String?) async -> SelectionReport? {
+        await withCheckedContinuation { post(.selection(application: application, user: user, $0)) }
+    }
+
+    /// Lets a user, or an application with all its users, begin anew.
+    ///
+    /// - Returns: why it could not be done.
+    func resetSelection(of application: String, user: String?) async -> String? {
+        await withCheckedContinuation { post(.resetSelection(application: application, user: user, $0)) }
+    }
+
     /// Registers a sink, and returns the number to name it by in submissions.
     func addSink(_ sink: any OutcomeSink) async -> Int {
         await withCheckedContinuation { post(.addSink(sink, $0)) }
@@ -87,6 +154,13 @@ final class Dispatcher: Sendable {
     /// What the dispatch thread knows at this moment.
     func report() async -> DispatchReport {
         await withCheckedContinuation { post(.report($0)) }
+    }
+
+    /// Gives replicas of a version nothing new any more, or takes them back.
+    ///
+    /// - Returns: what the thread then knows; `nil` where there is no such replica.
+    func drainReplicas(of model: ModelVersion, replica: Int?, _ draining: Draining) async -> DispatchReport? {
+        await withCheckedContinuation { post(.drain(model, replica: replica, draining, $0)) }
     }
 
     /// Ends the thread. What is still waiting gets the default.
@@ -112,13 +186,18 @@ final class Dispatcher: Sendable {
     func takeInbox(into taken: inout Inbox) {
         taken.submissions.removeAll(keepingCapacity: true)
         taken.commands.removeAll(keepingCapacity: true)
+        taken.hits.removeAll(keepingCapacity: true)
+        taken.feedback.removeAll(keepingCapacity: true)
+        taken.storeAnswers.removeAll(keepingCapacity: true)
         inbox.withLock { swap(&$0, &taken) }
     }
 
     /// Announces that the thread is going to sleep. False when something has come meanwhile.
     func prepareToSleep() -> Bool {
         isAsleep.store(true, ordering: .sequentiallyConsistent)
-        let isEmpty = inbox.withLock { $0.submissions.isEmpty && $0.commands.isEmpty }
+        let isEmpty = inbox.withLock {
+            $0.submissions.isEmpty && $0.commands.isEmpty && $0.feedback.isEmpty && $0.storeAnswers.isEmpty
+        }
         if !isEmpty { isAsleep.store(false, ordering: .sequentiallyConsistent) }
         return isEmpty
     }
@@ -130,15 +209,17 @@ final class Dispatcher: Sendable {
 
     /// Takes nothing any more, and answers the commands that came too late.
     ///
-    /// - Returns: the queries that came too late.
-    func close() -> [Submission] {
+    /// - Returns: the queries and the feedback that came too late, and what the store has answered last.
+    func close() -> (
+        queries: [Submission], feedback: [SelectedFeedback], storeAnswers: [SelectionStoreAnswer]
+    ) {
         let late = inbox.withLock { inbox in
-            inbox.isClosed = true
-            defer { (inbox.commands, inbox.submissions) = ([], []) }
-            return inbox
+            let late = inbox
+            inbox = Inbox(isClosed: true)
+            return late
         }
         for command in late.commands { command.answerAfterEnd() }
-        return late.submissions
+        return (late.submissions, late.feedback, late.storeAnswers)
     }
 }
 
@@ -149,6 +230,9 @@ extension Dispatcher.Command {
         case .addSink(_, let continuation): continuation.resume(returning: 0)
         case .publish(_, let continuation), .stop(let continuation): continuation.resume()
         case .report(let continuation): continuation.resume(returning: DispatchReport(now: .now()))
+        case .drain(_, _, _, let continuation): continuation.resume(returning: nil)
+        case .selection(_, _, let continuation): continuation.resume(returning: nil)
+        case .resetSelection(_, _, let continuation): continuation.resume(returning: "the query frontend is stopping")
         }
     }
 }
@@ -159,15 +243,30 @@ struct DispatchReport: Sendable {
     var metrics: FrontendMetrics
     var catalog = Catalog()
     var replicas: [ContainerSessions.Listing] = []
-    /// Queries in flight on each replica.
-    var inFlight: [ReplicaID: Int] = [:]
+    /// How each replica does.
+    var loads: [ReplicaID: ReplicaLoad] = [:]
     /// Answered batches and queries of each replica.
     var completed: [ReplicaID: (batches: Int, queries: Int)] = [:]
     /// Queries that wait for each model version.
     var queued: [ModelVersion: Int] = [:]
+    /// Bytes of inputs that wait for each model version.
+    var queuedBytes: [ModelVersion: Int] = [:]
+    /// What the scheduler has counted for each model version.
+    var counters: [ModelVersion: SchedulingCounters] = [:]
+    /// What the prediction cache holds.
+    var cache: CacheStatistics?
+    /// How the applications do whose policies choose.
+    var selections: [SelectionReport] = []
 
     init(now: MonotonicTime) {
         self.now = now
         metrics = FrontendMetrics(now: now)
     }
+}
+
+/// A query that an event loop has answered from the cache.
+struct CacheHit: Sendable {
+    var application: ApplicationHandle
+    var model: ModelHandle
+    var latency: Duration
 }

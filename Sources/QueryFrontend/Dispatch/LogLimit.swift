@@ -23,7 +23,7 @@ struct LogLimit: Sendable {
 }
 
 extension ContainerSessions.BadMessage: CustomStringConvertible {
-    var description: String {
+    package var description: String {
         switch self {
         case .malformed(let error): "\(error)"
         case .unknownID(let id): "answers batch \(id), which is not in flight there"
@@ -51,6 +51,17 @@ extension FrontendSession.EndReason {
         case .wrongOutputCount: "wrong-output-count"
         case .replaced: "replaced"
         case .dismissed: "dismissed"
+        case .left: "left"
+        case .refused: "refused"
+        case .drained: "drained"
+        }
+    }
+
+    /// Whether it ended in good order: nothing was lost, and nobody need look.
+    var isExpected: Bool {
+        switch self {
+        case .left, .drained, .dismissed: true
+        case .silent, .disconnected, .malformed, .wrongOutputCount, .replaced, .refused: false
         }
     }
 }

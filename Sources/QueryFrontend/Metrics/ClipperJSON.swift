@@ -7,31 +7,29 @@ extension DispatchReport {
     func clipperJSON() -> String {
         var tree = ClipperTree()
         var metrics = metrics
-        let total = metrics.models.values.reduce(0) { $0 + $1.queries }
-        tree.counter("internal:aggregate_num_predictions", total)
-        tree.counter("internal:prediction_cache_lookups", 0)
-        tree.ratio("internal:prediction_cache_hit_ratio", .nan)
+        let models = metrics.models.values.sorted { $0.id.description < $1.id.description }
+        let lookups = models.reduce(0) { $0 + $1.cacheLookups }
+        tree.counter("internal:aggregate_num_predictions", models.reduce(0) { $0 + $1.queries })
+        tree.counter("internal:prediction_cache_lookups", lookups)
+        tree.ratio("internal:prediction_cache_hit_ratio", models.reduce(0) { $0 + $1.cacheHits }, of: lookups)
         tree.meter("internal:aggregate_model_throughput", &metrics.aggregateThroughput, now: now)
         tree.histogram("internal:rpc_request_queueing_delay", metrics.queueingDelay, unit: "microseconds")
-        for (handle, application) in metrics.applications.sorted(by: { $0.value.name < $1.value.name }) {
+        for application in metrics.applications.values.sorted(by: { $0.name < $1.name }) {
             let name = "app:\(application.name)"
             tree.counter("\(name):num_predictions", application.queries)
-            tree.ratio(
-                "\(name):default_prediction_ratio",
-                application.queries == 0 ? .nan : Double(application.defaultCount) / Double(application.queries))
-            if var throughput = metrics.applications[handle]?.throughput {
-                tree.meter("\(name):prediction_throughput", &throughput, now: now)
-            }
-            tree.histogram("\(name):prediction_latency", application.latency, unit: "microseconds")
-        }
-        for (model, values) in metrics.models.sorted(by: { $0.key.description < $1.key.description }) {
-            let name = "model:\(model)"
-            tree.counter("\(name):num_predictions", values.queries)
-            tree.ratio("\(name):cache_hit_ratio", .nan)
-            var throughput = values.throughput
+            tree.ratio("\(name):default_prediction_ratio", application.defaultCount, of: application.queries)
+            var throughput = application.throughput
             tree.meter("\(name):prediction_throughput", &throughput, now: now)
-            tree.histogram("\(name):prediction_latency", values.latency, unit: "microseconds")
-            tree.histogram("\(name):batch_size", values.batchSizes, unit: "queries")
+            tree.histogram("\(name):prediction_latency", application.latency.total, unit: "microseconds")
+        }
+        for model in models {
+            let name = "model:\(model.id)"
+            tree.counter("\(name):num_predictions", model.queries)
+            tree.ratio("\(name):cache_hit_ratio", model.cacheHits, of: model.cacheLookups)
+            var throughput = model.throughput
+            tree.meter("\(name):prediction_throughput", &throughput, now: now)
+            tree.histogram("\(name):prediction_latency", model.latency.total, unit: "microseconds")
+            tree.histogram("\(name):batch_size", model.batchSizes, unit: "queries")
         }
         return tree.text
     }
@@ -55,7 +53,9 @@ private struct ClipperTree: Encodable {
         counters.append([name: ["count": "\(value)"]])
     }
 
-    mutating func ratio(_ name: String, _ value: Double) {
+    /// A share of a whole; not a number of nothing.
+    mutating func ratio(_ name: String, _ part: Int, of whole: Int) {
+        let value = whole == 0 ? Double.nan : Double(part) / Double(whole)
         ratioCounters.append([name: ["ratio": "\(value)"]])
     }
 

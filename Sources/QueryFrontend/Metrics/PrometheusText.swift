@@ -1,126 +1,216 @@
 import ContainerRPC
 
 extension DispatchReport {
-    /// The metrics in the Prometheus text format, version 0.0.4.
+    /// The metrics in the Prometheus text format, version 0.0.4, in an order that does not change.
     func prometheusText() -> String {
         var page = PrometheusPage()
-        page.add("clipper_uptime_seconds", .gauge, "Seconds since the frontend started.") {
-            [([], (now - metrics.started).inSeconds)]
-        }
-        addApplications(to: &page)
-        addModels(to: &page)
-        page.add("clipper_replicas_lost_total", .counter, "Replicas that are gone.") {
-            metrics.replicasLost.sorted { $0.key < $1.key }.map { ([("reason", $0.key)], Double($0.value)) }
-        }
-        page.add("clipper_bad_messages_total", .counter, "Messages from containers that were of no use.") {
-            metrics.badMessages.sorted { $0.key < $1.key }.map { ([("kind", $0.key)], Double($0.value)) }
-        }
         page.add(
-            "clipper_queue_seconds", .histogram, "From the arrival of a batch's oldest query to its sending.",
-            [([], metrics.queueingDelay)], divisor: 1e6, bounds: PrometheusPage.latencyBounds)
+            "clipper_uptime_seconds", .gauge, "Seconds since the frontend started.",
+            (now - metrics.started).inSeconds)
+        addApplications(to: &page)
+        addSelections(to: &page)
+        addModels(to: &page)
+        addReplicas(to: &page)
+        addCache(to: &page)
+        page.add(
+            "clipper_replicas_lost_total", .counter, "Replicas that are gone.",
+            Self.counts(metrics.replicasLost, known: Self.lossReasons, label: "reason"))
+        page.add(
+            "clipper_bad_messages_total", .counter, "Messages from containers that were of no use.",
+            Self.counts(metrics.badMessages, known: Self.badMessageKinds, label: "kind"))
         return page.text
     }
 
+    /// The labels of `FrontendSession.EndReason`.
+    static let lossReasons = ["disconnected", "dismissed", "malformed", "replaced", "silent", "wrong-output-count"]
+    /// The labels of `ContainerSessions.BadMessage`.
+    static let badMessageKinds = WireError.Kind.allCases.map(\.rawValue) + ["unknown-id", "wrong-output-count"]
+
+    /// Counters by one label. The known ones are there from the start: what appears with its first event has no rate at it.
+    private static func counts(
+        _ counts: [String: Int], known: [String], label: String
+    ) -> [PrometheusPage.Sample] {
+        Set(counts.keys).union(known).sorted().map { ([(label, $0)], Double(counts[$0] ?? 0)) }
+    }
+
+    // MARK: Applications
+
     private func addApplications(to page: inout PrometheusPage) {
         let applications = metrics.applications.values.sorted { $0.name < $1.name }
-        page.add("clipper_queries_total", .counter, "Queries answered, with whatever output.") {
-            applications.map { ([("application", $0.name)], Double($0.queries)) }
-        }
-        page.add("clipper_default_outputs_total", .counter, "Queries answered with the default output.") {
+        page.add(
+            "clipper_slo_seconds", .gauge, "The latency objective of an application.",
+            catalog.applications.values.sorted { $0.name < $1.name }.map {
+                ([("application", $0.name)], $0.latencySLO.inSeconds)
+            })
+        page.add(
+            "clipper_queries_total", .counter, "Queries answered with status 200, with whatever output.",
+            applications.map { ([("application", $0.name)], Double($0.queries)) })
+        page.add(
+            "clipper_default_outputs_total", .counter, "Queries answered with the default output.",
             applications.flatMap { application in
                 DefaultReason.allCases.map { reason in
                     (
                         [("application", application.name), ("reason", reason.rawValue)],
-                        Double(application.defaults[reason] ?? 0)
+                        Double(application.defaults[reason])
                     )
+                }
+            })
+        page.add(
+            "clipper_rejected_total", .counter, "Queries refused with status 503 because there were too many.",
+            applications.map { ([("application", $0.name)], Double($0.rejected)) })
+        page.add(
+            histogram: "clipper_query_latency_seconds", "From a query's arrival to its outcome.",
+            applications.map { ([("application", $0.name)], $0.latency.total) }, .seconds)
+    }
+
+    // MARK: Selections
+
+    private func addSelections(to page: inout PrometheusPage) {
+        guard !selections.isEmpty else { return }
+        func models(
+            where isIncluded: (SelectionReport.Model) -> Bool, _ value: (SelectionReport.Model) -> Double
+        ) -> [PrometheusPage.Sample] {
+            selections.flatMap { selection in
+                selection.models.filter(isIncluded).map { model in
+                    ([("application", selection.application), ("model", model.name)], value(model))
                 }
             }
         }
+        func counter(_ name: String, _ help: String, shadows: Bool? = false, _ value: (SelectionCounters) -> Double) {
+            page.add(
+                "clipper_\(name)", .counter, help,
+                models(where: { shadows == nil || $0.isShadow == shadows }, { value($0.counters) }))
+        }
+        counter("selection_chosen_total", "Queries that the model was chosen to answer.") { Double($0.chosen) }
+        counter("selection_combined_total", "Answers of the model that were combined into an output.") {
+            Double($0.combined)
+        }
+        counter("selection_straggled_total", "Queries answered without the model, which was not in time.") {
+            Double($0.straggled)
+        }
+        counter("selection_shadow_agreed_total", "Answers of a shadow that agreed with the output.", shadows: true) {
+            Double($0.shadowAgreed)
+        }
+        counter("selection_shadow_disagreed_total", "Answers of a shadow that did not.", shadows: true) {
+            Double($0.shadowDisagreed)
+        }
+        counter("selection_loss_sum", "What the model's answers have cost, as feedback has told.", shadows: nil) {
+            $0.lossSum
+        }
+        counter("selection_loss_count", "Feedback that judged an answer of the model.", shadows: nil) {
+            Double($0.lossCount)
+        }
         page.add(
-            "clipper_query_latency_seconds", .histogram, "From a query's arrival to its outcome.",
-            applications.map { ([("application", $0.name)], $0.latency) }, divisor: 1e6,
-            bounds: PrometheusPage.latencyBounds)
+            "clipper_selection_weight", .gauge, "The model's share of the weight in the application's state.",
+            models(where: { $0.weight != nil }, { $0.weight ?? 0 }))
+        page.add(
+            "clipper_feedback_total", .counter, "Feedback, by what became of it.",
+            selections.flatMap { selection in
+                [
+                    ("counted", selection.feedback.counted), ("duplicate", selection.feedback.duplicate),
+                    ("unknown_query", selection.feedback.unknownQuery), ("failed", selection.feedback.failed),
+                ].map { ([("application", selection.application), ("result", $0.0)], Double($0.1)) }
+            })
     }
 
+    // MARK: Models
+
     private func addModels(to page: inout PrometheusPage) {
-        let models = metrics.models.sorted { $0.key.description < $1.key.description }
-        func labels(_ model: ModelVersion) -> [(String, String)] {
-            [("model", model.name), ("version", model.version)]
+        let models = metrics.models.values.sorted { $0.id.sortKey < $1.id.sortKey }
+        func counter(_ name: String, _ help: String, _ value: (ModelMetrics) -> Int) {
+            page.add(name, .counter, help, models.map { (Self.labels($0.id), Double(value($0))) })
         }
-        page.add("clipper_model_queries_total", .counter, "Queries that replicas answered.") {
-            models.map { (labels($0.key), Double($0.value.queries)) }
+        func scheduled(_ name: String, _ help: String, _ value: KeyPath<SchedulingCounters, Int>) {
+            counter(name, help) { counters[$0.id]?[keyPath: value] ?? 0 }
         }
-        page.add("clipper_retries_total", .counter, "Queries sent again because their replica was lost.") {
-            models.map { (labels($0.key), Double($0.value.retries)) }
+        counter("clipper_model_queries_total", "Queries that replicas answered.") { $0.queries }
+        scheduled("clipper_retries_total", "Queries sent again because their replica was lost.", \.retries)
+        scheduled("clipper_hedges_total", "Queries sent to a second replica because the first was slow.", \.hedges)
+        scheduled("clipper_hedges_won_total", "Hedged queries that the second replica answered first.", \.hedgesWon)
+        scheduled("clipper_replicas_stuck_total", "How often a replica was found stuck.", \.stuck)
+        page.add(
+            "clipper_drops_total", .counter, "Queries turned away or given up because there were too many.",
+            models.flatMap { model in
+                let counted = counters[model.id]
+                return [(DefaultReason.queueFull, counted?.queueFull), (.predictedLate, counted?.predictedLate)].map {
+                    (Self.labels(model.id) + [("reason", $0.0.rawValue)], Double($0.1 ?? 0))
+                }
+            })
+        page.add(
+            histogram: "clipper_batch_latency_seconds", "From a batch's sending to its answer.",
+            models.map { (Self.labels($0.id), $0.latency.total) }, .seconds)
+        page.add(
+            histogram: "clipper_batch_size", "Queries in a batch.",
+            models.map { (Self.labels($0.id), $0.batchSizes) }, .sizes)
+        page.add(
+            histogram: "clipper_queue_seconds", "From a query's arrival to its sending.",
+            models.map { (Self.labels($0.id), $0.queueTime) }, .seconds)
+        page.add(
+            "clipper_queue_depth", .gauge, "Queries that wait for a replica.",
+            models.map { (Self.labels($0.id), Double(queued[$0.id] ?? 0)) })
+        page.add(
+            "clipper_queue_bytes", .gauge, "Bytes of the inputs that wait for a replica.",
+            models.map { (Self.labels($0.id), Double(queuedBytes[$0.id] ?? 0)) })
+        counter("clipper_cache_lookups_total", "Queries looked up in the prediction cache.") { $0.cacheLookups }
+        counter("clipper_cache_hits_total", "Queries whose output was in the prediction cache.") { $0.cacheHits }
+        scheduled(
+            "clipper_cache_shared_total", "Queries that joined the running computation of an equal one.", \.shared)
+    }
+
+    private static func labels(_ model: ModelVersion) -> PrometheusPage.Labels {
+        [("model", model.name), ("version", model.version)]
+    }
+
+    // MARK: Replicas
+
+    private func addReplicas(to page: inout PrometheusPage) {
+        var states: [ModelVersion: [ReplicaLoad.State: Int]] = catalog.models.mapValues { _ in [:] }
+        for replica in replicas {
+            states[replica.model, default: [:]][loads[replica.id]?.state ?? .active, default: 0] += 1
         }
         page.add(
-            "clipper_batch_latency_seconds", .histogram, "From a batch's sending to its answer.",
-            models.map { (labels($0.key), $0.value.latency) }, divisor: 1e6, bounds: PrometheusPage.latencyBounds)
+            "clipper_replicas", .gauge, "Connected containers.",
+            states.sorted { $0.key.sortKey < $1.key.sortKey }.flatMap { model, counts in
+                ReplicaLoad.State.allCases.map {
+                    (Self.labels(model) + [("state", $0.rawValue)], Double(counts[$0] ?? 0))
+                }
+            })
+        func gauge(_ name: String, _ help: String, _ value: (ReplicaLoad) -> Double?) {
+            let samples = replicas.compactMap { replica -> PrometheusPage.Sample? in
+                guard let value = loads[replica.id].flatMap(value) else { return nil }
+                return (Self.labels(replica.model) + [("replica", "\(replica.number)")], value)
+            }
+            page.add(name, .gauge, help, samples)
+        }
+        gauge(
+            "clipper_replica_batch_latency_intercept_seconds",
+            "The a of a replica's batch latency, learned as a + b * n for n queries."
+        ) { $0.intercept?.inSeconds }
+        gauge(
+            "clipper_replica_batch_latency_slope_seconds",
+            "The b of a replica's batch latency, learned as a + b * n for n queries."
+        ) { $0.slope?.inSeconds }
+        gauge("clipper_replica_batch_limit", "Queries that a replica's batch may hold now.") {
+            Double($0.batchLimit)
+        }
+    }
+
+    // MARK: The cache
+
+    private func addCache(to page: inout PrometheusPage) {
+        func number(_ value: KeyPath<CacheStatistics, Int>) -> Double { Double(cache?[keyPath: value] ?? 0) }
         page.add(
-            "clipper_batch_size", .histogram, "Queries in a batch.",
-            models.map { (labels($0.key), $0.value.batchSizes) }, divisor: 1, bounds: PrometheusPage.sizeBounds)
-        page.add("clipper_queue_depth", .gauge, "Queries that wait for a replica.") {
-            queued.sorted { $0.key.description < $1.key.description }.map { (labels($0.key), Double($0.value)) }
-        }
-        var replicaCounts: [ModelVersion: Int] = Dictionary(uniqueKeysWithValues: catalog.models.keys.map { ($0, 0) })
-        for replica in replicas { replicaCounts[replica.model, default: 0] += 1 }
-        page.add("clipper_replicas", .gauge, "Connected containers.") {
-            replicaCounts.sorted { $0.key.description < $1.key.description }.map { (labels($0.key), Double($0.value)) }
-        }
+            "clipper_cache_capacity_bytes", .gauge,
+            "The most bytes that the prediction cache keeps; 0 where it is off.", number(\.capacityBytes))
+        page.add("clipper_cache_bytes", .gauge, "Bytes that the prediction cache keeps.", number(\.byteCount))
+        page.add("clipper_cache_entries", .gauge, "Outputs that the prediction cache keeps.", number(\.entries))
+        page.add(
+            "clipper_cache_evictions_total", .counter, "Outputs that made room for others in the prediction cache.",
+            number(\.evictions))
     }
 }
 
-/// A page in the Prometheus text format.
-private struct PrometheusPage {
-    typealias Labels = [(name: String, value: String)]
-
-    enum Kind: String {
-        case counter, gauge, histogram
-    }
-
-    /// In microseconds: from half a millisecond to ten seconds.
-    static let latencyBounds: [UInt64] = [
-        500, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000,
-        10_000_000,
-    ]
-    static let sizeBounds: [UInt64] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
-
-    private(set) var text = ""
-
-    private mutating func begin(_ name: String, _ kind: Kind, _ help: String) {
-        text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n"
-    }
-
-    mutating func add(_ name: String, _ kind: Kind, _ help: String, _ samples: () -> [(Labels, Double)]) {
-        begin(name, kind, help)
-        for (labels, value) in samples() { line(name, labels, value) }
-    }
-
-    mutating func add(
-        _ name: String, _ kind: Kind, _ help: String, _ series: [(Labels, Distribution)], divisor: Double,
-        bounds: [UInt64]
-    ) {
-        begin(name, kind, help)
-        for (labels, values) in series {
-            for (bound, count) in zip(bounds, values.cumulativeCounts(upTo: bounds)) {
-                line("\(name)_bucket", labels + [("le", Self.number(Double(bound) / divisor))], Double(count))
-            }
-            line("\(name)_bucket", labels + [("le", "+Inf")], Double(values.count))
-            line("\(name)_sum", labels, Double(values.sum) / divisor)
-            line("\(name)_count", labels, Double(values.count))
-        }
-    }
-
-    private mutating func line(_ name: String, _ labels: Labels, _ value: Double) {
-        let list = labels.map { "\($0.name)=\"\(Self.escaped($0.value))\"" }.joined(separator: ",")
-        text += "\(name)\(list.isEmpty ? "" : "{\(list)}") \(Self.number(value))\n"
-    }
-
-    private static func number(_ value: Double) -> String {
-        value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : value.description
-    }
-
-    private static func escaped(_ text: String) -> String {
-        text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
-    }
+extension ModelVersion {
+    /// What orders model versions: no name or version holds a colon.
+    fileprivate var sortKey: String { description }
 }

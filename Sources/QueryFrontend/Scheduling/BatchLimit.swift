@@ -1,17 +1,59 @@
-/// How many queries a batch for a model may hold.
-///
-/// The place for policies that learn a limit from deadlines and latencies; until they exist, an adaptive model has
-/// the default.
-enum BatchLimit: Hashable, Sendable {
-    case fixed(Int)
+import ContainerRPC
 
-    /// The limit of a model registered with batch size −1.
-    static let adaptiveDefault = BatchLimit.fixed(64)
+/// How many queries a batch for one replica may hold: the state of its model's `Batching` limit.
+package struct BatchLimit: Sendable {
+    private var batching: Batching
+    /// AIMD's limit; a fraction of a query counts from one step to the next.
+    private var current = 1.0
+    /// The most that the replica takes.
+    private let largest: Int
 
-    /// The largest batch that may be sent now.
-    var current: Int {
-        switch self {
-        case .fixed(let size): size
+    package init(_ batching: Batching, largest: Int = .max) {
+        self.batching = batching
+        self.largest = largest
+    }
+
+    /// The model's batching has been changed; AIMD goes on from where it is.
+    package mutating func adopt(_ batching: Batching) {
+        self.batching = batching
+    }
+
+    /// The most queries that a batch may hold, at least 1, whose first one must be answered within the budget.
+    ///
+    /// With `.deadline` it is the largest whose slow latency fits, or else the largest whose expected latency does. It
+    /// is at most twice the largest that was seen of late, so that what is unknown is approached by growing batches.
+    package func limit(budget: Duration, model: LatencyModel) -> Int {
+        guard case .deadline = batching.limit else { return present }
+        guard model.isKnown else { return 1 }
+        var size = model.largestSize(within: budget, slow: true)
+        if size == 0 { size = model.largestSize(within: budget, slow: false) }
+        return clamped(min(size, 2 * model.largestSeen))
+    }
+
+    /// The batch size at which a steady overload is served best, at least 1: with `.deadline` the largest of which two
+    /// fit the SLO, since the unluckiest query waits for one batch and rides in the next.
+    package func efficientSize(of slo: Duration, model: LatencyModel) -> Int {
+        guard case .deadline = batching.limit else { return present }
+        guard model.isKnown else { return 1 }
+        return clamped(model.largestSize(within: slo / 2, slow: true))
+    }
+
+    /// A batch of so many queries was answered: AIMD's step.
+    package mutating func completed(size: Int, wasInTime: Bool) {
+        guard case .aimd(let increase, let backoff) = batching.limit else { return }
+        if !wasInTime {
+            current = max(1, current * (backoff.isNaN ? 1 : min(max(backoff, 0), 1)))
+        } else if size >= present {
+            current = min(current + Double(max(increase, 0)), Double(clamped(.max)))
         }
     }
+
+    private var present: Int {
+        switch batching.limit {
+        case .fixed(let size): clamped(size)
+        case .aimd, .deadline: clamped(Int(current))
+        }
+    }
+
+    private func clamped(_ size: Int) -> Int { max(1, min(size, batching.maxBatch, largest)) }
 }

@@ -1,56 +1,98 @@
 import ContainerRPC
+import DequeModule
 import HeapModule
 
-/// Queries that wait for a model, the earliest deadline first, equal ones in the order in which they came.
+/// What waits for a model by deadline, the earliest first, equal ones in the order in which they came.
 ///
-/// The heap orders small entries; the queries themselves stay where they are.
+/// Deadlines mostly come in order: those of one application are its arrivals plus one SLO. So entries are kept in a few
+/// sorted runs (as in patience sorting), and only what fits none goes into a heap. Both ends of the work then cost the same
+/// with a hundred thousand entries as with a hundred.
 struct DeadlineQueue: Sendable {
-    private struct Entry: Comparable, Sendable {
+    /// A query's place in the queue. It may be out of date: `turn` tells.
+    struct Entry: Comparable, Sendable {
         var deadline: MonotonicTime
-        var sequence: UInt64
+        /// Counts up, so that equal deadlines keep their order and an outdated entry is known.
+        var turn: UInt64
+        /// The query's slot in its table.
         var slot: Int
 
         static func < (left: Entry, right: Entry) -> Bool {
-            left.deadline != right.deadline ? left.deadline < right.deadline : left.sequence < right.sequence
+            left.deadline != right.deadline ? left.deadline < right.deadline : left.turn < right.turn
         }
     }
 
-    private var heap = Heap<Entry>()
-    private var slots: [Query?] = []
-    private var freeSlots: [Int] = []
-    private var nextSequence: UInt64 = 0
+    private static let mostRuns = 8
 
-    var count: Int { heap.count }
-    var isEmpty: Bool { heap.isEmpty }
+    private var runs: [Deque<Entry>] = []
+    private var rest = Heap<Entry>()
+    private(set) var count = 0
+    private var largestCount = 0
 
-    /// The earliest deadline.
-    var firstDeadline: MonotonicTime? { heap.min?.deadline }
+    var isEmpty: Bool { count == 0 }
 
-    mutating func insert(_ query: Query) {
-        let slot: Int
-        if let free = freeSlots.popLast() {
-            slot = free
-            slots[slot] = query
-        } else {
-            slot = slots.count
-            slots.append(query)
+    /// The entry with the earliest deadline.
+    var first: Entry? {
+        var first = rest.min
+        for run in runs {
+            guard let candidate = run.first else { continue }
+            if let best = first, best < candidate { continue }
+            first = candidate
         }
-        heap.insert(Entry(deadline: query.deadline, sequence: nextSequence, slot: slot))
-        nextSequence += 1
+        return first
     }
 
-    /// Takes the query with the earliest deadline.
-    mutating func popFirst() -> Query? {
-        guard let entry = heap.popMin() else { return nil }
-        defer {
-            slots[entry.slot] = nil
-            freeSlots.append(entry.slot)
-            // A burst's memory goes back once it is over.
-            if heap.isEmpty, slots.count > 4096 {
-                slots = []
-                freeSlots = []
+    mutating func insert(_ entry: Entry) {
+        count += 1
+        largestCount = max(largestCount, count)
+        // The run that ends last before the entry keeps the others open for earlier ones.
+        var best: Int?
+        for index in runs.indices {
+            guard let last = runs[index].last else {
+                if best == nil { best = index }
+                continue
             }
+            guard last < entry else { continue }
+            if let chosen = best, let end = runs[chosen].last, last < end { continue }
+            best = index
         }
-        return slots[entry.slot]
+        if let best {
+            runs[best].append(entry)
+        } else if runs.count < Self.mostRuns {
+            runs.append([entry])
+        } else {
+            rest.insert(entry)
+        }
+    }
+
+    /// Takes the entry with the earliest deadline.
+    mutating func popFirst() -> Entry? {
+        guard let first else { return nil }
+        count -= 1
+        // A burst's memory goes back once it is over.
+        defer { if count == 0 { reset() } }
+        for index in runs.indices where runs[index].first == first { return runs[index].popFirst() }
+        return rest.popMin()
+    }
+
+    /// How many entries come before a deadline, at most: outdated ones are counted too.
+    func count(before deadline: MonotonicTime) -> Int {
+        var before = rest.isEmpty ? 0 : rest.unordered.count { $0.deadline <= deadline }
+        for run in runs {
+            var low = 0
+            var high = run.count
+            while low < high {
+                let middle = (low + high) / 2
+                if run[middle].deadline <= deadline { low = middle + 1 } else { high = middle }
+            }
+            before += low
+        }
+        return before
+    }
+
+    private mutating func reset() {
+        guard largestCount > 4096 else { return }
+        runs = []
+        rest = Heap()
+        largestCount = 0
     }
 }

@@ -1,4 +1,8 @@
 /// One registration of a container, by its number in the frontend; never used again.
-struct ReplicaID: Hashable, Sendable {
-    var number: Int
+package struct ReplicaID: Hashable, Sendable {
+    package var number: Int
+
+    package init(number: Int) {
+        self.number = number
+    }
 }

@@ -2,305 +2,212 @@ import ContainerRPC
 
 /// Decides which queries go to which replica in which batch, and which get the default output instead.
 ///
-/// A value without I/O: events and a time go in; what is to be sent and answered gathers in `dispatches` and `answers`
-/// until the one who drives it takes it. One queue per model version, ordered by deadline, is shared by its replicas.
-/// It is work-conserving: a replica with a free slot gets what is queued, up to the model's limit, the least loaded
-/// replica first.
-struct Scheduler: Sendable {
-    /// A batch that is to be sent.
-    struct Dispatch: Sendable {
-        var batch: UInt32
-        var replica: ReplicaID
-        var inputType: InputType
-        var inputs: [Payload]
-        /// When the query arrived that has waited longest.
-        var oldestArrival: MonotonicTime
+/// A value without I/O: events and a time go in; what is to be sent and answered gathers in `effects` until the one who
+/// drives it takes it. One queue per model version, ordered by deadline, is shared by its replicas. It is work-conserving:
+/// a replica with room gets what is queued, up to the model's limit, the one that is done first first.
+package struct Scheduler: Sendable {
+    /// What a model may hold.
+    package struct Bounds: Hashable, Sendable {
+        /// Batches that one replica may have in flight: the second hides the way there and back.
+        package var slotsPerReplica: Int
+        /// Queries that may wait for one model.
+        package var queuedQueries: Int
+        /// Bytes of inputs that may wait for one model.
+        package var queuedBytes: Int
+
+        package init(slotsPerReplica: Int = 2, queuedQueries: Int = 100_000, queuedBytes: Int = 256 << 20) {
+            self.slotsPerReplica = slotsPerReplica
+            self.queuedQueries = queuedQueries
+            self.queuedBytes = queuedBytes
+        }
     }
 
-    /// A query's outcome that is to be delivered.
-    struct Answer: Sendable {
-        var ticket: Ticket
-        var application: ApplicationHandle
-        var arrived: MonotonicTime
-        var outcome: Outcome
-    }
+    private let bounds: Bounds
+    private var models: [ModelScheduler] = []
+    /// Where each replica belongs.
+    private var modelOf: [ReplicaID: ModelHandle] = [:]
+    private var ids: BatchIDs
+    private var hedges = HedgeBudgets()
+    /// Models to which something has happened since `dispatch` looked at them, in the order in which it did.
+    private var touched: [Int] = []
+    /// When `tick` has something to do: a lower bound, found anew when it is reached.
+    private var nextEvent = MonotonicTime.distantFuture
 
-    /// Batches that one replica may have in flight: the second hides the round trip.
-    private let slotsPerReplica: Int
-    private var models: [ModelHandle: ModelQueue] = [:]
-    private var replicas: [ReplicaID: Replica] = [:]
-    private var batches: [UInt32: BatchInFlight] = [:]
-    private var nextBatch: UInt32
-    /// Models to which something has happened since `dispatch` looked at them.
-    private var touched: Set<ModelHandle> = []
-    /// A lower bound of all deadlines; found anew when it is reached.
-    private var earliestDeadline = MonotonicTime.distantFuture
-
-    private(set) var dispatches: [Dispatch] = []
-    private(set) var answers: [Answer] = []
+    /// What is to be carried out.
+    package private(set) var effects = SchedulerEffects()
 
     /// - Parameter firstBatch: where ids begin; a random one keeps late answers to an earlier frontend from being
     ///   taken for answers to this one.
-    init(slotsPerReplica: Int = 2, firstBatch: UInt32 = 0) {
-        self.slotsPerReplica = slotsPerReplica
-        nextBatch = firstBatch
+    package init(bounds: Bounds = Bounds(), firstBatch: UInt32 = 0) {
+        self.bounds = bounds
+        ids = BatchIDs(last: firstBatch)
     }
 
     /// When `tick` has something to do at the latest.
-    var deadline: MonotonicTime? {
-        earliestDeadline == .distantFuture ? nil : earliestDeadline
+    package var deadline: MonotonicTime? {
+        nextEvent == .distantFuture ? nil : nextEvent
     }
 
-    /// Queries that wait and queries in flight that nobody has been told of yet.
-    var pendingCount: Int {
-        models.values.reduce(0) { $0 + $1.queue.count } + batches.values.reduce(0) { $0 + $1.pending.count }
+    /// Forgets the effects, which have been carried out.
+    package mutating func clearEffects() {
+        effects.clear()
     }
 
-    /// Queries that wait for a model.
-    func queuedCount(of model: ModelHandle) -> Int {
-        models[model]?.queue.count ?? 0
-    }
-
-    /// Queries in flight on a replica.
-    func inFlightCount(on replica: ReplicaID) -> Int {
-        replicas[replica].map { $0.batches.reduce(0) { $0 + (batches[$1]?.queries.count ?? 0) } } ?? 0
-    }
-
-    /// Forgets what was taken from `dispatches` and `answers`.
-    mutating func clearEffects() {
-        dispatches.removeAll(keepingCapacity: true)
-        answers.removeAll(keepingCapacity: true)
-    }
-
-    // MARK: Models and replicas
+    // MARK: Models, applications and replicas
 
     /// A model version is registered, or its settings have changed.
-    mutating func setModel(_ model: ModelHandle, inputType: InputType, limit: BatchLimit) {
-        models[model, default: ModelQueue()].settings = ModelQueue.Settings(inputType: inputType, limit: limit)
-        touched.insert(model)
+    package mutating func setModel(_ model: ModelHandle, _ settings: ModelSettings) {
+        with(model) { scheduler, _, _ in scheduler.set(settings) }
     }
 
     /// A model version is no longer registered: what waits for it gets the default.
-    mutating func removeModel(_ model: ModelHandle) {
-        models[model]?.settings = nil
-        while let query = models[model]?.queue.popFirst() { answer(query, .defaultOutput(.modelDeleted)) }
+    package mutating func removeModel(_ model: ModelHandle) {
+        with(model) { scheduler, _, effects in scheduler.close(&effects) }
+    }
+
+    /// Whether an application's queries are hedged, and when.
+    package mutating func setApplication(_ application: ApplicationHandle, hedging: Hedging?) {
+        hedges.set(hedging, of: application)
     }
 
     /// A container has registered. It is given work once its model version is registered with the same input type.
-    mutating func addReplica(_ id: ReplicaID, of model: ModelHandle, inputType: InputType) {
-        replicas[id] = Replica(model: model, inputType: inputType)
-        models[model, default: ModelQueue()].replicas.append(id)
-        touched.insert(model)
+    package mutating func addReplica(
+        _ id: ReplicaID, of model: ModelHandle, inputType: InputType, capacity: ReplicaCapacity = ReplicaCapacity(),
+        now: MonotonicTime
+    ) {
+        modelOf[id] = model
+        with(model) { scheduler, _, _ in scheduler.add(id, inputType: inputType, capacity: capacity, now: now) }
     }
 
-    /// A replica is lost: its queries go back to the front of their queue, once, while their deadlines allow.
+    /// A replica is lost: its queries go back to the front of their queue while their deadlines allow.
     ///
     /// - Returns: how many went back.
     @discardableResult
-    mutating func removeReplica(_ id: ReplicaID, now: MonotonicTime) -> Int {
-        guard let replica = replicas.removeValue(forKey: id) else { return 0 }
-        var retried = 0
-        models[replica.model]?.replicas.removeAll { $0 == id }
-        defer {
-            // Containers can name any model: one that is not registered leaves nothing behind.
-            if models[replica.model]?.isVoid == true { models[replica.model] = nil }
-        }
-        for batch in replica.batches {
-            guard let batch = batches.removeValue(forKey: batch) else { continue }
-            for var query in batch.pending {
-                query.losses += 1
-                if query.losses > 1 {
-                    answer(query, .defaultOutput(.lostTwice))
-                } else {
-                    enqueue(query, now: now)
-                    retried += 1
-                }
-            }
-        }
-        return retried
+    package mutating func removeReplica(_ id: ReplicaID, now: MonotonicTime) -> Int {
+        guard let model = modelOf.removeValue(forKey: id) else { return 0 }
+        return with(model) { scheduler, _, effects in scheduler.remove(id, now: now, &effects) }
+    }
+
+    /// A replica gets nothing new, and keeps what it has; or it is taken back.
+    package mutating func setDraining(_ isDraining: Bool, _ id: ReplicaID) {
+        guard let model = modelOf[id] else { return }
+        with(model) { scheduler, _, _ in scheduler.setDraining(isDraining, id) }
+    }
+
+    /// A container has said goodbye: its replica keeps what it has and gets nothing more, whatever an operator says.
+    package mutating func setLeaving(_ id: ReplicaID) {
+        guard let model = modelOf[id] else { return }
+        with(model) { scheduler, _, _ in scheduler.setLeaving(id) }
     }
 
     // MARK: Queries
 
     /// A query has come. It is sent by the next `dispatch`, so that those that come together travel together.
-    mutating func submit(_ query: Query, now: MonotonicTime) {
-        guard canServe(query.model) else { return answer(query, .defaultOutput(.noReplica)) }
-        enqueue(query, now: now)
+    package mutating func submit(_ query: Query, now: MonotonicTime) {
+        with(query.model) { scheduler, _, effects in scheduler.submit(query, now: now, &effects) }
     }
 
-    /// A function of its own: a copy of the model's state must not live while its queue changes.
-    private func canServe(_ model: ModelHandle) -> Bool {
-        guard let state = models[model], state.settings != nil else { return false }
-        return state.replicas.contains { isSuitable($0, state) }
-    }
-
-    private mutating func enqueue(_ query: Query, now: MonotonicTime) {
-        guard models[query.model]?.settings != nil else { return answer(query, .defaultOutput(.modelDeleted)) }
-        guard query.deadline > now else { return answer(query, .defaultOutput(.deadline)) }
-        models[query.model]?.queue.insert(query)
-        touched.insert(query.model)
-        earliestDeadline = min(earliestDeadline, query.deadline)
-    }
-
-    /// A replica has answered a batch, with an output for each query.
+    /// A replica has answered a batch, with an output or an error for each query.
     ///
+    /// - Parameter computeTime: what the container says that its model took.
     /// - Returns: the model, and how long the batch took; `nil` for a batch that is not in flight on this replica.
     @discardableResult
-    mutating func complete(
-        batch id: UInt32, on replica: ReplicaID, _ outputs: Outputs, now: MonotonicTime
+    package mutating func complete(
+        batch: UInt32, on replica: ReplicaID, _ outputs: Outputs, computeTime: Duration? = nil, now: MonotonicTime
     ) -> CompletedBatch? {
-        guard let batch = batches[id], batch.replica == replica, outputs.count == batch.queries.count else {
-            return nil
+        guard let model = modelOf[replica] else { return nil }
+        return with(model) { scheduler, hedges, effects in
+            scheduler.complete(
+                batch, on: replica, outputs, computeTime: computeTime, now: now, hedges: &hedges, &effects)
         }
-        batches[id] = nil
-        replicas[replica]?.batches.removeAll { $0 == id }
-        touched.insert(batch.model)
-        for index in batch.firstPending..<batch.queries.count {
-            answer(batch.queries[index], .output(outputs[index]))
-        }
-        return CompletedBatch(model: batch.model, size: batch.queries.count, duration: now - batch.sent)
     }
 
-    /// Time has passed: queries whose deadline has come get the default. Those in flight keep their replica's slot.
-    mutating func tick(now: MonotonicTime) {
-        guard now >= earliestDeadline else { return }
-        earliestDeadline = .distantFuture
-        // Arrays of the keys: a view of the dictionary would keep it alive and make the first change copy all queues.
-        for model in Array(models.keys) {
-            while let first = models[model]?.queue.firstDeadline, first <= now {
-                guard let query = models[model]?.queue.popFirst() else { break }
-                answer(query, .defaultOutput(.deadline))
+    /// A replica has failed for a batch, or has not computed it.
+    package mutating func fail(
+        batch: UInt32, on replica: ReplicaID, _ code: FailureCode, _ reason: String, now: MonotonicTime
+    ) {
+        guard let model = modelOf[replica] else { return }
+        with(model) { scheduler, _, effects in
+            scheduler.fail(batch, on: replica, code, reason, now: now, &effects)
+        }
+    }
+
+    /// Time has passed: queries whose deadline has come get the default, those of late batches are hedged.
+    package mutating func tick(now: MonotonicTime) {
+        guard now >= nextEvent else { return }
+        nextEvent = .distantFuture
+        for index in models.indices {
+            if models[index].nextEvent <= now {
+                with(ModelHandle(index: index)) { scheduler, hedges, effects in
+                    scheduler.tick(now: now, hedges: &hedges, &effects)
+                }
             }
-            if let first = models[model]?.queue.firstDeadline { earliestDeadline = min(earliestDeadline, first) }
-        }
-        for id in Array(batches.keys) {
-            while let query = batches[id]?.pending.first, query.deadline <= now {
-                batches[id]?.firstPending += 1
-                answer(query, .defaultOutput(.deadline))
-            }
-            if let query = batches[id]?.pending.first { earliestDeadline = min(earliestDeadline, query.deadline) }
+            nextEvent = min(nextEvent, models[index].nextEvent)
         }
     }
 
-    /// Everything that waits or is in flight gets the default: the frontend ends.
-    mutating func abandonAll(_ reason: DefaultReason) {
-        for model in Array(models.keys) {
-            while let query = models[model]?.queue.popFirst() { answer(query, .defaultOutput(reason)) }
-        }
-        for id in Array(batches.keys) {
-            while let query = batches[id]?.pending.first {
-                batches[id]?.firstPending += 1
-                answer(query, .defaultOutput(reason))
-            }
-        }
-    }
-
-    private mutating func answer(_ query: Query, _ outcome: Outcome) {
-        answers.append(
-            Answer(
-                ticket: query.ticket, application: query.application, arrived: query.arrived, outcome: outcome))
-    }
-
-    // MARK: Dispatch
-
-    /// Gives replicas with free slots what is queued. Call it after the events of one turn, and after `tick`.
-    mutating func dispatch(now: MonotonicTime) {
+    /// Gives replicas with room what is queued. Call it after the events of one turn, and after `tick`.
+    package mutating func dispatch(now: MonotonicTime) {
         guard !touched.isEmpty else { return }
-        for model in touched {
-            guard let limit = models[model]?.settings?.limit.current else { continue }
-            while models[model]?.queue.isEmpty == false, let replica = leastLoadedReplica(of: model) {
-                send(upTo: limit, of: model, to: replica, now: now)
-            }
+        for index in touched {
+            models[index].dispatch(now: now, ids: &ids, hedges: &hedges, &effects)
+            nextEvent = min(nextEvent, models[index].nextEvent)
         }
         touched.removeAll(keepingCapacity: true)
     }
 
-    private mutating func send(upTo limit: Int, of model: ModelHandle, to replica: ReplicaID, now: MonotonicTime) {
-        guard let inputType = replicas[replica]?.inputType else { return }
-        var queries: [Query] = []
-        queries.reserveCapacity(min(limit, models[model]?.queue.count ?? 0))
-        var oldestArrival = now
-        while queries.count < limit, let query = models[model]?.queue.popFirst() {
-            oldestArrival = min(oldestArrival, query.arrived)
-            queries.append(query)
+    /// Everything that waits or is in flight gets the default: the frontend ends.
+    package mutating func abandonAll(_ reason: DefaultReason) {
+        for index in models.indices { models[index].abandon(reason, &effects) }
+    }
+
+    /// Hands one model's scheduler what models share, and notes what that has changed.
+    @discardableResult
+    private mutating func with<Result>(
+        _ model: ModelHandle,
+        _ body: (inout ModelScheduler, inout HedgeBudgets, inout SchedulerEffects) -> Result
+    ) -> Result {
+        while models.count <= model.index {
+            models.append(ModelScheduler(handle: ModelHandle(index: models.count), bounds: bounds))
         }
-        let id = nextBatchID()
-        dispatches.append(
-            Dispatch(
-                batch: id, replica: replica, inputType: inputType, inputs: queries.map(\.input),
-                oldestArrival: oldestArrival))
-        batches[id] = BatchInFlight(replica: replica, model: model, sent: now, queries: queries)
-        replicas[replica]?.batches.append(id)
+        let wasTouched = models[model.index].isTouched
+        let result = body(&models[model.index], &hedges, &effects)
+        nextEvent = min(nextEvent, models[model.index].nextEvent)
+        if !wasTouched, models[model.index].isTouched { touched.append(model.index) }
+        return result
     }
 
-    /// The replica with the fewest batches in flight and a free slot; equal ones take turns.
-    private mutating func leastLoadedReplica(of model: ModelHandle) -> ReplicaID? {
-        guard let queue = models[model], !queue.replicas.isEmpty else { return nil }
-        var best: (id: ReplicaID, load: Int, index: Int)?
-        for offset in queue.replicas.indices {
-            let index = (queue.turn + offset) % queue.replicas.count
-            let id = queue.replicas[index]
-            guard isSuitable(id, queue), let load = replicas[id]?.batches.count, load < slotsPerReplica else {
-                continue
-            }
-            if load < best?.load ?? .max { best = (id, load, index) }
-            if load == 0 { break }
-        }
-        if let best { models[model]?.turn = best.index + 1 }
-        return best?.id
+    // MARK: Reports
+
+    /// Those who wait for an outcome.
+    package var pendingCount: Int { models.reduce(0) { $0 + $1.waitingCount } }
+
+    /// Whether a model has a replica that takes queries.
+    package func isServed(_ model: ModelHandle) -> Bool {
+        models.indices.contains(model.index) && models[model.index].takesQueries
     }
 
-    private func isSuitable(_ replica: ReplicaID, _ model: ModelQueue) -> Bool {
-        replicas[replica]?.inputType == model.settings?.inputType
+    /// Queries that wait for a model.
+    package func queuedCount(of model: ModelHandle) -> Int { existing(model)?.queuedCount ?? 0 }
+
+    /// Bytes of inputs that wait for a model.
+    package func queuedBytes(of model: ModelHandle) -> Int { existing(model)?.queuedBytes ?? 0 }
+
+    /// What was counted for a model.
+    package func counters(of model: ModelHandle) -> SchedulingCounters {
+        existing(model)?.counters ?? SchedulingCounters()
     }
 
-    /// Ids go around after 2³² batches; one that is still in flight is passed over.
-    private mutating func nextBatchID() -> UInt32 {
-        repeat { nextBatch &+= 1 } while batches[nextBatch] != nil
-        return nextBatch
-    }
-}
+    /// Queries under way for a model, with and without someone who still waits.
+    package func underWayCount(of model: ModelHandle) -> Int { existing(model)?.table.count ?? 0 }
 
-/// What the frontend learns from an answered batch.
-struct CompletedBatch: Hashable, Sendable {
-    var model: ModelHandle
-    var size: Int
-    /// From the batch's sending to its answer.
-    var duration: Duration
-}
-
-/// The queue of one model version, and who serves it.
-private struct ModelQueue: Sendable {
-    struct Settings: Sendable {
-        var inputType: InputType
-        var limit: BatchLimit
+    /// How a replica does.
+    package func load(of replica: ReplicaID) -> ReplicaLoad? {
+        guard let model = modelOf[replica].flatMap(existing) else { return nil }
+        return model.replicas.first { $0.id == replica }.map(ReplicaLoad.init)
     }
 
-    /// `nil` while the version is not registered.
-    var settings: Settings?
-    var queue = DeadlineQueue()
-    var replicas: [ReplicaID] = []
-    /// Where the search for a replica begins, so that equal ones take turns.
-    var turn = 0
-
-    var isVoid: Bool { settings == nil && replicas.isEmpty && queue.isEmpty }
-}
-
-/// A live container as the scheduler sees it.
-private struct Replica: Sendable {
-    var model: ModelHandle
-    var inputType: InputType
-    var batches: [UInt32] = []
-}
-
-/// Queries that a replica is working on, the earliest deadline first.
-private struct BatchInFlight: Sendable {
-    var replica: ReplicaID
-    var model: ModelHandle
-    var sent: MonotonicTime
-    var queries: [Query]
-    /// Those before it have had the default.
-    var firstPending = 0
-
-    var pending: ArraySlice<Query> { queries[firstPending...] }
+    private func existing(_ model: ModelHandle) -> ModelScheduler? {
+        models.indices.contains(model.index) ? models[model.index] : nil
+    }
 }

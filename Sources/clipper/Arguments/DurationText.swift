@@ -8,8 +8,9 @@ enum DurationText {
 
     /// Reads a duration: a decimal number and its unit, at least a microsecond and at most a day.
     ///
+    /// - Parameter allowsZero: Takes zero as well.
     /// - Throws: ``ArgumentTextError``, also for a number without a unit, which could mean any of them.
-    static func parse(_ text: String) throws(ArgumentTextError) -> Duration {
+    static func parse(_ text: String, allowsZero: Bool = false) throws(ArgumentTextError) -> Duration {
         guard !text.isEmpty else {
             throw ArgumentTextError("a duration such as 100ms, 1s or 20000us is expected")
         }
@@ -24,7 +25,9 @@ enum DurationText {
         guard let places = units[String(unit)] else {
             throw ArgumentTextError("'\(unit)' is no unit of time here; the units are us, ms and s")
         }
-        return .microseconds(try microseconds(number, places: places))
+        let microseconds = try microseconds(number, places: places)
+        guard microseconds > 0 || allowsZero else { throw ArgumentTextError("it must be longer than zero") }
+        return .microseconds(microseconds)
     }
 
     /// Writes a duration so that ``parse(_:)`` reads it, to the microsecond.
@@ -57,7 +60,6 @@ enum DurationText {
         guard let microseconds = Int64(digits), microseconds <= longest else {
             throw ArgumentTextError("at most one day (86400s) is allowed")
         }
-        guard microseconds > 0 else { throw ArgumentTextError("it must be longer than zero") }
         return microseconds
     }
 

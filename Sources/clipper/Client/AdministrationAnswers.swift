@@ -1,3 +1,5 @@
+import QueryFrontend
+
 /// An application as the administration API describes it.
 struct RegisteredApplication: Decodable, Equatable {
     var name: String
@@ -5,6 +7,15 @@ struct RegisteredApplication: Decodable, Equatable {
     var defaultOutput: String
     var latencySLOMicroseconds: Int64
     var linkedModels: [String]
+    /// Clipper's management frontend does not tell.
+    var overload: String?
+    /// Clipper's management frontend does not tell.
+    var hedging: HedgingSetting?
+    /// Told, as what follows, only where the application does not select as Clipper's do.
+    var policy: PolicyDescription?
+    var loss: String?
+    var minConfidence: Double?
+    var shadows: [String]?
 
     /// The latency objective.
     var latencySLO: Duration { .microseconds(latencySLOMicroseconds) }
@@ -15,6 +26,12 @@ struct RegisteredApplication: Decodable, Equatable {
         case defaultOutput = "default_output"
         case latencySLOMicroseconds = "latency_slo_micros"
         case linkedModels = "linked_models"
+        case overload
+        case hedging
+        case policy
+        case loss
+        case minConfidence = "min_confidence"
+        case shadows = "shadow"
     }
 }
 
@@ -29,6 +46,10 @@ struct RegisteredModel: Decodable, Equatable {
     /// −1 for adaptive; Clipper's management frontend does not tell.
     var batchSize: Int?
     var isCurrent: Bool
+    /// Clipper's management frontend does not tell.
+    var batching: BatchingDescription?
+    /// Whether its outputs are kept for equal inputs; Clipper's management frontend does not tell.
+    var cache: Bool?
 
     enum CodingKeys: String, CodingKey {
         case name = "model_name"
@@ -39,5 +60,7 @@ struct RegisteredModel: Decodable, Equatable {
         case modelDataPath = "model_data_path"
         case batchSize = "batch_size"
         case isCurrent = "is_current_version"
+        case batching
+        case cache
     }
 }

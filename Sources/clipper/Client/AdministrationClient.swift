@@ -57,6 +57,26 @@ struct AdministrationClient: Sendable {
         return (try decode(body), body)
     }
 
+    /// Stops work from going to one replica, or all, of a version, or takes them back.
+    ///
+    /// - Returns: Those replicas as they are now, and the answer that tells them.
+    func drain(
+        _ id: ModelVersion, replica: Int?, _ draining: Draining
+    ) async throws -> (replicas: [ReplicaStatus], json: String) {
+        let (answer, json): (DrainDescription, String) = try await answer(
+            to: AdministrationRequest.drain(id, replica: replica, draining))
+        return (answer.replicas, json)
+    }
+
+    /// What an application's policy has learned, and the answer that tells it.
+    ///
+    /// - Parameter user: For whom; `nil`: for the application itself.
+    func selectionState(
+        ofApplication name: String, user: String?
+    ) async throws -> (state: SelectionStateDescription, json: String) {
+        try await answer(to: AdministrationRequest.selectionState(ofApplication: name, user: user))
+    }
+
     /// The whole frontend at this moment.
     func status() async throws -> (status: FrontendStatus, json: String) {
         try await answer(to: AdministrationRequest.status())

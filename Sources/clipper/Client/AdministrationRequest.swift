@@ -7,7 +7,8 @@ enum AdministrationRequest {
     private static let noContainer = "NO_CONTAINER"
 
     static func registerApplication(
-        name: String, inputType: InputType, defaultOutput: String, latencySLO: Duration
+        name: String, inputType: InputType, defaultOutput: String, latencySLO: Duration,
+        options: ApplicationOptions = ApplicationOptions()
     ) -> FrontendRequest {
         let (seconds, attoseconds) = latencySLO.components
         return post(
@@ -16,7 +17,19 @@ enum AdministrationRequest {
                 ("name", .string(name)), ("input_type", .string(inputType.name)),
                 ("default_output", .string(defaultOutput)),
                 ("latency_slo_micros", .integer(seconds * 1_000_000 + attoseconds / 1_000_000_000_000)),
-            ])
+            ] + members(of: options))
+    }
+
+    static func setOptions(ofApplication name: String, _ options: ApplicationOptions) -> FrontendRequest {
+        post("set_app_options", [("name", .string(name))] + members(of: options))
+    }
+
+    static func selectionState(ofApplication name: String, user: String?) -> FrontendRequest {
+        post("get_state", [("app_name", .string(name))] + member(of: user) + [("format", .string("json"))])
+    }
+
+    static func resetState(ofApplication name: String, user: String?) -> FrontendRequest {
+        post("reset_state", [("app_name", .string(name))] + member(of: user))
     }
 
     static func deleteApplication(name: String) -> FrontendRequest {
@@ -40,15 +53,19 @@ enum AdministrationRequest {
     }
 
     static func registerModel(
-        _ id: ModelVersion, inputType: InputType, batchSize: BatchSize, labels: [String]
+        _ id: ModelVersion, inputType: InputType, batching: Batching, cachesPredictions: Bool = true, labels: [String]
     ) -> FrontendRequest {
-        post(
+        // Beside what Clipper has keys for goes only what differs, so that its own management frontend is content too.
+        var additions: [(String, RawJSON)] = []
+        if batching != Batching(batching.batchSize) { additions.append(("batching", object(of: batching))) }
+        if !cachesPredictions { additions.append(("cache", .boolean(false))) }
+        return post(
             "add_model",
             members(of: id) + [
                 ("input_type", .string(inputType.name)), ("labels", .array(labels.map(RawJSON.string))),
                 ("container_name", .string(noContainer)), ("model_data_path", .string("")),
-                ("batch_size", .integer(batchSize.wireValue)),
-            ])
+                ("batch_size", .integer(batching.batchSize.wireValue)),
+            ] + additions)
     }
 
     static func setCurrentVersion(_ id: ModelVersion) -> FrontendRequest {
@@ -67,6 +84,17 @@ enum AdministrationRequest {
         post("get_all_models", [("verbose", .boolean(true))])
     }
 
+    static func drain(_ id: ModelVersion, replica: Int?, _ draining: Draining) -> FrontendRequest {
+        var parts = members(of: id)
+        if let replica { parts.append(("replica_id", .integer(replica))) }
+        switch draining {
+        case .begin: break
+        case .beginAndStop: parts.append(("stop", .boolean(true)))
+        case .end: parts.append(("resume", .boolean(true)))
+        }
+        return post("drain", parts)
+    }
+
     static func status() -> FrontendRequest {
         FrontendRequest(method: "GET", path: ["admin", "status"], body: nil)
     }
@@ -77,6 +105,51 @@ enum AdministrationRequest {
 
     private static func members(of id: ModelVersion) -> [(String, RawJSON)] {
         [("model_name", .string(id.name)), ("model_version", .string(id.version))]
+    }
+
+    private static func members(of options: ApplicationOptions) -> [(String, RawJSON)] {
+        var members: [(String, RawJSON)] = []
+        if let overload = options.overload { members.append(("overload", .string(overload.rawValue))) }
+        switch options.hedging {
+        case nil: break
+        case .off: members.append(("hedging", .boolean(false)))
+        case .on(let hedging):
+            let settings: [(String, RawJSON)] = [
+                ("quantile", .number(hedging.quantile)), ("max_extra_work", .number(hedging.maxExtraWork)),
+            ]
+            members.append(("hedging", .object(settings)))
+        }
+        if let policy = options.policy { members.append(("policy", json(of: policy))) }
+        if let loss = options.loss { members.append(("loss", .string(loss.rawValue))) }
+        if let minConfidence = options.minConfidence { members.append(("min_confidence", .number(minConfidence))) }
+        if let shadows = options.shadows { members.append(("shadow", .array(shadows.map(RawJSON.string)))) }
+        return members
+    }
+
+    private static func member(of user: String?) -> [(String, RawJSON)] {
+        user.map { [("uid", .string($0))] } ?? []
+    }
+
+    private static func json(of policy: PolicyDescription) -> RawJSON {
+        guard !policy.parameters.isEmpty else { return .string(policy.name) }
+        let parameters = policy.parameters.sorted { $0.key < $1.key }.map { name, value in
+            switch value {
+            case .number(let number): (name, RawJSON.number(number))
+            case .text(let text): (name, RawJSON.string(text))
+            }
+        }
+        return .object([("name", .string(policy.name)), ("parameters", .object(parameters))])
+    }
+
+    private static func object(of batching: Batching) -> RawJSON {
+        let description = BatchingDescription(batching)
+        let parts: [(BatchingDescription.CodingKeys, RawJSON?)] = [
+            (.policy, description.policy.map(RawJSON.string)), (.increase, description.increase.map(RawJSON.integer)),
+            (.backoff, description.backoff.map(RawJSON.number)), (.size, description.size.map(RawJSON.integer)),
+            (.maxDelayMicroseconds, description.maxDelayMicroseconds.map(RawJSON.integer)),
+            (.maxBatch, description.maxBatch.map(RawJSON.integer)),
+        ]
+        return .object(parts.compactMap { key, value in value.map { (key.rawValue, $0) } })
     }
 
     private static func links(_ application: String, _ models: [String]) -> [(String, RawJSON)] {

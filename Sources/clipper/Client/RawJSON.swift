@@ -29,6 +29,11 @@ struct RawJSON: Equatable, Sendable {
         RawJSON(unchecked: "\(value)")
     }
 
+    /// A finite number.
+    static func number(_ value: Double) -> Self {
+        RawJSON(unchecked: "\(value)")
+    }
+
     /// An object with the keys in this order.
     static func object(_ members: [(String, RawJSON)]) -> Self {
         let texts = members.map { string($0.0).text + ":" + $0.1.text }

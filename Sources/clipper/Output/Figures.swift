@@ -35,8 +35,18 @@ enum Figures {
     /// A part of a whole, and its share.
     static func share(_ part: Int, of whole: Int) -> String {
         guard whole > 0, part > 0 else { return "\(part)" }
-        let percent = Double(part) / Double(whole) * 100
-        return "\(part) (" + (percent < 0.1 ? "<0.1" : fixed(percent, digits: 1)) + "%)"
+        return "\(part) (\(percent(Double(part) / Double(whole))))"
+    }
+
+    /// A share of a whole, 0 to 1, in percent; what is not quite nothing does not look like nothing.
+    static func percent(_ share: Double) -> String {
+        guard share.isFinite else { return "-" }
+        return (share > 0 && share < 0.001 ? "<0.1" : fixed(share * 100, digits: 1)) + "%"
+    }
+
+    /// A latency objective given in milliseconds, exact to the microsecond.
+    static func slo(milliseconds: Double) -> String {
+        Int64(exactly: (milliseconds * 1000).rounded()).map { DurationText.format(.microseconds($0)) } ?? ""
     }
 
     /// A span of time given in seconds, in its two largest units.

@@ -13,11 +13,11 @@ enum StatusReport {
     }
 
     static func applications(_ status: FrontendStatus) -> Table {
-        let rows = status.applications.sorted { $0.name < $1.name }.map { application in
+        let applications = status.applications.sorted { $0.name < $1.name }
+        let rows = applications.map { application in
             let isAsked = application.queries > 0
-            let slo = Int64(exactly: (application.sloMilliseconds * 1000).rounded()).map(Duration.microseconds)
             return [
-                application.name, application.inputType, slo.map(DurationText.format) ?? "",
+                application.name, application.inputType, Figures.slo(milliseconds: application.sloMilliseconds),
                 Printable.line(application.defaultOutput, upTo: 24), application.linkedModels.joined(separator: ", "),
                 "\(application.queries)", Figures.share(application.defaults, of: application.queries),
                 Figures.rate(application.queriesPerSecond),
@@ -29,7 +29,13 @@ enum StatusReport {
             columns: [
                 .left("APPLICATION"), .left("INPUT"), .right("SLO"), .left("DEFAULT"), .left("MODELS"),
                 .right("QUERIES"), .right("DEFAULTS"), .right("RATE"), .right("P50"), .right("P99"),
-            ], rows: rows)
+            ], rows: rows
+        ).with(
+            applications.map { application in
+                SelectionColumns.settings(
+                    policy: application.policy, loss: application.loss?.rawValue,
+                    minConfidence: application.minConfidence, shadows: application.shadows)
+            })
     }
 
     static func models(_ status: FrontendStatus) -> Table {
@@ -51,7 +57,7 @@ enum StatusReport {
     }
 
     /// By name, then by version, 9 before 10.
-    private static func precedes(_ first: ModelStatus, _ second: ModelStatus) -> Bool {
+    static func precedes(_ first: ModelStatus, _ second: ModelStatus) -> Bool {
         guard first.name == second.name else { return first.name < second.name }
         return first.version.compare(second.version, options: .numeric) == .orderedAscending
     }
@@ -63,13 +69,15 @@ enum StatusReport {
         let rows = replicas.map { replica in
             [
                 "\(replica.modelName):\(replica.modelVersion):\(replica.replica)", replica.inputType,
+                replica.rpcVersion.map { "\($0)" } ?? "", replica.state,
                 "\(replica.queriesInFlight)", "\(replica.completedBatches)", "\(replica.completedQueries)",
                 Figures.span(seconds: replica.secondsSinceLastMessage) + " ago",
             ]
         }
         return Table(
             columns: [
-                .left("REPLICA"), .left("INPUT"), .right("IN FLIGHT"), .right("BATCHES"), .right("QUERIES"),
+                .left("REPLICA"), .left("INPUT"), .left("RPC"), .left("STATE"), .right("IN FLIGHT"), .right("BATCHES"),
+                .right("QUERIES"),
                 .right("LAST HEARD"),
             ], rows: rows)
     }

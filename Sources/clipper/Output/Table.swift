@@ -12,24 +12,56 @@ struct Table {
         static func right(_ title: String) -> Self { Column(title: title, alignment: .right) }
     }
 
+    /// A cell with a look.
+    struct Cell {
+        let text: String
+        let style: TextStyle?
+
+        init(_ text: String, _ style: TextStyle? = nil) {
+            self.text = text
+            self.style = style
+        }
+    }
+
     /// The columns, from the left.
     let columns: [Column]
     /// The rows, from the top; a cell for each column.
-    var rows: [[String]]
+    let cells: [[Cell]]
+
+    init(columns: [Column], rows: [[String]]) {
+        self.init(columns: columns, cells: rows.map { $0.map { Cell($0) } })
+    }
+
+    init(columns: [Column], cells: [[Cell]]) {
+        self.columns = columns
+        self.cells = cells
+    }
+
+    /// The cells' texts.
+    var rows: [[String]] { cells.map { $0.map(\.text) } }
 
     /// The lines, headings first, without white space at their ends; an empty cell shows as `-`.
-    var lines: [String] {
-        let cells = rows.map { row in row.map { $0.isEmpty ? "-" : Printable.line($0) } }
-        let all = [columns.map(\.title)] + cells
+    var lines: [String] { styledLines.map(\.plain) }
+
+    /// The same lines with their looks.
+    var styledLines: [StyledLine] {
+        let shown = cells.map { row in
+            row.map { Cell($0.text.isEmpty ? "-" : Printable.line($0.text), $0.style) }
+        }
+        let all = [columns.map { Cell($0.title, .heading) }] + shown
         let widths = columns.indices.map { column in
-            all.map { $0.indices.contains(column) ? TextWidth.columns(of: $0[column]) : 0 }.max() ?? 0
+            all.map { $0.indices.contains(column) ? TextWidth.columns(of: $0[column].text) : 0 }.max() ?? 0
         }
         return all.map { row in
-            var line = zip(row.indices, row).map { index, cell in
-                Self.pad(cell, to: widths[index], columns[index].alignment)
-            }.joined(separator: "  ")
-            while line.last == " " { line.removeLast() }
-            return line
+            var spans: [StyledLine.Span] = []
+            for (index, cell) in row.enumerated() {
+                let space = String(repeating: " ", count: widths[index] - TextWidth.columns(of: cell.text))
+                if index > 0 { spans.append(StyledLine.Span(text: "  ")) }
+                if columns[index].alignment == .right { spans.append(StyledLine.Span(text: space)) }
+                spans.append(StyledLine.Span(text: cell.text, style: cell.style))
+                if columns[index].alignment == .left { spans.append(StyledLine.Span(text: space)) }
+            }
+            return StyledLine(spans).withoutSpaceAtEnd
         }
     }
 
@@ -37,11 +69,6 @@ struct Table {
     static func fields(_ fields: [(String, String)]) -> [String] {
         let table = Table(columns: [.left(""), .left("")], rows: fields.map { [$0.0, $0.1] })
         return Array(table.lines.dropFirst())
-    }
-
-    private static func pad(_ cell: String, to width: Int, _ alignment: Column.Alignment) -> String {
-        let space = String(repeating: " ", count: max(0, width - TextWidth.columns(of: cell)))
-        return alignment == .left ? cell + space : space + cell
     }
 }
 

@@ -46,10 +46,10 @@ final class Frontend: Sendable {
     /// A frontend with an application `app`, linked to a model `sum`, whose version 1 one container serves.
     static func servingSum(
         in processes: Processes, slo: Duration = .seconds(60), inputType: String = "doubles", batchSize: Int = -1,
-        arguments: [String] = []
+        caches: Bool = false, arguments: [String] = []
     ) async throws -> Frontend {
         let frontend = try await Frontend(in: processes, arguments: arguments)
-        try await frontend.addModel("sum", inputType: inputType, batchSize: batchSize)
+        try await frontend.addModel("sum", inputType: inputType, batchSize: batchSize, caches: caches)
         try await frontend.addApplication("app", inputType: inputType, slo: slo, links: ["sum"])
         try await frontend.startContainer(arguments: ["--input-type", inputType])
         return frontend
@@ -64,12 +64,19 @@ final class Frontend: Sendable {
         arguments: [String] = []
     ) async throws -> ChildProcess {
         let listed = try await containers(of: model, version)
-        let container = try processes.start(
-            executable, ["--frontend", rpc, "--name", model, "--version", version] + arguments)
+        let container = try launchContainer(executable, model: model, version: version, arguments: arguments)
         try await eventually("another \(model):\(version) is listed beside \(listed)") {
             try await containers(of: model, version).contains { !listed.contains($0) }
         }
         return container
+    }
+
+    /// Starts a container that connects to this frontend.
+    func launchContainer(
+        _ executable: String = "sum-container", model: String = "sum", version: String = "1",
+        arguments: [String] = []
+    ) throws -> ChildProcess {
+        try processes.start(executable, ["--frontend", rpc, "--name", model, "--version", version] + arguments)
     }
 
     /// The containers that are listed, as `name:version:replica`.
@@ -112,14 +119,15 @@ final class Frontend: Sendable {
     }
 
     func addModel(
-        _ name: String, version: String = "1", inputType: String = "doubles", batchSize: Int = -1
+        _ name: String, version: String = "1", inputType: String = "doubles", batchSize: Int = -1,
+        caches: Bool = false
     ) async throws {
         try await admin(
             "add_model",
             [
                 "model_name": .string(name), "model_version": .string(version), "input_type": .string(inputType),
                 "labels": [], "container_name": "NO_CONTAINER", "model_data_path": "none",
-                "batch_size": .number(Double(batchSize)),
+                "batch_size": .number(Double(batchSize)), "cache": .boolean(caches),
             ])
     }
 

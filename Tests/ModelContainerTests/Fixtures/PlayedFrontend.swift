@@ -144,7 +144,7 @@ final class PlayedFrontend: Sendable {
         while !state.withLock({ $0.isClosing }) {
             for (peer, what) in state.withLock({ takeAll(&$0.outgoing) }) {
                 switch what {
-                case .heartbeat(let kind): _ = try socket.send(kind, to: peer)
+                case .heartbeat(let kind): _ = try socket.send(.heartbeat(kind), to: peer)
                 case .request(let id, let inputs):
                     _ = try socket.sendRequest(id: id, inputType: inputs.type, inputs: inputs.payloads, to: peer)
                 case .malformed:

@@ -23,7 +23,9 @@ final class DispatcherUnderTest: Sendable {
         dispatcher = try Dispatcher()
         let endpoints = try await dispatcher.start(
             Dispatcher.Configuration(
-                endpoints: ["tcp://127.0.0.1:*", "inproc://query-frontend"], slotsPerReplica: slotsPerReplica),
+                endpoints: ["tcp://127.0.0.1:*", "inproc://query-frontend"],
+                bounds: Scheduler.Bounds(slotsPerReplica: slotsPerReplica)),
+            store: SQLiteSelectionStore(try SQLiteCatalogStore(path: ":memory:")), policies: .standard,
             context: context, logger: .silent)
         endpoint = endpoints[0]
         inProcess = endpoints[1]
@@ -33,7 +35,7 @@ final class DispatcherUnderTest: Sendable {
 
     /// Starts one, and ends it and its containers when the test has ended.
     static func run(
-        batchSize: BatchSize = .adaptive, slotsPerReplica: Int = 2,
+        batchSize: BatchSize = .fixed(64), slotsPerReplica: Int = 2,
         _ test: (DispatcherUnderTest) async throws -> Void
     ) async throws {
         let dispatcher = try await DispatcherUnderTest(batchSize: batchSize, slotsPerReplica: slotsPerReplica)

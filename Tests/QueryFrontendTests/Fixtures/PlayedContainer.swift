@@ -110,7 +110,8 @@ final class PlayedContainer: Sendable {
                 for message in state.withLock({ takeAll(&$0.outgoing) }) {
                     // To a ROUTER a message from a ROUTER is none: there is an empty frame too many.
                     let outcome =
-                        try message.map { try socket.send($0) } ?? socket.send(.keepAlive, to: RoutingID([]))
+                        try message.map { try socket.send($0) }
+                        ?? socket.send(.heartbeat(.keepAlive), to: RoutingID([]))
                     #expect(outcome == .sent)
                 }
             }

@@ -5,20 +5,32 @@ import Testing
 @testable import QueryFrontend
 
 /// Reads a body, and gives back its inputs as they would go over the wire.
-func parseBody(_ body: [UInt8], as type: InputType, isFeedback: Bool = false) throws -> PredictBodyParser.Body {
-    try PredictBodyParser().parse(ByteBuffer(bytes: body), inputType: type, isFeedback: isFeedback)
+func parseBody(_ body: [UInt8], as type: InputType) throws -> PredictBodyParser.Body {
+    try PredictBodyParser().parse(ByteBuffer(bytes: body), inputType: type, readsUser: true)
 }
 
-func parseBody(
-    _ body: String, as type: InputType = .float64, isFeedback: Bool = false
-) throws -> PredictBodyParser.Body {
-    try parseBody(Array(body.utf8), as: type, isFeedback: isFeedback)
+func parseBody(_ body: String, as type: InputType = .float64) throws -> PredictBodyParser.Body {
+    try parseBody(Array(body.utf8), as: type)
+}
+
+/// Reads a body of feedback, and gives back its only piece.
+func parseFeedback(
+    _ body: String, as type: InputType = .float64, isStrict: Bool = false
+) throws -> FeedbackBody.Piece {
+    let feedback = try PredictBodyParser().parseFeedback(
+        ByteBuffer(string: body), inputType: type, isStrict: isStrict)
+    return try feedback.pieces[0].get()
 }
 
 /// What is said of a body that cannot be read; `nil` for one that can.
-func problem(_ body: String, as type: InputType = .float64, isFeedback: Bool = false) -> String? {
+func problem(_ body: String, as type: InputType = .float64) -> String? {
+    problem { _ = try parseBody(body, as: type) }
+}
+
+/// What is said of a body that cannot be read; `nil` for one that can.
+func problem(_ read: () throws -> Void) -> String? {
     do {
-        _ = try parseBody(body, as: type, isFeedback: isFeedback)
+        try read()
         return nil
     } catch {
         return (error as? PredictBodyParser.Problem)?.cause

@@ -19,25 +19,42 @@ struct SchedulerUnderTest {
     private(set) var outcomes: [Int: Got] = [:]
     /// Queries that were answered a second time: there must be none.
     private(set) var answeredAgain: [Int] = []
+    /// Outputs for the cache.
+    private(set) var computed: [String] = []
+    private(set) var notices: [SchedulerEffects.Notice] = []
+    /// What two queries have in common that ask the same; `nil` where nothing is shared.
+    var group: ((Int) -> Int)?
 
     /// - Parameter replicas: how many there are from the beginning, numbered from 0.
-    init(limit: Int = 64, replicas: Int = 1, slotsPerReplica: Int = 2, firstBatch: UInt32 = 0) {
-        scheduler = Scheduler(slotsPerReplica: slotsPerReplica, firstBatch: firstBatch)
-        scheduler.setModel(Self.model, inputType: .bytes, limit: .fixed(limit))
+    init(
+        limit: Int = 64, replicas: Int = 1, slotsPerReplica: Int = 2, queuedQueries: Int = 100_000,
+        queuedBytes: Int = 1 << 20, firstBatch: UInt32 = 0
+    ) {
+        scheduler = Scheduler(
+            bounds: Scheduler.Bounds(
+                slotsPerReplica: slotsPerReplica, queuedQueries: queuedQueries, queuedBytes: queuedBytes),
+            firstBatch: firstBatch)
+        register(Batching(limit: .fixed(limit)))
         for replica in 0..<replicas { addReplica(replica) }
     }
 
-    mutating func addReplica(_ number: Int, inputType: InputType = .bytes) {
-        scheduler.addReplica(ReplicaID(number: number), of: Self.model, inputType: inputType)
+    /// Registers the model, or changes how its batches are formed.
+    mutating func register(_ batching: Batching) {
+        scheduler.setModel(Self.model, ModelSettings(inputType: .bytes, batching: batching))
+    }
+
+    mutating func addReplica(_ number: Int, inputType: InputType = .bytes, now: Duration = .zero) {
+        scheduler.addReplica(ReplicaID(number: number), of: Self.model, inputType: inputType, now: at(now))
     }
 
     mutating func submit(_ items: Int..., due deadline: Duration = .seconds(1), now: Duration = .zero) {
         for item in items {
             scheduler.submit(
                 Query(
-                    ticket: Ticket(sink: 0, request: 0, item: item), application: ApplicationHandle(index: 0),
-                    model: Self.model, input: Payload(copying: [UInt8(truncatingIfNeeded: item)]),
-                    arrived: at(now), deadline: at(deadline)),
+                    waiter: Waiter(
+                        ticket: Ticket(sink: 0, request: 0, item: item), application: ApplicationHandle(index: 0),
+                        arrived: at(now), deadline: at(deadline)),
+                    model: Self.model, input: input(item), key: key(item)),
                 now: at(now))
         }
         takeAnswers()
@@ -46,8 +63,8 @@ struct SchedulerUnderTest {
     /// The batches that are sent now.
     mutating func dispatch(now: Duration = .zero) -> [Sent] {
         scheduler.dispatch(now: at(now))
-        let sent = scheduler.dispatches.map { dispatch in
-            Sent(id: dispatch.batch, replica: dispatch.replica.number, items: dispatch.inputs.map { Int($0.bytes[0]) })
+        let sent = scheduler.effects.dispatches.map { dispatch in
+            Sent(id: dispatch.batch, replica: dispatch.replica.number, items: dispatch.inputs.map(Self.item))
         }
         takeAnswers()
         return sent
@@ -73,10 +90,27 @@ struct SchedulerUnderTest {
     }
 
     mutating func takeAnswers() {
-        for answer in scheduler.answers {
-            let old = outcomes.updateValue(Got(answer.outcome), forKey: answer.ticket.item)
-            if old != nil { answeredAgain.append(answer.ticket.item) }
+        for answer in scheduler.effects.answers {
+            let item = answer.waiter.ticket.item
+            let old = outcomes.updateValue(Got(answer.outcome), forKey: item)
+            if old != nil { answeredAgain.append(item) }
         }
+        computed += scheduler.effects.computed.map { String(decoding: $0.output, as: UTF8.self) }
+        notices += scheduler.effects.notices
         scheduler.clearEffects()
+    }
+
+    /// A query's input holds its number, or that of its group.
+    private func input(_ item: Int) -> Payload {
+        let number = group.map { $0(item) } ?? item
+        return Payload(copying: withUnsafeBytes(of: Int32(number).littleEndian) { Array($0) })
+    }
+
+    private func key(_ item: Int) -> CacheKey? {
+        group == nil ? nil : CacheKey(model: Self.model, input: input(item))
+    }
+
+    private static func item(_ input: Payload) -> Int {
+        Int(input.bytes.reversed().reduce(Int32(0)) { $0 << 8 | Int32($1) })
     }
 }

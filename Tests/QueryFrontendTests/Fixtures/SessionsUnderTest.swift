@@ -20,10 +20,12 @@ struct SessionsUnderTest {
     }
 
     /// Bytes come that are no message.
-    mutating func receiveMalformed(from peer: String, now: Duration = .zero) -> [String] {
+    mutating func receiveMalformed(
+        from peer: String, isRegistration: Bool = false, now: Duration = .zero
+    ) -> [String] {
         let id = session(with: peer, by: nil, now: now)
         let error = WireError(.unknownType, frame: 1, expected: "a type", found: "7")
-        sessions.receive(malformed: error, from: id, now: at(now))
+        sessions.receive(malformed: error, isRegistration: isRegistration, from: id, now: at(now))
         return takeEffects()
     }
 
@@ -66,14 +68,30 @@ struct SessionsUnderTest {
         defer { sessions.clearEffects() }
         return sessions.effects.map { effect in
             switch effect {
-            case .send(let kind, let peer): "\(kind) to \(String(decoding: peer.bytes, as: UTF8.self))"
-            case .added(let replica, let model, let type): "added \(replica.number) of \(model), \(type)"
+            case .send(let message, _, let peer):
+                "\(Self.text(of: message)) to \(String(decoding: peer.bytes.prefix(8), as: UTF8.self))"
+            case .added(let replica, let registration):
+                "added \(replica.number) of \(registration.model), \(registration.inputType)"
+            case .leaving(let replica): "\(replica.number) leaves"
+            case .failed(let replica, let failure):
+                "\(replica.number) failed \(failure.id): \(failure.code), \(failure.reason ?? "")"
             case .removed(let replica, let model, let reason): "removed \(replica.number) of \(model): \(reason.label)"
             case .completed(let replica, let response):
                 "\(replica.number) answered \(response.id): \(response.outputs.strings.joined(separator: " "))"
             case .badMessage(let peer, _, let problem):
                 "bad from \(String(decoding: peer.bytes, as: UTF8.self)): \(problem.label)"
             }
+        }
+    }
+
+    private static func text(of message: FrontendMessage) -> String {
+        switch message {
+        case .heartbeat(let kind): "\(kind)"
+        case .welcome: "welcome"
+        case .accepted(let replica): "accepted \(replica.map { "\($0)" } ?? "")"
+        case .refused(let refusal): "refused \(refusal.code.rawValue)"
+        case .goodbye(let goodbye): "goodbye \(goodbye.code.rawValue)"
+        case .request, .feedback, .notice: "\(message)"
         }
     }
 

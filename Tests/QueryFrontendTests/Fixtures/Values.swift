@@ -26,11 +26,13 @@ extension ContainerMessage {
 enum Got: Hashable {
     case output(String)
     case defaultOutput(DefaultReason)
+    case failed(DefaultReason, String)
 
     init(_ outcome: Outcome) {
         switch outcome {
         case .output(let text): self = .output(String(decoding: text, as: UTF8.self))
         case .defaultOutput(let reason): self = .defaultOutput(reason)
+        case .failed(let reason, let message): self = .failed(reason, message)
         }
     }
 }

@@ -2,7 +2,8 @@ import ContainerRPC
 
 /// Clipper's administration API: requests in, replies out, without HTTP around it.
 ///
-/// The paths are those that `clipper_admin` speaks; `GET /admin/status` is an addition.
+/// The paths are those that `clipper_admin` speaks; `status`, `drain`, `set_app_options` and
+/// `reset_state` are additions.
 public struct AdministrationAPI: Sendable {
     /// The longest request body, in bytes.
     public static let longestBody = 1 << 20
@@ -48,6 +49,7 @@ public struct AdministrationAPI: Sendable {
         switch operation {
         case .addApplication: try await addApplication(.read(body))
         case .deleteApplication: try await deleteApplication(.read(body))
+        case .setApplicationOptions: try await setApplicationOptions(.read(body))
         case .addModel: try await addModel(.read(body))
         case .setModelVersion: try await setModelVersion(.read(body))
         case .deleteModel: try await deleteModel(.read(body))
@@ -61,6 +63,8 @@ public struct AdministrationAPI: Sendable {
         case .allContainers: try await allContainers(.read(body))
         case .container: try await container(.read(body))
         case .selectionState: try await selectionState(.read(body))
+        case .resetSelectionState: try await resetSelectionState(.read(body))
+        case .drain: try await drain(.read(body))
         case .ping: .text("PONG")
         case .status: try .json(await observer.status())
         }
@@ -78,6 +82,11 @@ extension AdministrationAPI {
     private func deleteApplication(_ body: ApplicationNameBody) async throws -> AdministrationReply {
         try await service.perform(.deleteApplication(name: body.name))
         return .text("Successfully deleted application with name '\(body.name)'")
+    }
+
+    private func setApplicationOptions(_ body: ApplicationOptionsBody) async throws -> AdministrationReply {
+        try await service.perform(.setApplicationOptions(name: body.name, body.options))
+        return .text("Successfully set options of application with name '\(body.name)'")
     }
 
     private func addModel(_ body: ModelBody) async throws -> AdministrationReply {
@@ -107,6 +116,21 @@ extension AdministrationAPI {
         try await service.perform(.unlinkModels(application: body.application, models: body.models))
         let models = body.models.map { "model with name '\($0)'" }.joined(separator: ", ")
         return .text("Successfully unlinked \(models) from application '\(body.application)'")
+    }
+}
+
+// MARK: - Replicas
+
+extension AdministrationAPI {
+    /// Asked again it changes nothing more, so that whoever waits for the last answer asks until it has come.
+    private func drain(_ body: DrainBody) async throws -> AdministrationReply {
+        guard let replicas = await observer.drain(body.id, replica: body.replica, body.draining) else {
+            let which = body.replica.map { "No replica \($0)" } ?? "No replica"
+            throw CatalogError(
+                "\(which) of the model \(CatalogNames.quoted(body.id.name)), version "
+                    + "\(CatalogNames.quoted(body.id.version)), is connected")
+        }
+        return try .json(DrainDescription(replicas: replicas.sorted { $0.replica < $1.replica }))
     }
 }
 
@@ -164,19 +188,28 @@ extension AdministrationAPI {
         return try .json(ContainerDescription(replica))
     }
 
-    /// Until applications have policies of their own there is one, without state per user.
     private func selectionState(_ body: StateBody) async throws -> AdministrationReply {
-        let catalog = await service.catalog
         let application = try await registeredApplication(body.application)
-        let models = application.linkedModels.map { name in
-            "\(name) (\(catalog.currentVersions[name].map { "version \($0)" } ?? "no current version"))"
+        let observed = await observer.selectionState(application: application.name, user: body.user)
+        let state: SelectionStateDescription
+        if let observed {
+            state = observed
+        } else if application.selection.policy != .standard {
+            return .failure(
+                503, "What application '\(application.name)' has learned is not known: the frontend is stopping")
+        } else {
+            state = SelectionStateDescription(application, user: body.user, catalog: await service.catalog)
         }
-        return .text(
-            """
-            application: \(application.name)
-            policy: DefaultOutputSelectionPolicy
-            linked models: \(models.isEmpty ? "none" : models.joined(separator: ", "))
-            """)
+        return body.format == .json
+            ? try .json(state) : .text(state.text(shadows: application.selection.shadows))
+    }
+
+    private func resetSelectionState(_ body: ResetStateBody) async throws -> AdministrationReply {
+        let application = try await registeredApplication(body.application)
+        try await observer.resetSelectionState(application: application.name, user: body.user)
+        let whose = body.user.map { "user '\($0)' of application" } ?? "application"
+        let others = body.user == nil ? " and of its users" : ""
+        return .text("Successfully reset the selection state of \(whose) '\(application.name)'\(others)")
     }
 
     private func registeredApplication(_ name: String) async throws -> Application {

@@ -5,11 +5,30 @@ struct ApplicationBody: AdministrationBody {
     let application: Application
 
     init(_ object: AdministrationObject) throws {
-        application = Application(
+        var application = Application(
             name: try object.string("name"),
             inputType: try object.inputType("input_type"),
             defaultOutput: try object.string("default_output"),
             latencySLO: .microseconds(try object.integer("latency_slo_micros")))
+        application.take(try object.applicationOptions())
+        self.application = application
+    }
+}
+
+/// `set_app_options`
+struct ApplicationOptionsBody: AdministrationBody {
+    let name: String
+    let options: ApplicationOptions
+
+    init(_ object: AdministrationObject) throws {
+        // Nothing of Clipper's sends this, so a key that nobody asks for is a misspelt one.
+        let keys = ["overload", "hedging", "policy", "loss", "min_confidence", "shadow"]
+        try object.refuseKeys(except: ["name"] + keys)
+        name = try object.string("name")
+        options = try object.applicationOptions()
+        guard options != ApplicationOptions() else {
+            throw AdministrationBodyError(message: "Nothing is to be set: give one of \(keys.joined(separator: ", "))")
+        }
     }
 }
 
@@ -37,9 +56,11 @@ struct ModelBody: AdministrationBody {
             throw AdministrationBodyError(
                 message: "Key 'batch_size': a positive integer or -1 (adaptive) is expected, \(size) was found")
         }
+        let batching = try object.ifPresent("batching", object.batching) ?? BatchingDescription()
         model = Model(
             id: id, inputType: inputType, labels: labels, containerName: containerName, modelDataPath: modelDataPath,
-            batchSize: batchSize)
+            batching: try batching.batching(beside: batchSize),
+            cachesPredictions: try object.ifPresent("cache", object.boolean) ?? true)
     }
 }
 
@@ -92,14 +113,49 @@ struct ContainerBody: AdministrationBody {
     }
 }
 
+/// `drain`
+struct DrainBody: AdministrationBody {
+    let id: ModelVersion
+    /// The one replica; `nil`: all.
+    let replica: Int?
+    let draining: Draining
+
+    init(_ object: AdministrationObject) throws {
+        // A misspelt `replica_id` must not drain them all.
+        try object.refuseKeys(except: ["model_name", "model_version", "replica_id", "resume", "stop"])
+        id = try object.modelVersion()
+        replica = try object.ifPresent("replica_id", object.replica)
+        let resumes = try object.ifPresent("resume", object.boolean) ?? false
+        let stops = try object.ifPresent("stop", object.boolean) ?? false
+        draining = resumes ? .end : stops ? .beginAndStop : .begin
+    }
+}
+
 /// `get_state`
 struct StateBody: AdministrationBody {
     let application: String
-    let user: Int
+    /// `nil`: the application itself. Clipper's clients always name one.
+    let user: String?
+    let format: AdministrationReply.Format
 
     init(_ object: AdministrationObject) throws {
         application = try object.string("app_name")
-        user = try object.integer("uid")
+        user = try object.ifPresent("uid", object.user)
+        format = try object.ifPresent("format", object.format) ?? .text
+    }
+}
+
+/// `reset_state`
+struct ResetStateBody: AdministrationBody {
+    let application: String
+    /// `nil`: the application and all its users.
+    let user: String?
+
+    init(_ object: AdministrationObject) throws {
+        // A misspelt `uid` must not reset everybody's state.
+        try object.refuseKeys(except: ["app_name", "uid"])
+        application = try object.string("app_name")
+        user = try object.ifPresent("uid", object.user)
     }
 }
 
@@ -107,6 +163,82 @@ extension AdministrationObject {
     /// A model's name and version.
     fileprivate func modelVersion() throws -> ModelVersion {
         ModelVersion(name: try string("model_name"), version: try version("model_version"))
+    }
+
+    /// How batches are formed.
+    fileprivate func batching(_ name: String) throws -> BatchingDescription {
+        let object = try object(name)
+        typealias Keys = BatchingDescription.CodingKeys
+        try object.refuseKeys(except: Keys.allCases.map(\.rawValue))
+        func part<Value>(_ key: Keys, _ read: (String) throws -> Value) throws -> Value? {
+            try object.ifPresent(key.rawValue, read)
+        }
+        return BatchingDescription(
+            policy: try part(.policy, object.string), increase: try part(.increase, object.integer),
+            backoff: try part(.backoff, object.number), size: try part(.size, object.integer),
+            maxDelayMicroseconds: try part(.maxDelayMicroseconds, object.integer),
+            maxBatch: try part(.maxBatch, object.integer))
+    }
+
+    /// The options of an application, of which none needs to be there.
+    fileprivate func applicationOptions() throws -> ApplicationOptions {
+        ApplicationOptions(
+            overload: try ifPresent("overload", overload), hedging: try ifPresent("hedging", hedging),
+            policy: try ifPresent("policy", policy), loss: try ifPresent("loss", loss),
+            minConfidence: try ifPresent("min_confidence", number), shadows: try ifPresent("shadow", strings))
+    }
+
+    /// A policy: its name, or an object with its name and its parameters.
+    private func policy(_ name: String) throws -> PolicyDescription {
+        if let policy = try? string(name) { return PolicyDescription(policy) }
+        let object = try object(name, expecting: "a policy's name or an object with 'name' and 'parameters'")
+        typealias Keys = PolicyDescription.CodingKeys
+        try object.refuseKeys(except: Keys.allCases.map(\.rawValue))
+        let parameters = try object.ifPresent(Keys.parameters.rawValue) { try object.object($0) }
+        return PolicyDescription(
+            try object.string(Keys.name.rawValue), try parameters?.values(PolicyDescription.Value.self) ?? [:])
+    }
+
+    private func loss(_ name: String) throws -> Loss {
+        let text = try string(name)
+        guard let loss = Loss(rawValue: text) else {
+            let known = Loss.allCases.map(\.rawValue).joined(separator: ", ")
+            throw AdministrationBodyError(
+                message: "Key '\(name)': \(CatalogNames.quoted(text)) is no loss; these are: \(known)")
+        }
+        return loss
+    }
+
+    /// In what form an answer is wanted.
+    fileprivate func format(_ name: String) throws -> AdministrationReply.Format {
+        switch try string(name) {
+        case "text": .text
+        case "json": .json
+        case let other:
+            throw AdministrationBodyError(
+                message: "Key '\(name)': \(CatalogNames.quoted(other)) is no format; these are: text, json")
+        }
+    }
+
+    private func overload(_ name: String) throws -> OverloadAnswer {
+        let text = try string(name)
+        guard let answer = OverloadAnswer(rawValue: text) else {
+            let known = OverloadAnswer.allCases.map(\.rawValue).joined(separator: ", ")
+            throw AdministrationBodyError(
+                message: "Key '\(name)': \(CatalogNames.quoted(text)) is no answer to overload; these are: \(known)")
+        }
+        return answer
+    }
+
+    private func hedging(_ name: String) throws -> HedgingSetting {
+        if let isOn = try? boolean(name) { return isOn ? .on(Hedging()) : .off }
+        let object = try object(name, expecting: "true, false or an object")
+        typealias Keys = HedgingSetting.CodingKeys
+        try object.refuseKeys(except: Keys.allCases.map(\.rawValue))
+        var hedging = Hedging()
+        if let quantile = try object.ifPresent(Keys.quantile.rawValue, object.number) { hedging.quantile = quantile }
+        if let share = try object.ifPresent(Keys.maxExtraWork.rawValue, object.number) { hedging.maxExtraWork = share }
+        return .on(hedging)
     }
 
     /// An input type by any of its names.

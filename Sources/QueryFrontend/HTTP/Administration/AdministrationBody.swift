@@ -19,7 +19,7 @@ extension AdministrationBody {
 
     /// Reads a body, whatever content type it came with.
     ///
-    /// - Throws: ``AdministrationBodyError``.
+    /// - Throws: ``AdministrationBodyError``, or ``CatalogError`` for values that break its rules.
     static func read(_ bytes: [UInt8]) throws -> Self {
         guard !bytes.isEmpty else {
             throw AdministrationBodyError(message: "The body is empty; a JSON object is expected")
@@ -30,6 +30,8 @@ extension AdministrationBody {
         do {
             return try JSONDecoder().decode(Self.self, from: Data(bytes))
         } catch let error as AdministrationBodyError {
+            throw error
+        } catch let error as CatalogError {
             throw error
         } catch {
             throw AdministrationBodyError(message: "The body is not valid JSON; a JSON object is expected")
@@ -49,12 +51,45 @@ struct AdministrationObject {
     }
 
     private let container: KeyedDecodingContainer<Key>
+    /// The key that this object is the value of, for messages; `nil` for the whole body.
+    private let name: String?
 
     init(_ decoder: any Decoder) throws {
         guard let container = try? decoder.container(keyedBy: Key.self) else {
             throw AdministrationBodyError(message: "The body is JSON but no object; a JSON object is expected")
         }
         self.container = container
+        name = nil
+    }
+
+    private init(_ container: KeyedDecodingContainer<Key>, name: String) {
+        self.container = container
+        self.name = name
+    }
+
+    /// A value that may be left out.
+    func ifPresent<Value>(_ name: String, _ read: (String) throws -> Value) rethrows -> Value? {
+        container.contains(Key(name)) ? try read(name) : nil
+    }
+
+    /// Refuses every key but these, where one that is misspelt would go unnoticed.
+    func refuseKeys(except known: [String]) throws {
+        let unknown = container.allKeys.map(\.stringValue).filter { !known.contains($0) }.sorted()
+        guard !unknown.isEmpty else { return }
+        let names = unknown.prefix(8).map(CatalogNames.quoted).joined(separator: ", ")
+        let place = name.map { "Key '\($0)'" } ?? "The body"
+        throw AdministrationBodyError(
+            message: "\(place): no such key is known here: \(names); these are: \(known.joined(separator: ", "))")
+    }
+
+    /// An object within this one.
+    func object(_ name: String, expecting expectation: String = "an object") throws -> AdministrationObject {
+        let key = Key(name)
+        try checkPresence(of: key)
+        guard let nested = try? container.nestedContainer(keyedBy: Key.self, forKey: key) else {
+            throw mismatch(key, expected: expectation)
+        }
+        return AdministrationObject(nested, name: title(of: key))
     }
 
     /// A string.
@@ -73,10 +108,34 @@ struct AdministrationObject {
         return try value(of: key, expecting: "an integer")
     }
 
+    /// A number.
+    func number(_ name: String) throws -> Double {
+        try value(of: Key(name), expecting: "a number")
+    }
+
     /// A replica's number: a whole number, or one in a string, as `clipper_admin` passes on what its caller gave.
     func replica(_ name: String) throws -> Int {
         if let text = try? container.decode(String.self, forKey: Key(name)), let number = Int(text) { return number }
         return try integer(name)
+    }
+
+    /// A user: a string, or a whole number, which is the same user as the string of its digits.
+    func user(_ name: String) throws -> String {
+        if let text = try? container.decode(String.self, forKey: Key(name)) { return text }
+        guard let number = try? integer(name) else {
+            try checkPresence(of: Key(name))
+            throw mismatch(Key(name), expected: "an integer or a string")
+        }
+        return String(number)
+    }
+
+    /// The values of all keys: numbers and strings.
+    func values<Value: Decodable>(_ type: Value.Type) throws -> [String: Value] {
+        var values: [String: Value] = [:]
+        for key in container.allKeys {
+            values[key.stringValue] = try value(of: key, expecting: "a number or a string")
+        }
+        return values
     }
 
     /// `true` or `false`.
@@ -101,7 +160,9 @@ struct AdministrationObject {
         while !array.isAtEnd {
             guard let string = try? array.decode(String.self) else {
                 throw AdministrationBodyError(
-                    message: "Key '\(name)': an array of strings is expected, but element \(strings.count) is none")
+                    message:
+                        "Key '\(title(of: key))': an array of strings is expected, but element \(strings.count) is none"
+                )
             }
             strings.append(string)
         }
@@ -118,13 +179,18 @@ struct AdministrationObject {
 
     private func checkPresence(of key: Key) throws {
         guard container.contains(key) else {
-            throw AdministrationBodyError(message: "Key '\(key.stringValue)' is missing")
+            throw AdministrationBodyError(message: "Key '\(title(of: key))' is missing")
         }
     }
 
     private func mismatch(_ key: Key, expected: String) -> AdministrationBodyError {
         AdministrationBodyError(
-            message: "Key '\(key.stringValue)': \(expected) is expected, \(finding(at: key)) was found")
+            message: "Key '\(title(of: key))': \(expected) is expected, \(finding(at: key)) was found")
+    }
+
+    /// The key with the one around it, as messages name it.
+    private func title(of key: Key) -> String {
+        (name.map { "\($0)." } ?? "") + key.stringValue
     }
 
     private func finding(at key: Key) -> String {

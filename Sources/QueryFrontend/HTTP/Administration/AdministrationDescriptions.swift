@@ -7,6 +7,10 @@ struct ApplicationDescription: Encodable {
     let defaultOutput: String
     let latencySLOMicroseconds: Int64
     let linkedModels: [String]
+    let overload: String
+    let hedging: HedgingSetting
+    /// What Clipper's clients do not know is told of applications that differ from Clipper's.
+    let selection: SelectionSettings?
 
     init(_ application: Application) {
         name = application.name
@@ -14,6 +18,24 @@ struct ApplicationDescription: Encodable {
         defaultOutput = application.defaultOutput
         latencySLOMicroseconds = application.latencySLO.wholeMicroseconds
         linkedModels = application.linkedModels
+        overload = application.overload.rawValue
+        hedging = HedgingSetting(application.hedging)
+        selection = application.selection == SelectionSettings() ? nil : application.selection
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(name, forKey: .name)
+        try container.encode(inputType, forKey: .inputType)
+        try container.encode(defaultOutput, forKey: .defaultOutput)
+        try container.encode(latencySLOMicroseconds, forKey: .latencySLOMicroseconds)
+        try container.encode(linkedModels, forKey: .linkedModels)
+        try container.encode(overload, forKey: .overload)
+        try container.encode(hedging, forKey: .hedging)
+        try container.encodeIfPresent(selection?.policy, forKey: .policy)
+        try container.encodeIfPresent(selection?.loss, forKey: .loss)
+        try container.encodeIfPresent(selection?.minConfidence, forKey: .minConfidence)
+        try container.encodeIfPresent(selection?.shadows, forKey: .shadows)
     }
 
     enum CodingKeys: String, CodingKey {
@@ -22,6 +44,12 @@ struct ApplicationDescription: Encodable {
         case defaultOutput = "default_output"
         case latencySLOMicroseconds = "latency_slo_micros"
         case linkedModels = "linked_models"
+        case overload
+        case hedging
+        case policy
+        case loss
+        case minConfidence = "min_confidence"
+        case shadows = "shadow"
     }
 }
 
@@ -35,6 +63,8 @@ struct ModelDescription: Encodable {
     let modelDataPath: String
     let batchSize: Int
     let isCurrent: Bool
+    let batching: BatchingDescription
+    let cache: Bool
 
     init(_ model: Model, isCurrent: Bool) {
         name = model.id.name
@@ -45,6 +75,8 @@ struct ModelDescription: Encodable {
         modelDataPath = model.modelDataPath
         batchSize = model.batchSize.wireValue
         self.isCurrent = isCurrent
+        batching = BatchingDescription(model.batching)
+        cache = model.cachesPredictions
     }
 
     enum CodingKeys: String, CodingKey {
@@ -56,6 +88,8 @@ struct ModelDescription: Encodable {
         case modelDataPath = "model_data_path"
         case batchSize = "batch_size"
         case isCurrent = "is_current_version"
+        case batching
+        case cache
     }
 }
 
@@ -81,6 +115,25 @@ struct ContainerDescription: Encodable {
         case version = "model_version"
         case replica = "model_replica_id"
         case inputType = "input_type"
+    }
+}
+
+/// The answer to `drain`: the replicas that it concerns, and their queries in flight.
+package struct DrainDescription: Codable, Sendable, Equatable {
+    /// The replicas, by their numbers.
+    package let replicas: [ReplicaStatus]
+    /// The queries in flight on all of them.
+    package let queriesInFlight: Int
+
+    /// The answer about these replicas.
+    package init(replicas: [ReplicaStatus]) {
+        self.replicas = replicas
+        queriesInFlight = replicas.reduce(0) { $0 + $1.queriesInFlight }
+    }
+
+    package enum CodingKeys: String, CodingKey {
+        case replicas
+        case queriesInFlight = "queries_in_flight"
     }
 }
 

@@ -2,6 +2,7 @@
 enum AdministrationOperation: String, CaseIterable {
     case addApplication = "add_app"
     case deleteApplication = "delete_app"
+    case setApplicationOptions = "set_app_options"
     case addModel = "add_model"
     case setModelVersion = "set_model_version"
     case deleteModel = "delete_versioned_model"
@@ -15,6 +16,8 @@ enum AdministrationOperation: String, CaseIterable {
     case allContainers = "get_all_containers"
     case container = "get_container"
     case selectionState = "get_state"
+    case resetSelectionState = "reset_state"
+    case drain = "drain"
     case ping = "ping"
     case status = "status"
 
@@ -30,7 +33,8 @@ enum AdministrationOperation: String, CaseIterable {
     /// Whether it changes the catalog.
     var isChange: Bool {
         switch self {
-        case .addApplication, .deleteApplication, .addModel, .setModelVersion, .deleteModel, .addLinks, .deleteLinks:
+        case .addApplication, .deleteApplication, .setApplicationOptions, .addModel, .setModelVersion, .deleteModel,
+            .addLinks, .deleteLinks:
             true
         default: false
         }

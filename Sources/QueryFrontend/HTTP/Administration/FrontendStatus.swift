@@ -8,6 +8,10 @@ public struct ReplicaStatus: Sendable, Codable, Equatable {
     public var replica: Int
     /// The printed name of the input type that it announced.
     public var inputType: String
+    /// The version of the container protocol that it speaks; `nil` from a frontend that does not tell.
+    public var rpcVersion: Int?
+    /// What its container has said of itself, by key: `host`, `pid`, `framework`.
+    public var metadata: [String: String]?
     /// Batches sent to it and not yet answered.
     public var batchesInFlight: Int
     /// The queries in those batches.
@@ -18,22 +22,38 @@ public struct ReplicaStatus: Sendable, Codable, Equatable {
     public var completedQueries: Int
     /// Seconds since anything came from it.
     public var secondsSinceLastMessage: Double
+    /// `active`; `stuck` while it is far behind its own latency and gets nothing; `draining` when it was told to stop.
+    public var state: String
+    /// The most queries that its next batch may hold; `nil` before that is known.
+    public var batchLimit: Int?
+    /// What a batch takes apart from its queries, as learned from its latencies, in milliseconds.
+    public var latencyInterceptMilliseconds: Double?
+    /// What each query adds to a batch, as learned from its latencies, in milliseconds.
+    public var latencySlopeMilliseconds: Double?
 
     /// A replica's status from its parts.
     public init(
-        modelName: String, modelVersion: String, replica: Int, inputType: String, batchesInFlight: Int = 0,
-        queriesInFlight: Int = 0, completedBatches: Int = 0, completedQueries: Int = 0,
-        secondsSinceLastMessage: Double = 0
+        modelName: String, modelVersion: String, replica: Int, inputType: String, rpcVersion: Int? = nil,
+        metadata: [String: String]? = nil, batchesInFlight: Int = 0, queriesInFlight: Int = 0,
+        completedBatches: Int = 0, completedQueries: Int = 0,
+        secondsSinceLastMessage: Double = 0, state: String = "active", batchLimit: Int? = nil,
+        latencyInterceptMilliseconds: Double? = nil, latencySlopeMilliseconds: Double? = nil
     ) {
         self.modelName = modelName
         self.modelVersion = modelVersion
         self.replica = replica
         self.inputType = inputType
+        self.rpcVersion = rpcVersion
+        self.metadata = metadata
         self.batchesInFlight = batchesInFlight
         self.queriesInFlight = queriesInFlight
         self.completedBatches = completedBatches
         self.completedQueries = completedQueries
         self.secondsSinceLastMessage = secondsSinceLastMessage
+        self.state = state
+        self.batchLimit = batchLimit
+        self.latencyInterceptMilliseconds = latencyInterceptMilliseconds
+        self.latencySlopeMilliseconds = latencySlopeMilliseconds
     }
 
     enum CodingKeys: String, CodingKey {
@@ -41,11 +61,17 @@ public struct ReplicaStatus: Sendable, Codable, Equatable {
         case modelVersion = "model_version"
         case replica
         case inputType = "input_type"
+        case rpcVersion = "rpc_version"
+        case metadata
         case batchesInFlight = "batches_in_flight"
         case queriesInFlight = "queries_in_flight"
         case completedBatches = "completed_batches"
         case completedQueries = "completed_queries"
         case secondsSinceLastMessage = "seconds_since_last_message"
+        case state
+        case batchLimit = "batch_limit"
+        case latencyInterceptMilliseconds = "latency_intercept_milliseconds"
+        case latencySlopeMilliseconds = "latency_slope_milliseconds"
     }
 }
 
@@ -71,12 +97,23 @@ public struct ModelStatus: Sendable, Codable, Equatable {
     public var latencyP50Milliseconds: Double
     /// The 99th percentile of the same.
     public var latencyP99Milliseconds: Double
+    /// Queries that were looked up in the cache.
+    public var cacheLookups: Int
+    /// Those of them that the cache answered.
+    public var cacheHits: Int
+    /// Queries turned away because there were too many, or because they could not be answered in time.
+    public var drops: Int
+    /// Queries sent to a second replica because the first was slow.
+    public var hedges: Int
+    /// Queries sent again because their replica was lost.
+    public var retries: Int
 
     /// A model version's status from its parts.
     public init(
         name: String, version: String, isCurrent: Bool, replicas: Int = 0, queued: Int = 0,
         queriesPerSecond: Double = 0, meanBatchSize: Double = 0, largestBatch: Int = 0,
-        latencyP50Milliseconds: Double = 0, latencyP99Milliseconds: Double = 0
+        latencyP50Milliseconds: Double = 0, latencyP99Milliseconds: Double = 0, cacheLookups: Int = 0,
+        cacheHits: Int = 0, drops: Int = 0, hedges: Int = 0, retries: Int = 0
     ) {
         self.name = name
         self.version = version
@@ -88,6 +125,11 @@ public struct ModelStatus: Sendable, Codable, Equatable {
         self.largestBatch = largestBatch
         self.latencyP50Milliseconds = latencyP50Milliseconds
         self.latencyP99Milliseconds = latencyP99Milliseconds
+        self.cacheLookups = cacheLookups
+        self.cacheHits = cacheHits
+        self.drops = drops
+        self.hedges = hedges
+        self.retries = retries
     }
 
     enum CodingKeys: String, CodingKey {
@@ -101,6 +143,11 @@ public struct ModelStatus: Sendable, Codable, Equatable {
         case largestBatch = "largest_batch"
         case latencyP50Milliseconds = "latency_p50_milliseconds"
         case latencyP99Milliseconds = "latency_p99_milliseconds"
+        case cacheLookups = "cache_lookups"
+        case cacheHits = "cache_hits"
+        case drops
+        case hedges
+        case retries
     }
 }
 
@@ -126,12 +173,20 @@ public struct ApplicationStatus: Sendable, Codable, Equatable {
     public var latencyP50Milliseconds: Double
     /// The 99th percentile of the same.
     public var latencyP99Milliseconds: Double
+    /// How models are chosen and their answers combined; `nil`, as what follows, from a frontend that does not tell.
+    public var policy: PolicyDescription?
+    /// How errors are measured when feedback comes.
+    public var loss: Loss?
+    /// Below this confidence the default output is given: 0 (never) to 1.
+    public var minConfidence: Double?
+    /// The models that get each query and only watch.
+    public var shadows: [String]?
 
     /// An application's status from its parts.
     public init(
         name: String, inputType: String, linkedModels: [String], sloMilliseconds: Double, defaultOutput: String,
         queries: Int = 0, defaults: Int = 0, queriesPerSecond: Double = 0, latencyP50Milliseconds: Double = 0,
-        latencyP99Milliseconds: Double = 0
+        latencyP99Milliseconds: Double = 0, selection: SelectionSettings? = nil
     ) {
         self.name = name
         self.inputType = inputType
@@ -143,6 +198,10 @@ public struct ApplicationStatus: Sendable, Codable, Equatable {
         self.queriesPerSecond = queriesPerSecond
         self.latencyP50Milliseconds = latencyP50Milliseconds
         self.latencyP99Milliseconds = latencyP99Milliseconds
+        policy = selection?.policy
+        loss = selection?.loss
+        minConfidence = selection?.minConfidence
+        shadows = selection?.shadows
     }
 
     enum CodingKeys: String, CodingKey {
@@ -156,6 +215,10 @@ public struct ApplicationStatus: Sendable, Codable, Equatable {
         case queriesPerSecond = "queries_per_second"
         case latencyP50Milliseconds = "latency_p50_milliseconds"
         case latencyP99Milliseconds = "latency_p99_milliseconds"
+        case policy
+        case loss
+        case minConfidence = "min_confidence"
+        case shadows = "shadow"
     }
 }
 
@@ -194,4 +257,32 @@ public protocol FrontendObserver: Sendable {
     func replicas() async -> [ReplicaStatus]
     /// The whole frontend; every number finite.
     func status() async -> FrontendStatus
+    /// Stops sending new work to one replica of a model version, or to all that are connected, or takes them back.
+    ///
+    /// What is in flight there stays; asked again, it tells how much of it is left.
+    ///
+    /// - Returns: The replicas that it concerns, as they are then; `nil` where none is connected.
+    func drain(_ model: ModelVersion, replica: Int?, _ draining: Draining) async -> [ReplicaStatus]?
+    /// What an application's policy has learned.
+    ///
+    /// - Parameter user: For whom; `nil`: for the application itself.
+    /// - Returns: `nil` where there is nothing to know: under Clipper's policy, of an unknown application, and when the
+    ///   frontend is stopping.
+    func selectionState(application: String, user: String?) async -> SelectionStateDescription?
+    /// Forgets what an application's policy has learned; durable on return.
+    ///
+    /// - Parameter user: For whom: this user starts from the application's state again. `nil`: for the application and
+    ///   all its users.
+    /// - Throws: ``CatalogStoreError`` where it cannot be made durable; nothing has changed then.
+    func resetSelectionState(application: String, user: String?) async throws
+}
+
+/// What is to become of replicas that an operator drains.
+public enum Draining: Sendable, Hashable {
+    /// They get nothing new.
+    case begin
+    /// They get nothing new, and those that have answered everything are told to end, where they speak RPC 4.
+    case beginAndStop
+    /// They get work again.
+    case end
 }

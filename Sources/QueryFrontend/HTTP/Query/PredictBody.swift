@@ -2,6 +2,21 @@ import CSimdjson
 import ContainerRPC
 import NIOCore
 
+/// Feedback as a request brings it.
+struct FeedbackBody {
+    /// One piece of feedback.
+    struct Piece {
+        var subject: SelectedFeedback.Subject
+        var user: String?
+        var id: String?
+    }
+
+    /// Each piece, or what is wrong with it.
+    var pieces: [Result<Piece, PredictBodyParser.Problem>]
+    /// Whether they came as `updates`: then so do the answers.
+    var isBatch: Bool
+}
+
 /// Reads bodies of the query API, from JSON straight into the wire's layout; one per event loop.
 final class PredictBodyParser {
     /// A body's contents.
@@ -11,6 +26,8 @@ final class PredictBodyParser {
         var isBatch: Bool
         /// The model version that is asked for instead of the current one.
         var version: String?
+        /// Who asks, where the request says so.
+        var user: String?
         /// The time that the request leaves for its answer, where it is shorter than the application's SLO.
         var timeout: Duration?
     }
@@ -34,8 +51,10 @@ final class PredictBodyParser {
         csj_parser_destroy(parser)
     }
 
-    /// Reads the body of a `predict`, or of an `update`, which needs `uid` and `label` besides.
-    func parse(_ buffer: ByteBuffer, inputType: InputType, isFeedback: Bool) throws(Problem) -> Body {
+    /// Reads the body of a `predict`.
+    ///
+    /// - Parameter readsUser: whether it matters who asks.
+    func parse(_ buffer: ByteBuffer, inputType: InputType, readsUser: Bool = false) throws(Problem) -> Body {
         var body = csj_body()
         defer { csj_parser_trim(parser) }
         let type = Int32(inputType.rawValue)
@@ -43,7 +62,7 @@ final class PredictBodyParser {
         let problem = buffer.withUnsafeReadableBytes { bytes in
             csj_parse(
                 parser, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count, bytes.count, type,
-                isFeedback, &body
+                readsUser, &body
             ).map { String(cString: $0) }
         }
         if let problem { throw Problem(cause: problem) }
@@ -55,8 +74,91 @@ final class PredictBodyParser {
             String(decoding: UnsafeRawBufferPointer(start: pointer, count: body.version_length), as: UTF8.self)
         }
         return Body(
-            inputs: inputs, isBatch: body.is_batch, version: version,
+            inputs: inputs, isBatch: body.is_batch, version: version, user: Self.name(body.uid),
             timeout: body.has_timeout ? .microseconds(Int64(clamping: body.timeout_micros)) : nil)
+    }
+
+    /// Reads the body of an `update`: one piece of feedback, or several.
+    ///
+    /// - Parameter isStrict: whether each needs what Clipper asks for, an integer as `uid` and a number as label.
+    /// - Throws: `Problem` for a body that cannot be read at all; what is wrong with a piece is told in its place.
+    func parseFeedback(
+        _ buffer: ByteBuffer, inputType: InputType, isStrict: Bool
+    ) throws(Problem) -> FeedbackBody {
+        var count = 0
+        var isBatch = false
+        defer { csj_parser_trim(parser) }
+        let problem = buffer.withUnsafeReadableBytes { bytes in
+            csj_parse_feedback(
+                parser, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count, bytes.count, &count,
+                &isBatch
+            ).map { String(cString: $0) }
+        }
+        if let problem { throw Problem(cause: problem) }
+        guard count <= largestBatch else {
+            throw Problem(cause: "updates holds \(count) pieces of feedback; the limit is \(largestBatch)")
+        }
+        let pieces = (0..<count).map { index in
+            Result { () throws(Problem) in try piece(index, inputType: inputType, isStrict: isStrict) }
+        }
+        return FeedbackBody(pieces: pieces, isBatch: isBatch)
+    }
+
+    private func piece(_ index: Int, inputType: InputType, isStrict: Bool) throws(Problem) -> FeedbackBody.Piece {
+        var feedback = csj_feedback()
+        let type = Int32(inputType.rawValue)
+        if let problem = csj_read_feedback(parser, index, type, isStrict, &feedback) {
+            throw Problem(cause: String(cString: problem))
+        }
+        let subject: SelectedFeedback.Subject
+        if feedback.has_query_id {
+            let judgement: SelectedFeedback.Judgement? =
+                feedback.has_reward ? .reward(feedback.reward) : label(of: feedback).map { .label($0) }
+            guard let judgement else { throw Problem(cause: "the key 'label' or 'reward' is missing") }
+            subject = .query(feedback.query_id, judgement)
+        } else {
+            guard let label = label(of: feedback) else { throw Problem(cause: "the key 'label' is missing") }
+            var problem: String?
+            var end = 0
+            let storage = PayloadStorage(byteCount: feedback.byte_count) { target in
+                problem = csj_write(parser, type, target.baseAddress?.assumingMemoryBound(to: UInt8.self), &end)
+                    .map { String(cString: $0) }
+            }
+            if let problem { throw Problem(cause: problem) }
+            subject = .input(Payload(storage, range: 0..<end), label)
+        }
+        return FeedbackBody.Piece(
+            subject: subject, user: Self.name(feedback.uid), id: Self.name(feedback.feedback_id))
+    }
+
+    private func label(of feedback: csj_feedback) -> Label? {
+        switch Int(feedback.label_kind) {
+        case CSJ_NUMBER:
+            return .number(feedback.label_number)
+        case CSJ_NUMBERS:
+            return .numbers(
+                [Double](unsafeUninitializedCapacity: feedback.label_count) { target, count in
+                    // An empty array's buffer has no address, and nothing is written to it.
+                    if let address = target.baseAddress { csj_label(parser, address) }
+                    count = feedback.label_count
+                })
+        case CSJ_TEXT:
+            return .text(
+                String(
+                    decoding: UnsafeRawBufferPointer(start: feedback.label_text, count: feedback.label_count),
+                    as: UTF8.self))
+        default:
+            return nil
+        }
+    }
+
+    /// A name as text: an integer and the same number in quotes name the same.
+    private static func name(_ name: csj_name) -> String? {
+        switch Int(name.kind) {
+        case CSJ_NUMBER: String(name.number)
+        case CSJ_TEXT: String(decoding: UnsafeRawBufferPointer(start: name.text, count: name.length), as: UTF8.self)
+        default: nil
+        }
     }
 
     private func inputs(of body: csj_body, type: Int32) throws(Problem) -> Submission.Inputs {

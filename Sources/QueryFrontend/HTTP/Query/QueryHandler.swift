@@ -24,7 +24,7 @@ final class QueryHandler: ChannelDuplexHandler {
 
     /// What a request is for, as its head says.
     private enum Purpose {
-        case predict(Route)
+        case predict(Route, QueryTrace?)
         case update(Route)
         case metrics(asPrometheus: Bool)
         case reply(QueryReply)
@@ -169,7 +169,11 @@ final class QueryHandler: ChannelDuplexHandler {
                         .notFound, "Unknown application",
                         cause: "No application with name '\(name.prefix(256))' is registered"))
             }
-            if case .predict = path { purpose = .predict(route) } else { purpose = .update(route) }
+            if case .predict = path {
+                purpose = .predict(route, Self.trace(in: head.headers))
+            } else {
+                purpose = .update(route)
+            }
         case .metrics:
             expected = .GET
             purpose = .metrics(asPrometheus: Self.prefersText(head.headers))
@@ -194,6 +198,13 @@ final class QueryHandler: ChannelDuplexHandler {
                     allowedMethod: expected.rawValue))
         }
         return purpose
+    }
+
+    /// The trace that a request names (W3C Trace Context); what is too long to be one is none.
+    private static func trace(in headers: HTTPHeaders) -> QueryTrace? {
+        guard let parent = headers.first(name: "traceparent"), parent.utf8.count <= 512 else { return nil }
+        let state = headers.first(name: "tracestate").flatMap { $0.utf8.count <= 512 ? $0 : nil }
+        return QueryTrace(TraceContext(parent: parent, state: state))
     }
 
     /// Prometheus asks for text; Clipper's clients ask for anything.
@@ -233,7 +244,7 @@ final class QueryHandler: ChannelDuplexHandler {
         state = .waiting(keepAlive: head.isKeepAlive && !isUpgrade)
         saysKeepAlive = head.version.minor == 0
         switch purpose {
-        case .predict(let route): predict(body, route)
+        case .predict(let route, let trace): predict(body, route, trace)
         case .update(let route): update(body, route)
         case .metrics(let asPrometheus): loop.sendMetrics(asPrometheus: asPrometheus, to: self)
         case .reply(let reply): answer(reply)
@@ -242,10 +253,10 @@ final class QueryHandler: ChannelDuplexHandler {
 
     // MARK: Answering
 
-    private func predict(_ bytes: ByteBuffer, _ route: Route) {
+    private func predict(_ bytes: ByteBuffer, _ route: Route, _ trace: QueryTrace?) {
         let arrived = MonotonicTime.now()
         do {
-            let body = try loop.parser.parse(bytes, inputType: route.inputType, isFeedback: false)
+            let body = try loop.parser.parse(bytes, inputType: route.inputType, readsUser: route.selects)
             var model = route.current
             if let version = body.version {
                 guard let known = route.versions[version] else {
@@ -256,7 +267,7 @@ final class QueryHandler: ChannelDuplexHandler {
             guard body.inputs.count > 0 else {
                 return answer(QueryReply(status: .ok, body: ByteBuffer(string: "{\"batch_predictions\":[]}")))
             }
-            loop.submit(body, model: model, route: route, arrived: arrived, handler: self)
+            loop.submit(body, model: model, route: route, trace: trace, arrived: arrived, handler: self)
         } catch {
             answer(.error(.badRequest, "Json error", cause: error.cause))
         }
@@ -264,8 +275,9 @@ final class QueryHandler: ChannelDuplexHandler {
 
     private func update(_ bytes: ByteBuffer, _ route: Route) {
         do {
-            _ = try loop.parser.parse(bytes, inputType: route.inputType, isFeedback: true)
-            answer(.text(.ok, "Feedback received? 1"))
+            let feedback = try loop.parser.parseFeedback(
+                bytes, inputType: route.inputType, isStrict: !route.selects)
+            loop.submit(feedback, route: route, arrived: .now(), handler: self)
         } catch {
             answer(.error(.badRequest, "Json error", cause: error.cause))
         }

@@ -13,12 +13,21 @@ final class QueryLoop {
         let isBatch: Bool
         let firstQueryID: UInt64
         /// Empty for a request of one input.
-        var outcomes: [Outcome?]
+        var outcomes: [Delivery?]
         var missing: Int
 
         mutating func note(_ delivery: Delivery) {
-            if !outcomes.isEmpty { outcomes[delivery.item] = delivery.outcome }
+            if !outcomes.isEmpty { outcomes[delivery.item] = delivery }
             missing -= 1
+        }
+
+        /// Why it was turned away, where all of it was, because there are too many queries.
+        func overload(last: Outcome) -> DefaultReason? {
+            guard case .defaultOutput(let reason) = last, reason.isOverload else { return nil }
+            let isWhole = outcomes.allSatisfy { delivery in
+                if case .defaultOutput(let reason) = delivery?.outcome { reason.isOverload } else { false }
+            }
+            return isWhole ? reason : nil
         }
     }
 
@@ -27,9 +36,11 @@ final class QueryLoop {
     let limits: HTTPLimits
     let parser: PredictBodyParser
     private let server: QueryServerState
-    private let sink: Int
+    let sink: Int
     private var pending: [UInt64: Pending] = [:]
-    private var nextRequest: UInt64 = 0
+    var pendingFeedback: [UInt64: PendingFeedback] = [:]
+    var nextRequest: UInt64 = 0
+    private var returnTime = ReturnTime()
     var routes: Routes
     /// The connections, so that idle ones can be found and all can be closed.
     private var handlers: [ObjectIdentifier: QueryHandler] = [:]
@@ -52,50 +63,81 @@ final class QueryLoop {
 
     // MARK: Requests
 
-    /// Sends a request's inputs to the dispatch thread; the handler gets the answer.
+    /// Answers a request from the cache, or sends its inputs to the dispatch thread; the handler gets the answer.
     func submit(
-        _ body: PredictBodyParser.Body, model: ModelHandle?, route: Route, arrived: MonotonicTime,
+        _ body: PredictBodyParser.Body, model: RoutedModel?, route: Route, trace: QueryTrace?, arrived: MonotonicTime,
         handler: QueryHandler
     ) {
+        let selects = route.selects && body.version == nil
+        // Which model a policy chooses is not known here.
+        let keys = selects ? [] : keys(of: body.inputs, model)
+        // A query that is cached costs no change of thread. Of several, some may not be: they go together.
+        if case .one = body.inputs, let key = keys.first, let output = dispatcher.cache.output(for: key) {
+            var reply = ByteBuffer()
+            reply.writePrediction(id: server.takeQueryIDs(1), .output(output), route: route, parser: parser)
+            handler.answer(QueryReply(status: .ok, body: reply))
+            dispatcher.note(CacheHit(application: route.handle, model: key.model, latency: .now() - arrived))
+            return
+        }
         let count = body.inputs.count
         let request = nextRequest
         nextRequest += 1
+        let firstQueryID = server.takeQueryIDs(count)
         pending[request] = Pending(
-            handler: handler, route: route, isBatch: body.isBatch && count > 1,
-            firstQueryID: server.takeQueryIDs(count), outcomes: count == 1 ? [] : Array(repeating: nil, count: count),
+            handler: handler, route: route, isBatch: body.isBatch && count > 1, firstQueryID: firstQueryID,
+            outcomes: count == 1 ? [] : Array(repeating: nil, count: count),
             missing: count)
         let allowed = body.timeout.map { min($0, route.slo) } ?? route.slo
         let submission = Submission(
-            sink: sink, request: request, application: route.handle, model: model, inputs: body.inputs,
-            arrived: arrived, deadline: arrived + allowed)
+            sink: sink, request: request, application: route.handle, model: model?.handle, inputs: body.inputs,
+            firstQueryID: firstQueryID, selects: selects, user: body.user, keys: keys, trace: trace, arrived: arrived,
+            deadline: arrived + allowed - returnTime.allowance(within: allowed))
         if !dispatcher.submit(submission) { deliver(submission.deliveries(.defaultOutput(.stopping))) }
     }
 
-    /// Outcomes have come from the dispatch thread.
-    func deliver(_ deliveries: [Delivery]) {
+    private func keys(of inputs: Submission.Inputs, _ model: RoutedModel?) -> [CacheKey] {
+        guard let model, model.caches, dispatcher.cache.isOn else { return [] }
+        switch inputs {
+        case .one(let input): return [CacheKey(model: model.handle, input: input)]
+        case .many(let inputs): return inputs.map { CacheKey(model: model.handle, input: $0) }
+        }
+    }
+
+    /// Outcomes have come that the dispatch thread gave away at a time.
+    func deliver(_ deliveries: [Delivery], sent: MonotonicTime) {
+        deliver(deliveries)
+        returnTime.note(.now() - sent)
+    }
+
+    private func deliver(_ deliveries: [Delivery]) {
         for delivery in deliveries {
             // In place: a copy of the request would make each outcome of a large batch copy all the others.
             pending[delivery.request]?.note(delivery)
             guard pending[delivery.request]?.missing == 0,
                 let request = pending.removeValue(forKey: delivery.request)
             else { continue }
-            request.handler.answer(reply(to: request, last: delivery.outcome))
+            request.handler.answer(reply(to: request, last: delivery))
         }
     }
 
-    private func reply(to request: Pending, last: Outcome) -> QueryReply {
+    private func reply(to request: Pending, last: Delivery) -> QueryReply {
         var body = ByteBuffer()
         body.reserveCapacity(128 * max(1, request.outcomes.count))
+        if request.route.overload == .reject, let reason = request.overload(last: last.outcome) {
+            return .overloaded(because: reason.explanation)
+        }
         guard request.isBatch else {
-            body.writePrediction(id: request.firstQueryID, last, route: request.route, parser: parser)
+            body.writePrediction(
+                id: request.firstQueryID, last.outcome, combined: last.combined, route: request.route, parser: parser)
             return QueryReply(status: .ok, body: body)
         }
         body.writeStaticString("{\"batch_predictions\":[")
-        for (index, outcome) in request.outcomes.enumerated() {
-            guard let outcome else { continue }
+        for (index, delivery) in request.outcomes.enumerated() {
+            guard let delivery else { continue }
             if index > 0 { body.writeStaticString(",") }
             body.writePrediction(
-                id: request.firstQueryID + UInt64(index), outcome, route: request.route, parser: parser)
+                id: request.firstQueryID + UInt64(index), delivery.outcome, combined: delivery.combined,
+                route: request.route, parser: parser)
         }
         body.writeStaticString("]}")
         return QueryReply(status: .ok, body: body)
@@ -157,6 +199,11 @@ struct QueryLoopSink: OutcomeSink {
     let loop: NIOLoopBoundBox<QueryLoop?>
 
     func deliver(_ deliveries: [Delivery]) {
-        eventLoop.execute { loop.value?.deliver(deliveries) }
+        let sent = MonotonicTime.now()
+        eventLoop.execute { loop.value?.deliver(deliveries, sent: sent) }
+    }
+
+    func acknowledge(_ acknowledgements: [SelectorEffects.Acknowledgement]) {
+        eventLoop.execute { loop.value?.acknowledge(acknowledgements) }
     }
 }

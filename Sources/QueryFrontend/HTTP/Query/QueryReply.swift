@@ -7,6 +7,8 @@ struct QueryReply {
     var contentType: String = "application/json"
     var body: ByteBuffer
     var allowedMethod: String?
+    /// When it is worth trying again.
+    var retryAfter: Duration?
 
     /// An error as Clipper words it: what kind, and what was wrong.
     static func error(
@@ -19,6 +21,14 @@ struct QueryReply {
         body.writeJSONString(cause.utf8)
         body.writeStaticString("}")
         return QueryReply(status: status, body: body, allowedMethod: allowedMethod)
+    }
+
+    /// The answer to a query that is turned away because there are too many.
+    static func overloaded(because explanation: String) -> QueryReply {
+        var reply = error(.serviceUnavailable, "Overload", cause: explanation)
+        // The least that the header can say: what has to be waited for is mostly over in less.
+        reply.retryAfter = .seconds(1)
+        return reply
     }
 
     /// The whole response, as HTTP/1.1 has it on the wire.
@@ -37,6 +47,7 @@ struct QueryReply {
         buffer.writeString(contentType)
         buffer.writeStaticString("\r\nContent-Length: ")
         buffer.writeString(String(body.readableBytes))
+        if let retryAfter { buffer.writeString("\r\nRetry-After: \(retryAfter.components.seconds)") }
         if let allowedMethod { buffer.writeString("\r\nAllow: \(allowedMethod)") }
         if let connection { buffer.writeString("\r\nConnection: \(connection)") }
         buffer.writeStaticString("\r\n\r\n")
@@ -51,20 +62,35 @@ struct QueryReply {
 
 extension ByteBuffer {
     /// Writes the answer to one input: Clipper's keys in Clipper's order.
-    mutating func writePrediction(id: UInt64, _ outcome: Outcome, route: Route, parser: PredictBodyParser) {
+    ///
+    /// - Parameter combined: what the application's policy tells beside it, where it has one that chooses.
+    mutating func writePrediction(
+        id: UInt64, _ outcome: Outcome, combined: Combined? = nil, route: Route, parser: PredictBodyParser
+    ) {
         writeStaticString("{\"query_id\":")
         writeString(String(id))
         writeStaticString(",\"output\":")
-        switch outcome {
-        case .output(let text):
+        if case .output(let text) = outcome {
             writeOutput(text, parser: parser)
-            writeStaticString(",\"default\":false}")
-        case .defaultOutput(let reason):
+            writeStaticString(",\"default\":false")
+        } else {
             writeOutput(ArraySlice(route.defaultOutput.utf8), parser: parser)
             writeStaticString(",\"default\":true,\"default_explanation\":")
-            writeJSONString(reason.explanation.utf8)
-            writeStaticString("}")
+            writeJSONString((outcome.explanation ?? "").utf8)
         }
+        if let combined { write(combined) }
+        writeStaticString("}")
+    }
+
+    private mutating func write(_ combined: Combined) {
+        writeStaticString(",\"models\":[")
+        for (index, model) in combined.models.enumerated() {
+            if index > 0 { writeStaticString(",") }
+            writeJSONString(model.utf8)
+        }
+        writeStaticString("],\"confidence\":")
+        // Most have one model, or all agree.
+        writeString(combined.confidence == 1 ? "1" : combined.confidence == 0 ? "0" : "\(combined.confidence)")
     }
 
     /// Writes an output: as it is where it is JSON, which keeps every digit, else as a string.

@@ -28,11 +28,14 @@ final class QueryServer: Sendable {
     }
 
     /// Binds and begins to serve.
+    ///
+    /// - Parameter firstQueryID: the id of the first query; those of a store's earlier frontends must not come again,
+    ///   because feedback could name them.
     static func start(
         host: String, port: Int, group: any EventLoopGroup, dispatcher: Dispatcher, catalog: Catalog,
-        limits: HTTPLimits
+        limits: HTTPLimits, firstQueryID: UInt64 = 0
     ) async throws -> QueryServer {
-        let state = QueryServerState()
+        let state = QueryServerState(firstQueryID: firstQueryID)
         var loops: [NIOLoopBoundBox<QueryLoop?>] = []
         var byLoop: [ObjectIdentifier: NIOLoopBoundBox<QueryLoop?>] = [:]
         let routes = Routes(catalog, handles: dispatcher.handles)
@@ -71,6 +74,11 @@ final class QueryServer: Sendable {
             .bind(host: host, port: port).get()
         return QueryServer(
             group: group, dispatcher: dispatcher, limits: limits, loops: loops, channel: channel, state: state)
+    }
+
+    /// Takes consecutive query ids, and returns the first.
+    func takeQueryIDs(_ count: Int) -> UInt64 {
+        state.takeQueryIDs(count)
     }
 
     /// Takes over a new catalog on every event loop.

@@ -2,14 +2,16 @@ import Synchronization
 
 /// What all event loops of a query server share.
 final class QueryServerState: Sendable {
-    private let queryIDs = Atomic<UInt64>(0)
+    private let queryIDs: Atomic<UInt64>
     private let connections = Atomic<Int>(0)
     private let draining = Atomic(false)
     /// Says that the last connection is closed, once the server drains.
     private let closed: AsyncStream<Void>
     private let closedContinuation: AsyncStream<Void>.Continuation
 
-    init() {
+    /// - Parameter firstQueryID: where ids begin.
+    init(firstQueryID: UInt64 = 0) {
+        queryIDs = Atomic(firstQueryID)
         (closed, closedContinuation) = AsyncStream.makeStream()
     }
 

@@ -1,5 +1,17 @@
 import ContainerRPC
 
+/// A model version that queries can go to.
+struct RoutedModel: Sendable {
+    let handle: ModelHandle
+    /// Whether its outputs may be kept and shared.
+    let caches: Bool
+
+    init(_ model: Model, handles: Handles) {
+        handle = handles.handle(for: model.id)
+        caches = model.cachesPredictions
+    }
+}
+
 /// What the query API needs of one application, found by the first segment of a path.
 final class Route: Sendable {
     let name: String
@@ -7,12 +19,17 @@ final class Route: Sendable {
     let inputType: InputType
     let slo: Duration
     let defaultOutput: String
+    let overload: OverloadAnswer
+    /// Whether the application's policy chooses models for each query, and learns.
+    let selects: Bool
+    /// How the application measures errors.
+    let loss: Loss
     /// The linked model that answers: the first; `nil` where none is linked.
     let modelName: String?
     /// Its current version; `nil` where it has none.
-    let current: ModelHandle?
+    let current: RoutedModel?
     /// Its versions that take the application's inputs.
-    let versions: [String: ModelHandle]
+    let versions: [String: RoutedModel]
 
     init(_ application: Application, catalog: Catalog, handles: Handles) {
         name = application.name
@@ -20,11 +37,14 @@ final class Route: Sendable {
         inputType = application.inputType
         slo = application.latencySLO
         defaultOutput = application.defaultOutput
+        overload = application.overload
+        selects = !application.selection.isStandard
+        loss = application.selection.loss
         modelName = application.linkedModels.first
-        current = modelName.flatMap { catalog.currentModel(named: $0) }.map { handles.handle(for: $0.id) }
-        var versions: [String: ModelHandle] = [:]
+        current = modelName.flatMap { catalog.currentModel(named: $0) }.map { RoutedModel($0, handles: handles) }
+        var versions: [String: RoutedModel] = [:]
         for model in modelName.map(catalog.versions(ofModel:)) ?? [] where model.inputType == application.inputType {
-            versions[model.id.version] = handles.handle(for: model.id)
+            versions[model.id.version] = RoutedModel(model, handles: handles)
         }
         self.versions = versions
     }

@@ -1,0 +1,198 @@
+import ContainerRPC
+
+extension ContainerScenario {
+    /// Batches of every shape.
+    static let batching: [ContainerScenario] =
+        [
+            ContainerScenario(
+                "batch-of-one", "A batch of one input is answered by one output", rpc3: "6.7", rpc4: "6.4"
+            ) { play in
+                try play.outputs(of: try play.inputs().distinct(1))
+                return nil
+            },
+            ContainerScenario(
+                "batch-of-5000", "A batch of 5,000 inputs, or of the largest number that it takes", rpc3: "6.7",
+                rpc4: "6.4"
+            ) { play in
+                let count = try play.batchSize(upTo: 5_000)
+                try play.outputs(of: try play.inputs().distinct(count), within: play.bounds.answer * 2)
+                return count < 5_000 ? "its largest batch is \(count)" : nil
+            },
+            ContainerScenario(
+                "order", "Outputs stand in the order of their inputs", rpc3: "6.7", rpc4: "6.4"
+            ) { play in
+                try playOrder(play)
+            },
+            ContainerScenario(
+                "queued-batches", "Many batches at once: each is answered once, by its own id", rpc3: "8.2", rpc4: "8.2"
+            ) { play in
+                try playQueue(play)
+            },
+            ContainerScenario(
+                "any-id", "The id of an answer is that of its batch, whatever it is", rpc3: "8.5", rpc4: "8.2"
+            ) { play in
+                for id: UInt32 in [0, 1, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff] {
+                    try play.predict(try play.inputs().distinct(1), id: id)
+                    try play.awaitAnswers()
+                }
+                return nil
+            },
+            ContainerScenario(
+                "same-id-twice", "Two requests with the same id are both answered", rpc3: "9.4"
+            ) { play in
+                let inputs = try play.inputs().distinct(1)
+                try play.predict(inputs, id: 4711)
+                try play.predict(inputs, id: 4711)
+                try play.awaitAnswers()
+                return nil
+            },
+            ContainerScenario(
+                "no-inputs", "A batch without inputs is answered by no outputs", rpc3: "9.4", rpc4: "6.3"
+            ) { play in
+                let id = try play.predict([])
+                try play.awaitAnswers()
+                if case .failure(let failure) = play.book.answer(to: id) { throw play.failed(failure) }
+                try play.servesStill()
+                return nil
+            },
+            ContainerScenario(
+                "empty-inputs", "Empty inputs are answered like any other", rpc3: "6.6", rpc4: "6.3"
+            ) { play in
+                try play.unrestricted()
+                let inputs = try play.inputs().distinct(2)
+                return try play.mayFail([[], [], []]) ?? play.mayFail([inputs[0], [], inputs[1]])
+            },
+            ContainerScenario(
+                "ragged-rows", "Inputs of one batch may have different lengths", rpc3: "6.2", rpc4: "6.3"
+            ) { play in
+                try play.unrestricted()
+                let inputs = try play.inputs()
+                return try play.mayFail([7, 1, 100, 2, 31].enumerated().map { inputs.made($0, length: $1) })
+            },
+            ContainerScenario(
+                "input-of-16-mib", "An input of 16 MiB is answered", rpc3: "6.6", rpc4: "6.3"
+            ) { play in
+                try play.unrestricted()
+                return try play.mayFail([try play.inputs().large(byteCount: 16 << 20)], within: play.bounds.answer * 4)
+            },
+            ContainerScenario(
+                "unicode", "Strings of any characters, NUL too, come through", rpc3: "6.2", rpc4: "6.3",
+                stage: .typed(.string)
+            ) { play in
+                try play.startTyped(.string)
+                try play.unrestricted()
+                return try play.mayFail(Inputs.texts.map { Array($0.utf8) })
+            },
+        ]
+        + InputType.allCases.map { type in
+            ContainerScenario(
+                "input-type-\(type)", "Told to take \(type), it registers and answers them", rpc3: "6.2", rpc4: "6.1",
+                stage: .typed(type)
+            ) { play in
+                try play.startTyped(type)
+                try play.outputs(of: try play.inputs().distinct(3))
+                return nil
+            }
+        }
+
+    /// The model's outputs are not known, but they are the same for the same inputs, wherever those stand.
+    private static func playOrder(_ play: ContainerPlay) throws -> String? {
+        let inputs = try play.inputs().distinct(try play.batchSize(upTo: 4))
+        guard inputs.count > 1 else { throw Inapplicable("its largest batch has one input") }
+        let together = Array(try play.outputs(of: inputs))
+        let alone = try inputs.flatMap { Array(try play.outputs(of: [$0])) }
+        guard Set(alone.map { Array($0) }).count > 1 else {
+            throw Inapplicable("its model gives the same output for all inputs: their order cannot be told")
+        }
+        if let fault = misplaced(together, alone, "in a batch of \(inputs.count)") {
+            let again = try inputs.flatMap { Array(try play.outputs(of: [$0])) }
+            guard zip(alone, again).allSatisfy({ $0.elementsEqual($1) }) else {
+                throw Inapplicable("its model gives other outputs for the same input: their order cannot be told")
+            }
+            throw fault
+        }
+        let reversed = Array(Array(try play.outputs(of: inputs.reversed())).reversed())
+        if let fault = misplaced(reversed, alone, "in a batch in reversed order") { throw fault }
+        return nil
+    }
+
+    private static func misplaced(
+        _ outputs: [ArraySlice<UInt8>], _ alone: [ArraySlice<UInt8>], _ how: String
+    ) -> Fault? {
+        guard let index = outputs.indices.first(where: { !outputs[$0].elementsEqual(alone[$0]) }) else { return nil }
+        let other = alone.firstIndex { $0.elementsEqual(outputs[index]) }
+        return Fault(
+            expected: "the same output for input \(index) alone and \(how)",
+            but: "they differ" + (other.map { ": the output in its place is that of input \($0)" } ?? ""))
+    }
+
+    private static func playQueue(_ play: ContainerPlay) throws -> String? {
+        let window = try play.window(upTo: 64)
+        let inputs = try play.inputs()
+        let largest = try play.batchSize(upTo: 7)
+        var ids: [UInt32] = []
+        let before = play.book.answers.count
+        for index in 0..<64 {
+            if index >= window { try play.awaitOneAnswer() }
+            ids.append(try play.predict(try inputs.distinct(index % largest + 1, from: index * 8)))
+        }
+        try play.awaitAnswers()
+        // A second answer to any of them would come before the answer to one more.
+        try play.servesStill()
+        for id in ids {
+            if case .failure(let failure) = play.book.answer(to: id) { throw play.failed(failure) }
+        }
+        let answered = play.book.answers[before...].map(\.id).filter { ids.contains($0) }
+        return answered == ids ? nil : "answers did not come in the order of the requests"
+    }
+}
+
+extension ContainerPlay {
+    /// Starts the container, which was told to take this type.
+    func startTyped(_ type: InputType) throws {
+        try start()
+        let registration: Registration
+        do {
+            registration = try openSession()
+        } catch let fault as Fault {
+            guard process?.programEnd != nil else { throw fault }
+            throw Inapplicable("the program ends when CLIPPER_INPUT_TYPE is \(type)")
+        }
+        guard registration.inputType == type else {
+            throw Inapplicable("it takes \(registration.inputType), whatever CLIPPER_INPUT_TYPE says")
+        }
+    }
+
+    /// Goes on only if inputs of any length and content can be sent.
+    func unrestricted() throws {
+        if let reason = options.inputs.restriction { throw Inapplicable(reason) }
+    }
+
+    /// Sends inputs that a model need not be able to take. That it fails is a note where the protocol can say so.
+    func mayFail(_ inputs: [[UInt8]], within bound: Duration? = nil) throws -> String? {
+        guard inputs.count <= (try batchSize(upTo: inputs.count)) else {
+            throw Inapplicable("its largest batch has \(counted(try batchSize(upTo: .max), "input"))")
+        }
+        switch try answer(to: inputs, within: bound) {
+        case .results(let response):
+            guard let error = response.outputs.errors.first else { return nil }
+            return "the model failed at input \(error.index) (\(error.code): \(error.text.shortened(to: 80)))"
+        case .failure(let failure):
+            return "the model failed (\(failure.code): \((failure.reason ?? "no reason").shortened(to: 80)))"
+        }
+    }
+
+    /// Waits until there is one answer more.
+    func awaitOneAnswer() throws {
+        let deadline = MonotonicTime.now() + bounds.answer
+        while true {
+            switch try next(until: deadline) {
+            case nil:
+                throw Fault(expected: "an answer", but: "none came within \(bounds.answer.text)")
+            case .opening: throw Fault(expected: "an answer", but: "the container ended its session")
+            case .answered: return
+            default: continue
+            }
+        }
+    }
+}

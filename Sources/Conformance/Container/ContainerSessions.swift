@@ -1,0 +1,129 @@
+import ContainerRPC
+
+// Sessions, opened and ended.
+extension ContainerPlay {
+    /// Asks for metadata: *request-metadata*, or *welcome*.
+    func askForMetadata(of peer: RoutingID? = nil) throws {
+        if peer == nil { book.doom() }
+        try send(spoken == .four ? .welcome(timing) : .heartbeat(.requestMetadata), to: peer)
+    }
+
+    /// Waits until the container opens a session, and registers it.
+    @discardableResult
+    func openSession(within bound: Duration? = nil, notBefore earliest: MonotonicTime? = nil) throws -> Registration {
+        let peer = try awaitOpening(within: bound, notBefore: earliest)
+        try checkRoutingID(peer)
+        try askForMetadata(of: peer)
+        let (registration, frames) = try awaitRegistration(from: peer)
+        try checkRegistration(registration, frames)
+        session = PlayedSession(peer: peer, registration: registration)
+        hasRegistered = true
+        book = BatchBook()
+        if spoken == .four { try send(.accepted(replica: 0)) }
+        return registration
+    }
+
+    /// Waits for the first heartbeat of a session, which is not answered yet.
+    func awaitOpening(within bound: Duration? = nil, notBefore earliest: MonotonicTime? = nil) throws -> RoutingID {
+        let limit = bound ?? (hasRegistered ? bounds.session : bounds.start)
+        let deadline = MonotonicTime.now() + limit
+        while opening == nil {
+            guard let event = try next(until: deadline) else {
+                throw Fault(
+                    expected: hasRegistered
+                        ? "another session, opened by a heartbeat under a new routing id" : "a heartbeat",
+                    but: "none came within \(limit.text)"
+                        + (session == nil ? "" : "; the container holds on to the session that it had"))
+            }
+            if case .opening(_, let time) = event, let earliest, time < earliest {
+                throw Fault(
+                    expected: "no new session for another \((earliest - time).text)",
+                    but: "the container opened one so much earlier")
+            }
+        }
+        guard let peer = opening?.peer else { throw Fault("no session was opened") }
+        opening = nil
+        endSession()
+        return peer
+    }
+
+    /// Forgets the session: what still comes from it is none of ours.
+    func endSession() {
+        if let session { formerPeers.insert(session.peer) }
+        session = nil
+    }
+
+    /// This peer has sent a heartbeat, and is to be asked for its metadata.
+    func remember(_ peer: RoutingID, isFormer: Bool) {
+        if isFormer { formerPeers.remove(peer) }
+        opening = (peer, .now())
+    }
+
+    /// Waits for the metadata that a peer was asked for; heartbeats before them do not matter.
+    func awaitRegistration(from peer: RoutingID) throws -> (Registration, [[UInt8]]) {
+        let asked =
+            spoken == .four ? "register, the answer to welcome" : "new container, the answer to request-metadata"
+        let deadline = MonotonicTime.now() + bounds.answer
+        while let received = try frontend.receive(until: deadline) {
+            guard received.peer == peer else {
+                if formerPeers.contains(received.peer) { continue }
+                throw Fault(expected: asked, but: "the container opened another session, \(received.peer)")
+            }
+            let list = FrameList(received.frames)
+            do throws(WireError) {
+                let message: ContainerMessage
+                if list.isVersion4, spoken == .four {
+                    message = try RPC4.decodeContainerMessage(list)
+                } else {
+                    message = try RPC3.decodeContainerMessage(list)
+                }
+                switch message {
+                // Heartbeats that it had sent before it was answered.
+                case .heartbeat: continue
+                case .notice: continue
+                case .newContainer(let registration):
+                    guard registration.rpcVersion == spoken else {
+                        throw WireError(
+                            .unknownType, frame: 0, expected: asked, found: MessageNames.name(of: message))
+                    }
+                    return (registration, received.frames)
+                default:
+                    throw WireError(.unknownType, frame: 0, expected: asked, found: MessageNames.name(of: message))
+                }
+            } catch {
+                throw malformed(received, error)
+            }
+        }
+        if let end = process?.programEnd { throw Fault(expected: asked, but: "the process has ended with \(end)") }
+        throw Fault(expected: asked, but: "it did not come within \(bounds.answer.text)")
+    }
+
+    /// The one exact form of RPC 3's *new container*: deviations are for frontends to bear, not for containers to send.
+    func checkRegistration(_ registration: Registration, _ frames: [[UInt8]]) throws {
+        guard registration.rpcVersion == .three else { return }
+        if frames[4].count != 1 {
+            throw Fault(
+                expected: "the data type as one ASCII digit, 1 byte (frame 4 of new container)",
+                but: "the frame has \(frames[4].count) bytes: \(hexadecimal(frames[4]))")
+        }
+        if frames[5].count != 4 {
+            throw Fault(
+                expected: "the RPC version as 4 bytes (frame 5 of new container)",
+                but: "the frame has \(frames[5].count) bytes: \(hexadecimal(frames[5]))")
+        }
+    }
+
+    private func checkRoutingID(_ peer: RoutingID) throws {
+        guard version == .four else { return }
+        guard peer.offersVersion4 else {
+            let seen = "it is \(peer)"
+            guard options.requiresVersion4 else { throw NotOffered() }
+            throw Fault(expected: "a routing id that begins with rpc4-", but: seen)
+        }
+        guard (21...255).contains(peer.bytes.count) else {
+            throw Fault(
+                expected: "a routing id of rpc4- and at least 16 random bytes, 255 bytes in all at most",
+                but: "it has \(peer.bytes.count) bytes: \(peer)")
+        }
+    }
+}

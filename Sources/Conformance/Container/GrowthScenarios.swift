@@ -1,0 +1,111 @@
+import ContainerRPC
+
+extension ContainerScenario {
+    /// Room to grow, budgets, and which version is spoken: RPC 4 only.
+    static let growing: [ContainerScenario] = [
+        ContainerScenario(
+            "unknown-optional-field", "Unknown fields that are not mandatory are skipped", rpc4: "4.4"
+        ) { play in
+            let extra = MalformedMessage.field(0x7530, [1, 2, 3])
+            let id = play.nextID()
+            let request = try play.request(try play.inputs().distinct(2), id: id)
+            try play.send(
+                frames: request.replacing(0, request[0] + extra), remark: "an optional field that nobody knows")
+            play.book.sent(id, inputs: 2)
+            try play.awaitAnswers()
+            let beat = play.encoded(.heartbeat(.keepAlive))
+            try play.send(frames: beat.replacing(0, beat[0] + extra), remark: "an optional field that nobody knows")
+            let welcome = play.encoded(.welcome(play.timing))
+            play.book.doom()
+            try play.send(
+                frames: welcome.replacing(0, welcome[0] + extra), remark: "an optional field that nobody knows")
+            try play.awaitRegistration()
+            try play.servesStill()
+            return nil
+        },
+        ContainerScenario(
+            "mandatory-bit-of-known-field", "Of a known field nobody looks at the bit that makes it mandatory",
+            rpc4: "4.4"
+        ) { play in
+            let id = play.nextID()
+            let request = try play.request(try play.inputs().distinct(2), id: id)
+            let budget = MalformedMessage.field(0x8013, MalformedMessage.u64(60_000_000))
+            try play.send(frames: request.replacing(0, request[0] + budget), remark: "budget, marked as mandatory")
+            play.book.sent(id, inputs: 2)
+            try play.awaitAnswers()
+            return nil
+        },
+        ContainerScenario(
+            "unknown-notice", "Messages of unknown types from 256 on are ignored, whatever they hold", rpc4: "4.4"
+        ) { play in
+            try play.send(frames: [MalformedMessage.head(256)])
+            try play.send(frames: [MalformedMessage.head(70_000), [], [1, 2, 3], [UInt8](repeating: 7, count: 1_000)])
+            try play.send(frames: [MalformedMessage.head(-1) + [1, 2]])
+            try play.servesStill()
+            return nil
+        },
+        ContainerScenario(
+            "trace-context", "A batch may come with a trace", rpc4: "5"
+        ) { play in
+            let id = play.nextID()
+            let request = try play.request(try play.inputs().distinct(1), id: id, budget: .seconds(60))
+            let trace =
+                MalformedMessage.field(0x0015, Array("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".utf8))
+                + MalformedMessage.field(0x0016, Array("vendor=value".utf8))
+            try play.send(frames: request.replacing(0, request[0] + trace))
+            play.book.sent(id, inputs: 1)
+            try play.awaitAnswers()
+            return nil
+        },
+        ContainerScenario(
+            "budget", "A batch whose budget is not spent is computed", rpc4: "8.4"
+        ) { play in
+            if case .failure(let failure) = try play.answer(to: try play.inputs().distinct(2), budget: .seconds(60)) {
+                throw play.failed(failure)
+            }
+            return nil
+        },
+        ContainerScenario(
+            "budget-spent", "A batch whose budget is spent fails with the code too-late", rpc4: "8.4"
+        ) { play in
+            switch try play.answer(to: try play.inputs().distinct(2), budget: .microseconds(1)) {
+            case .results: return "it computed a batch that had 1 µs left, which it should not"
+            case .failure(let failure) where failure.code == .tooLate: return nil
+            case .failure(let failure):
+                throw Fault(
+                    expected: "results, or failure with the code 3 (too late)",
+                    but: "its code is \(failure.code.rawValue) (\(failure.code))")
+            }
+        },
+    ]
+
+    /// Which version is spoken: that of the frontend.
+    static let negotiating: [ContainerScenario] = [
+        ContainerScenario(
+            "fallback", "To a frontend that speaks only RPC 3 the container speaks RPC 3", rpc4: "2", stage: .unstarted
+        ) { play in
+            play.spoken = .three
+            try play.start()
+            try play.openSession()
+            try play.servesStill()
+            return nil
+        },
+        ContainerScenario(
+            "frontend-downgrade", "A frontend that comes back with only RPC 3 is answered in it", rpc4: "2",
+            stage: .own, isLong: true
+        ) { play in
+            try playRestart(play, speaking: .three)
+            return nil
+        },
+        ContainerScenario(
+            "frontend-upgrade", "A frontend that comes back with RPC 4 is answered in it", rpc4: "2", stage: .unstarted,
+            isLong: true
+        ) { play in
+            play.spoken = .three
+            try play.start()
+            try play.openSession()
+            try playRestart(play, speaking: .four)
+            return nil
+        },
+    ]
+}

@@ -1,0 +1,138 @@
+import ContainerRPC
+
+extension ContainerScenario {
+    /// How a container comes to be registered.
+    static let registering: [ContainerScenario] = [
+        ContainerScenario(
+            "registration", "A heartbeat comes first; the metadata when it is asked for, and as it must be",
+            rpc3: "8.2", rpc4: "8.1", stage: .unstarted
+        ) { play in
+            try play.start()
+            let registration = try play.openSession()
+            try play.servesStill()
+            return metadataNote(registration, play.options)
+        },
+        ContainerScenario(
+            "first-heartbeat-again", "The first heartbeat is repeated until it is answered", rpc3: "8.2",
+            rpc4: "8.1", stage: .unstarted, isLong: true
+        ) { play in
+            try play.start()
+            let peer = try play.awaitOpening()
+            let first = MonotonicTime.now()
+            let limit = Duration.seconds(play.version == .three ? 10 : 5) + play.bounds.tardiness
+            play.frontend.remark("the frontend does not answer it")
+            while true {
+                guard let received = try play.frontend.receive(until: first + limit) else {
+                    throw Fault(
+                        expected: "the first heartbeat again, 5 s after the one that was not answered",
+                        but: "none came within \(limit.text)")
+                }
+                guard received.peer == peer else { continue }
+                break
+            }
+            try play.askForMetadata(of: peer)
+            _ = try play.awaitRegistration(from: peer)
+            return nil
+        },
+        ContainerScenario(
+            "late-frontend", "A frontend that comes up after its container gets its heartbeat", rpc3: "8.2",
+            rpc4: "8.1", stage: .unstarted, isLong: true
+        ) { play in
+            play.frontend.close()
+            try play.start()
+            try play.stayDown(.seconds(2))
+            try play.frontend.reopen()
+            try play.openSession()
+            try play.servesStill()
+            return nil
+        },
+        ContainerScenario(
+            "metadata-again", "Asked for its metadata in a session, a container sends the same again",
+            rpc3: "8.2", rpc4: "8.1"
+        ) { play in
+            try play.askForMetadata()
+            try play.awaitRegistration()
+            try play.servesStill()
+            return nil
+        },
+        ContainerScenario(
+            "metadata-twice", "Asked twice in a row, it answers, and goes on with the session", rpc3: "8.3",
+            rpc4: "8.1"
+        ) { play in
+            try play.askForMetadata()
+            try play.askForMetadata()
+            try play.awaitRegistration()
+            try play.awaitRegistration()
+            try play.servesStill()
+            return nil
+        },
+        ContainerScenario(
+            "forgotten-batches", "Batches from before a request for metadata are not answered after it",
+            rpc3: "8.5", rpc4: "8.1"
+        ) { play in
+            let inputs = try play.inputs()
+            let most = try play.window(upTo: 6)
+            for index in 0..<most {
+                try play.predict(try inputs.distinct(try play.batchSize(upTo: 200), from: index * 200))
+            }
+            try play.askForMetadata()
+            try play.awaitRegistration()
+            // What the container sends before the answer to this one comes before it.
+            try play.servesStill()
+            return nil
+        },
+    ]
+
+    /// What of the metadata is not as the environment says, which a container may override.
+    private static func metadataNote(_ registration: Registration, _ options: ContainerRun.Options) -> String? {
+        var notes: [String] = []
+        if registration.modelName != options.modelName {
+            notes.append(
+                "it calls its model '\(registration.modelName)', not '\(options.modelName)' (CLIPPER_MODEL_NAME)")
+        }
+        if registration.modelVersion != options.modelVersion {
+            notes.append(
+                "its version is '\(registration.modelVersion)', not '\(options.modelVersion)' (CLIPPER_MODEL_VERSION)")
+        }
+        if let type = options.inputType, registration.inputType != type {
+            notes.append("it takes \(registration.inputType), not \(type) (CLIPPER_INPUT_TYPE)")
+        }
+        return notes.isEmpty ? nil : notes.joined(separator: "; ")
+    }
+}
+
+extension ContainerPlay {
+    /// Waits for the metadata of the session.
+    func awaitRegistration() throws {
+        let deadline = MonotonicTime.now() + bounds.answer
+        while true {
+            switch try next(until: deadline) {
+            case nil:
+                throw Fault(
+                    expected: spoken == .four
+                        ? "register, the answer to welcome" : "new container, the answer to request-metadata",
+                    but: "it did not come within \(bounds.answer.text)")
+            case .registration: return
+            case .opening:
+                throw Fault(expected: "the metadata in the same session", but: "the container opened another session")
+            default: continue
+            }
+        }
+    }
+
+    /// How many batches may be unanswered at a time, if so many are wanted.
+    func window(upTo wanted: Int) throws -> Int {
+        min(wanted, try registration().details.batchesInFlight ?? wanted)
+    }
+
+    /// Lets time pass without a frontend; the container must live through it.
+    func stayDown(_ duration: Duration) throws {
+        let deadline = MonotonicTime.now() + duration
+        while MonotonicTime.now() < deadline {
+            _ = try waitForInput([], timeout: .milliseconds(50))
+            if let end = process?.programEnd {
+                throw Fault(expected: "the process to live without a frontend", but: "it has ended with \(end)")
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+import ContainerRPC
+
+/// A query under way, whose answer is awaited later.
+final class AskedQuery {
+    private let exchange: HTTPExchange
+    private let play: FrontendPlay
+
+    fileprivate init(_ exchange: HTTPExchange, _ play: FrontendPlay) {
+        self.exchange = exchange
+        self.play = play
+    }
+
+    /// The answer: an object with `output` and `default`, or one with `batch_predictions`.
+    func answer() throws -> JSONValue {
+        let limit = play.options.latencyObjective + play.bounds.answer
+        guard let reply = try exchange.reply(until: .now() + limit) else {
+            throw Fault(expected: "an answer to the query", but: "none came within \(limit.text)")
+        }
+        play.remark("the query's answer: \(reply.status) \(reply.body.shortened(to: 400))")
+        guard reply.status == 200, let json = JSONValue(reply.body) else {
+            throw Fault(
+                expected: "200 with JSON", but: "the answer is \(reply.status) \(reply.body.shortened(to: 200))")
+        }
+        return json
+    }
+
+    /// The answer, which must be this prediction.
+    func expect(_ output: JSONValue) throws {
+        try FrontendPlay.expect(try answer(), output)
+    }
+
+    /// The answer, which must be the default output.
+    ///
+    /// - Parameter text: what the explanation must hold.
+    func expectDefault(explained text: String? = nil) throws {
+        try FrontendPlay.expectDefault(try answer(), explained: text)
+    }
+}
+
+/// A running frontend, an application and a model of the kit's own there, and the containers that are played.
+final class FrontendPlay {
+    let version: RPCVersion
+    let options: FrontendRun.Options
+    let context: Context
+    private(set) var transcript = Transcript()
+    /// The names of the application and of the model.
+    let application: String
+    let model: String
+    static let modelVersion = "1"
+
+    private let start = MonotonicTime.now()
+    private var isModelThere = false
+    private var isApplicationThere = false
+
+    init(_ options: FrontendRun.Options, version: RPCVersion) throws {
+        self.options = options
+        self.version = version
+        context = try Context()
+        var generator = SystemRandomNumberGenerator()
+        let suffix = String(UInt64.random(in: 0...UInt64.max, using: &generator), radix: 36)
+        application = "conformance-app-\(suffix)"
+        model = "conformance-model-\(suffix)"
+    }
+
+    var bounds: Bounds { options.bounds }
+
+    // MARK: The transcript
+
+    func record(_ direction: Transcript.Direction, _ peer: String, _ name: String, _ frames: [[UInt8]]) {
+        transcript.append(
+            .message(at: .now() - start, direction, peer: peer, name: name, frames: ShownFrames(frames)))
+    }
+
+    func remark(_ text: String) {
+        transcript.append(.remark(at: .now() - start, text))
+    }
+
+    // MARK: Administration
+
+    /// Registers a model, an application and their link.
+    func registerAll(_ type: InputType = .float64) throws {
+        try registerModel(type)
+        isApplicationThere = true
+        try administer(
+            "add_app",
+            [
+                "name": .string(application), "input_type": .string(type.name), "default_output": .string("-1.0"),
+                "latency_slo_micros": .number(Double(options.latencyObjective.inMilliseconds * 1_000)),
+            ])
+        try administer("add_model_links", ["app_name": .string(application), "model_names": .array([.string(model)])])
+    }
+
+    func registerModel(_ type: InputType = .float64) throws {
+        isModelThere = true
+        try administer(
+            "add_model",
+            [
+                "model_name": .string(model), "model_version": .string(Self.modelVersion),
+                "input_type": .string(type.name), "labels": .array([]), "container_name": .string("NO_CONTAINER"),
+                "model_data_path": .string(""), "batch_size": .number(-1),
+            ])
+    }
+
+    /// Removes what was registered, as far as it goes.
+    func cleanUp() {
+        let id: [String: JSONValue] = ["model_name": .string(model), "model_version": .string(Self.modelVersion)]
+        if isApplicationThere { _ = try? administer("delete_app", ["name": .string(application)]) }
+        if isModelThere { _ = try? administer("delete_versioned_model", id) }
+    }
+
+    /// Asks the administration, which must do it.
+    @discardableResult
+    func administer(_ operation: String, _ body: [String: JSONValue]) throws -> String {
+        let reply = try reply(of: operation, body)
+        guard reply.status == 200 else {
+            throw Fault("the administration refused \(operation): \(reply.status) \(reply.body.shortened(to: 200))")
+        }
+        return reply.body
+    }
+
+    func reply(of operation: String, _ body: [String: JSONValue]) throws -> HTTPExchange.Reply {
+        let text = JSONValue.object(body).json
+        let exchange = try HTTPExchange(post: "/admin/\(operation)", text, to: options.administration)
+        guard let reply = try exchange.reply(until: .now() + bounds.answer) else {
+            throw Fault(expected: "an answer to /admin/\(operation)", but: "none came within \(bounds.answer.text)")
+        }
+        remark("/admin/\(operation) \(text.shortened(to: 200)): \(reply.status) \(reply.body.shortened(to: 300))")
+        return reply
+    }
+
+    /// How many replicas of a model the frontend lists.
+    func replicas(of name: String? = nil) throws -> Int {
+        let body = try administer("get_all_containers", ["verbose": .boolean(true)])
+        guard let list = JSONValue(body)?.elements else {
+            throw Fault(expected: "a list of containers", but: "the answer is \(body.shortened(to: 200))")
+        }
+        return list.count { $0["model_name"]?.text == name ?? model }
+    }
+
+    /// Waits until so many replicas are listed.
+    func expectReplicas(_ count: Int, of name: String? = nil, _ why: String) throws {
+        let deadline = MonotonicTime.now() + bounds.answer
+        while true {
+            let listed = try replicas(of: name)
+            if listed == count { return }
+            guard MonotonicTime.now() < deadline else {
+                throw Fault(
+                    expected: "\(counted(count, "replica")) in the frontend's listing: \(why)",
+                    but: "there are \(listed)")
+            }
+            _ = try waitForInput([], timeout: .milliseconds(20))
+        }
+    }
+
+    // MARK: Containers
+
+    /// What containers of this play register.
+    func registration(_ type: InputType = .float64, _ change: (inout RegistrationDetails) -> Void = { _ in })
+        -> Registration
+    {
+        var details = RegistrationDetails()
+        details.software = "conformance"
+        change(&details)
+        return Registration(modelName: model, modelVersion: Self.modelVersion, inputType: type, details: details)
+    }
+
+    /// A container that is registered and listed.
+    func container(_ name: String, _ registration: Registration? = nil, version: RPCVersion? = nil) throws
+        -> PlayedContainer
+    {
+        let before = try replicas()
+        let container = try PlayedContainer(name, version ?? self.version, in: self)
+        try container.register(registration ?? self.registration())
+        try expectReplicas(before + 1, "\(name) has registered")
+        return container
+    }
+
+    // MARK: Queries
+
+    /// Asks a query, whose answer is awaited later.
+    func ask(_ input: JSONValue) throws -> AskedQuery {
+        try ask("input", input)
+    }
+
+    /// Asks several queries in one request.
+    func ask(batch inputs: [JSONValue]) throws -> AskedQuery {
+        try ask("input_batch", .array(inputs))
+    }
+
+    private func ask(_ key: String, _ value: JSONValue) throws -> AskedQuery {
+        let body = JSONValue.object([key: value]).json
+        remark("a query is asked: \(body.shortened(to: 200))")
+        return AskedQuery(try HTTPExchange(post: "/\(application)/predict", body, to: options.query), self)
+    }
+
+    static func expect(_ answer: JSONValue, _ output: JSONValue) throws {
+        guard answer["default"] == .boolean(false), answer["output"] == output else {
+            throw Fault(
+                expected: "the prediction \(output.json)", but: "the caller got \(answer.json.shortened(to: 300))")
+        }
+    }
+
+    static func expectDefault(_ answer: JSONValue, explained text: String? = nil) throws {
+        guard answer["default"] == .boolean(true) else {
+            throw Fault(expected: "the default output", but: "the caller got \(answer.json.shortened(to: 300))")
+        }
+        guard let text else { return }
+        guard answer["default_explanation"]?.text?.contains(text) == true else {
+            throw Fault(
+                expected: "an explanation with '\(text)'",
+                but: "it is \(answer["default_explanation"]?.json.shortened(to: 300) ?? "not there")")
+        }
+    }
+
+    /// Sees that this container, the only one, serves: a query comes to it, and its answer to the caller.
+    func serves(_ container: PlayedContainer) throws {
+        marker += 1
+        let query = try ask(.array([.number(Double(marker)), .number(0.5)]))
+        let batch = try container.batch()
+        try container.answer(batch, batch.items.map { _ in "\(marker).25" })
+        try query.expect(.number(Double(marker) + 0.25))
+    }
+
+    /// What makes the inputs of a play differ, lest answers come from a cache.
+    private var marker = 1_000
+}

@@ -1,0 +1,126 @@
+import ContainerRPC
+
+/// What passed between the two sides of a scenario, in order.
+public struct Transcript: Sendable {
+    /// Which side sent a message.
+    public enum Direction: String, Sendable {
+        case toContainer = "F → C"
+        case toFrontend = "C → F"
+    }
+
+    /// A message, or a remark of the kit's.
+    public enum Entry: Sendable {
+        case message(at: Duration, Direction, peer: String, name: String, frames: ShownFrames)
+        case remark(at: Duration, String)
+    }
+
+    /// Oldest first.
+    public private(set) var entries: [Entry] = []
+    /// How many were left out in the middle.
+    public private(set) var omitted = 0
+
+    private static let most = 400
+
+    public init() {}
+
+    mutating func append(_ entry: Entry) {
+        entries.append(entry)
+        guard entries.count > Self.most else { return }
+        // The beginning tells how it came to be, the end what went wrong.
+        entries.remove(at: Self.most / 2)
+        omitted += 1
+    }
+
+    /// The transcript as text: the time, the direction, the message by its name, and each frame in hexadecimal.
+    public var lines: [String] {
+        var lines: [String] = []
+        for (index, entry) in entries.enumerated() {
+            if omitted > 0, index == Self.most / 2 { lines.append("          … \(omitted) more are left out here …") }
+            switch entry {
+            case .message(let time, let direction, let peer, let name, let frames):
+                lines.append("\(Self.stamp(time))  \(direction.rawValue)  \(name)  [\(peer.shortened(to: 16))]")
+                lines += frames.lines.map { "            " + $0 }
+            case .remark(let time, let text):
+                lines.append("\(Self.stamp(time))  -----  \(text)")
+            }
+        }
+        return lines
+    }
+
+    private static func stamp(_ time: Duration) -> String {
+        let milliseconds = max(0, time.inMilliseconds)
+        let digits = String(milliseconds % 1_000)
+        let text = "\(milliseconds / 1_000)." + String(repeating: "0", count: 3 - digits.count) + digits
+        return String(repeating: " ", count: max(0, 8 - text.count)) + text
+    }
+}
+
+/// A message's frames, shortened as they are shown: a transcript of 16 MiB helps nobody.
+public struct ShownFrames: Sendable {
+    /// One frame.
+    struct Frame: Sendable {
+        let index: Int
+        let byteCount: Int
+        let first: [UInt8]
+        let last: [UInt8]
+
+        init(_ index: Int, _ bytes: [UInt8]) {
+            self.index = index
+            byteCount = bytes.count
+            if bytes.count <= 64 {
+                first = bytes
+                last = []
+            } else {
+                first = Array(bytes.prefix(40))
+                last = Array(bytes.suffix(16))
+            }
+        }
+    }
+
+    private static let mostAtStart = 12
+    private static let mostAtEnd = 2
+
+    let count: Int
+    let shown: [Frame]
+
+    init(_ frames: [[UInt8]]) {
+        count = frames.count
+        let indices = frames.indices.filter {
+            frames.count <= Self.mostAtStart + Self.mostAtEnd || $0 < Self.mostAtStart
+                || $0 >= frames.count - Self.mostAtEnd
+        }
+        shown = indices.map { Frame($0, frames[$0]) }
+    }
+
+    /// A line for each frame: its index, its length, its bytes.
+    var lines: [String] {
+        var lines: [String] = []
+        var next = 0
+        for frame in shown {
+            if frame.index > next { lines.append("… \(frame.index - next) frames …") }
+            next = frame.index + 1
+            let middle = frame.byteCount - frame.first.count - frame.last.count
+            var text = hexadecimal(frame.first)
+            if middle > 0 { text += " … \(middle) bytes … " + hexadecimal(frame.last) }
+            let head = "\(frame.index)".leftPadded(to: 3) + "\(frame.byteCount)".leftPadded(to: 7)
+            lines.append(text.isEmpty ? head : head + "  " + text)
+        }
+        return lines
+    }
+}
+
+/// Bytes as two digits each.
+func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
+}
+
+extension String {
+    func leftPadded(to width: Int) -> String {
+        String(repeating: " ", count: max(0, width - count)) + self
+    }
+
+    /// The text, cut where it is longer.
+    func shortened(to limit: Int) -> String {
+        count <= limit ? self : prefix(limit) + "…"
+    }
+}

@@ -1,0 +1,174 @@
+/// What an application's policy has learned, for the application or for one of its users; the answer to `get_state`.
+public struct SelectionStateDescription: Sendable, Equatable {
+    /// One linked model's part in it.
+    public struct Model: Sendable, Equatable {
+        /// The model's name.
+        public var model: String
+        /// Its current version; `nil` where it has none.
+        public var version: String?
+        /// How much it counts now: its share of all linked models' weight, 0 to 1; 0 for a shadow.
+        public var weight: Double
+        /// Queries that it was chosen for, since the frontend started.
+        public var chosen: Int
+        /// Queries in whose output its answer was combined.
+        public var combined: Int
+        /// Queries that its answer came too late for.
+        public var straggled: Int
+        /// The mean of what its answers have cost, in the unit of the application's loss; `nil` before any feedback.
+        public var meanLoss: Double?
+        /// As a shadow: its answers that agreed with the output, and those that did not; `nil` for any other.
+        public var shadow: ShadowCounts?
+
+        /// A model's part, from its parts.
+        public init(
+            model: String, version: String? = nil, weight: Double, chosen: Int = 0, combined: Int = 0,
+            straggled: Int = 0, meanLoss: Double? = nil, shadow: ShadowCounts? = nil
+        ) {
+            self.model = model
+            self.version = version
+            self.weight = weight
+            self.chosen = chosen
+            self.combined = combined
+            self.straggled = straggled
+            self.meanLoss = meanLoss
+            self.shadow = shadow
+        }
+    }
+
+    /// How a shadow's answers compare with the outputs that applications were given.
+    public struct ShadowCounts: Sendable, Equatable, Codable {
+        /// Answers that agreed with the output.
+        public var agreed: Int
+        /// Answers that did not.
+        public var disagreed: Int
+
+        /// These counts.
+        public init(agreed: Int, disagreed: Int) {
+            self.agreed = agreed
+            self.disagreed = disagreed
+        }
+    }
+
+    /// The application's name.
+    public var application: String
+    /// The user; `nil`: the application itself.
+    public var user: String?
+    /// The application's policy.
+    public var policy: PolicyDescription
+    /// How the application measures errors.
+    public var loss: Loss
+    /// False for a user without a state of their own, who starts from the application's, shown here.
+    public var isOwn: Bool
+    /// The linked models, in the order of linking.
+    public var models: [Model]
+    /// Feedback that was counted for the application, since the frontend started.
+    public var feedbacks: Int
+    /// The policy's state as JSON; `null` for a policy that learns nothing. A text that is no JSON is told as a string.
+    public var state: String
+
+    /// A description from its parts.
+    public init(
+        application: String, user: String? = nil, policy: PolicyDescription, loss: Loss, isOwn: Bool = true,
+        models: [Model], feedbacks: Int = 0, state: String = "null"
+    ) {
+        self.application = application
+        self.user = user
+        self.policy = policy
+        self.loss = loss
+        self.isOwn = isOwn
+        self.models = models
+        self.feedbacks = feedbacks
+        self.state = state
+    }
+
+    /// What there is to know of an application with Clipper's policy, which learns nothing: its first linked model
+    /// answers.
+    init(_ application: Application, user: String?, catalog: Catalog) {
+        self.init(
+            application: application.name, user: user, policy: .standard,
+            loss: application.selection.loss, isOwn: user == nil,
+            models: application.linkedModels.enumerated().map { index, name in
+                Model(model: name, version: catalog.currentVersions[name], weight: index == 0 ? 1 : 0)
+            })
+    }
+}
+
+// MARK: - JSON
+
+extension SelectionStateDescription: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case application
+        case user
+        case policy
+        case loss
+        case isOwn = "is_own"
+        case models
+        case feedbacks
+        case state
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            application: try container.decode(String.self, forKey: .application),
+            user: try container.decodeIfPresent(String.self, forKey: .user),
+            policy: try container.decode(PolicyDescription.self, forKey: .policy),
+            loss: try container.decode(Loss.self, forKey: .loss),
+            isOwn: try container.decode(Bool.self, forKey: .isOwn),
+            models: try container.decode([Model].self, forKey: .models),
+            feedbacks: try container.decode(Int.self, forKey: .feedbacks),
+            state: try container.decode(JSONValue.self, forKey: .state).text)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(application, forKey: .application)
+        try container.encodeIfPresent(user, forKey: .user)
+        try container.encode(policy, forKey: .policy)
+        try container.encode(loss, forKey: .loss)
+        try container.encode(isOwn, forKey: .isOwn)
+        try container.encode(models, forKey: .models)
+        try container.encode(feedbacks, forKey: .feedbacks)
+        try container.encode(JSONValue(text: state) ?? .string(state), forKey: .state)
+    }
+}
+
+extension SelectionStateDescription.Model: Codable {
+    enum CodingKeys: String, CodingKey {
+        case model
+        case version
+        case weight
+        case chosen
+        case combined
+        case straggled
+        case meanLoss = "mean_loss"
+        case shadow
+    }
+}
+
+// MARK: - Text
+
+extension SelectionStateDescription {
+    /// The same for people, line by line. Of Clipper's own policy, which learns nothing, it is what it always was.
+    ///
+    /// - Parameter shadows: The application's models that only watch.
+    func text(shadows: [String]) -> String {
+        let linked = models.map { "\($0.model) (\($0.version.map { "version \($0)" } ?? "no current version"))" }
+        var lines = ["application: \(application)", "policy: \(policy)"]
+        lines.append("linked models: \(linked.isEmpty ? "none" : linked.joined(separator: ", "))")
+        if !shadows.isEmpty { lines.append("shadow models: \(shadows.joined(separator: ", "))") }
+        guard policy != .standard || !shadows.isEmpty else { return lines.joined(separator: "\n") }
+        if let user { lines.append("user: \(user)\(isOwn ? "" : " (starts from the application's state)")") }
+        lines += ["loss: \(loss.rawValue)", "feedback counted: \(feedbacks)"]
+        lines += models.map { model in
+            if let shadow = model.shadow {
+                return "\(model.model): shadow, agreed \(shadow.agreed), disagreed \(shadow.disagreed), "
+                    + "mean loss \(model.meanLoss.map { "\($0)" } ?? "unknown")"
+            }
+            return "\(model.model): weight \(model.weight), chosen \(model.chosen), combined \(model.combined), "
+                + "straggled \(model.straggled), mean loss \(model.meanLoss.map { "\($0)" } ?? "unknown")"
+        }
+        lines.append("state: \(state)")
+        return lines.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,75 @@
+/// A name's number in the frontend.
+protocol Handle: Hashable, Sendable {
+    /// The number; small, since they count up from 0.
+    var index: Int { get }
+}
+
+extension ModelHandle: Handle {}
+extension ApplicationHandle: Handle {}
+
+/// Values by handle, found by an array access instead of a hash: every query is counted in some of them.
+///
+/// Any name that a container says gets a handle, but only what is registered gets a value: the values lie close together,
+/// and a handle without one costs four bytes.
+struct HandleTable<Key: Handle, Value: Sendable>: Sendable {
+    /// By the handle's index: the value's place, or `none`.
+    private var places: [Int32] = []
+    private var keys: [Key] = []
+    /// Optional so that the subscript can give access to one where it is. All are there.
+    private var slots: [Value?] = []
+
+    private static var none: Int32 { -1 }
+
+    /// All values, in no particular order.
+    var values: [Value] { slots.compactMap(\.self) }
+
+    /// The value of a handle; changed where it is, not copied.
+    subscript(key: Key) -> Value? {
+        get { place(of: key).flatMap { slots[$0] } }
+        _modify {
+            if let place = place(of: key) {
+                yield &slots[place]
+                if slots[place] == nil { remove(at: place) }
+            } else {
+                var value: Value?
+                yield &value
+                if let value { add(value, for: key) }
+            }
+        }
+    }
+
+    private func place(of key: Key) -> Int? {
+        guard key.index >= 0, key.index < places.count, places[key.index] != Self.none else { return nil }
+        return Int(places[key.index])
+    }
+
+    private mutating func add(_ value: Value, for key: Key) {
+        guard key.index >= 0 else { return }
+        if key.index >= places.count {
+            places += [Int32](repeating: Self.none, count: key.index + 1 - places.count)
+        }
+        places[key.index] = Int32(slots.count)
+        keys.append(key)
+        slots.append(value)
+    }
+
+    private mutating func remove(at place: Int) {
+        places[keys[place].index] = Self.none
+        let (lastKey, lastValue) = (keys.removeLast(), slots.removeLast())
+        guard place < slots.count else { return }
+        (keys[place], slots[place]) = (lastKey, lastValue)
+        places[lastKey.index] = Int32(place)
+    }
+}
+
+extension HandleTable where Key == ModelHandle, Value == ModelMetrics {
+    /// The value of a model version by its name: for what is rare.
+    subscript(id: ModelVersion) -> ModelMetrics? {
+        get { handle(of: id).flatMap { self[$0] } }
+        set { if let handle = handle(of: id) { self[handle] = newValue } }
+    }
+
+    private func handle(of id: ModelVersion) -> ModelHandle? {
+        zip(keys, slots).first { $0.1?.id == id }?.0
+    }
+}

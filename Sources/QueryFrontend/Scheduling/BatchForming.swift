@@ -1,0 +1,242 @@
+import ContainerRPC
+
+/// Gives replicas with room what waits.
+extension ModelScheduler {
+    /// After so long without a batch, what is known of a replica is tried anew with one query.
+    private static let staleAfter = Duration.seconds(1)
+    /// Queries that one batch passes over at most, because they suit another replica.
+    private static let mostPassedOver = 1024
+    /// Bytes of a batch of more than one query at most: RPC 4 sends them in one frame, and containers bound its length.
+    private static let mostBytes = 128 << 20
+
+    mutating func dispatch(
+        now: MonotonicTime, ids: inout BatchIDs, hedges: inout HedgeBudgets, _ effects: inout SchedulerEffects
+    ) {
+        // At the end: what is passed over comes back into the queue on the way.
+        defer { isTouched = false }
+        guard settings != nil else { return }
+        var unsuited: [ReplicaID] = []
+        while queuedCount > 0, let index = bestReplica(now: now, except: unsuited) {
+            if let end = delayEnd(on: index, now: now) {
+                nextEvent = min(nextEvent, end)
+                break
+            }
+            if !send(to: index, now: now, ids: &ids, hedges: &hedges, &effects) { unsuited.append(replicas[index].id) }
+        }
+    }
+
+    /// The replica with room that would have one query done first; equal ones take turns.
+    private mutating func bestReplica(now: MonotonicTime, except: [ReplicaID]) -> Int? {
+        var best: (index: Int, completion: MonotonicTime)?
+        for offset in replicas.indices {
+            let index = (rotation + offset) % replicas.count
+            // What waits is still served by those that drain, when no other is there.
+            guard replicas[index].isSuitable, !replicas[index].isLeaving,
+                !replicas[index].isDraining || activeCount == 0, !except.contains(replicas[index].id),
+                let opening = replicas[index].opening(slots: bounds.slotsPerReplica, now: now)
+            else { continue }
+            guard opening <= now else {
+                nextEvent = min(nextEvent, opening)
+                continue
+            }
+            // Of one that is busy with its first batch nothing is known: it comes last.
+            let isUnknown = !replicas[index].latency.isKnown && !replicas[index].batches.isEmpty
+            let completion =
+                isUnknown ? .distantFuture : replicas[index].free(now: now) + replicas[index].latency.expected(1)
+            if let best, best.completion <= completion { continue }
+            best = (index, completion)
+        }
+        if let best { rotation = best.index + 1 }
+        return best?.index
+    }
+
+    /// Until when a replica with nothing to do waits for company (delayed batching, NSDI 2017, section 4.3.2), where
+    /// that pays: the next query is expected sooner than what sharing a batch saves, and all can still be in time.
+    private mutating func delayEnd(on index: Int, now: MonotonicTime) -> MonotonicTime? {
+        guard let batching = settings?.batching, batching.maxDelay > .zero, replicas[index].batches.isEmpty,
+            let gap = arrivals.expectedGap(now: now), gap < replicas[index].latency.intercept,
+            let head = firstQueued()
+        else { return nil }
+        let first = table[head].query.waiter
+        let limit = replicas[index].limit.limit(budget: first.deadline - now, model: replicas[index].latency)
+        guard queuedCount < limit else { return nil }
+        let latest = first.deadline - replicas[index].latency.slow(queuedCount + 1)
+        let end = min(first.arrived + batching.maxDelay, latest)
+        return end > now ? end : nil
+    }
+
+    // MARK: One batch
+
+    /// A batch while it is put together.
+    private struct Draft {
+        var queries: [QueryTable.Reference] = []
+        var deadlines: [MonotonicTime] = []
+        /// Those before it were given up again.
+        var first = 0
+        /// Bytes of all its inputs, also of those that were given up again.
+        var byteCount = 0
+        var count: Int { queries.count - first }
+    }
+
+    /// Sends one batch. False when nothing that waits suits the replica.
+    private mutating func send(
+        to index: Int, now: MonotonicTime, ids: inout BatchIDs, hedges: inout HedgeBudgets,
+        _ effects: inout SchedulerEffects
+    ) -> Bool {
+        let start = replicas[index].free(now: now)
+        // Replicas with room share what waits.
+        let open = replicas.count { replica in
+            replica.isActive && (replica.opening(slots: bounds.slotsPerReplica, now: now).map { $0 <= now } ?? false)
+        }
+        let share = (queuedCount + open - 1) / max(1, open)
+        var draft = Draft()
+        var passedOver: [QueryTable.Reference] = []
+        while true {
+            if draft.count == 0 {
+                guard let head = nextSuited(to: index, start: start, now: now, &passedOver, &effects) else { break }
+                draft.queries.append(head)
+                draft.byteCount += table[head].query.input.byteCount
+                draft.deadlines.append(table[head].query.waiter.deadline)
+            }
+            let budget = draft.deadlines[draft.first] - start
+            let limit = replicas[index].limit.limit(budget: budget, model: replicas[index].latency)
+            while draft.count < min(limit, max(1, share)), let next = firstQueued(),
+                table[next].avoided != replicas[index].id,
+                draft.byteCount + table[next].query.input.byteCount <= Self.mostBytes
+            {
+                _ = popQueued()
+                draft.queries.append(next)
+                draft.byteCount += table[next].query.input.byteCount
+                draft.deadlines.append(table[next].query.waiter.deadline)
+            }
+            guard draft.count == limit, costsOthers(draft, on: index, start: start, now: now) else { break }
+            let victim = draft.queries[draft.first]
+            draft.first += 1
+            giveUp(victim, now: now, &effects)
+        }
+        for reference in passedOver { enqueue(reference) }
+        guard draft.count > 0 else { return false }
+        commit(draft, to: index, start: start, now: now, ids: &ids, hedges: &hedges, &effects)
+        return true
+    }
+
+    /// Takes the next query that the replica can answer in time.
+    private mutating func nextSuited(
+        to index: Int, start: MonotonicTime, now: MonotonicTime, _ passedOver: inout [QueryTable.Reference],
+        _ effects: inout SchedulerEffects
+    ) -> QueryTable.Reference? {
+        while passedOver.count < Self.mostPassedOver, let head = popQueued() {
+            if table[head].avoided == replicas[index].id {
+                passedOver.append(head)
+                continue
+            }
+            let deadline = table[head].query.waiter.deadline
+            let isIdle = replicas[index].batches.isEmpty
+            if !replicas[index].latency.isKnown || start + replicas[index].latency.fast(1) <= deadline { return head }
+            if isIdle, now - replicas[index].lastAnswer > Self.staleAfter { return head }
+            if canAnswer(by: deadline, except: index, now: now) {
+                passedOver.append(head)
+                continue
+            }
+            // The last one is tried all the same where there is nothing else to do: an idle replica loses nothing.
+            if queuedCount == 0, passedOver.isEmpty, isIdle { return head }
+            giveUp(head, now: now, &effects)
+        }
+        return nil
+    }
+
+    private func canAnswer(by deadline: MonotonicTime, except index: Int, now: MonotonicTime) -> Bool {
+        replicas.indices.contains { other in
+            other != index && replicas[other].isActive && replicas[other].stuckSince == nil
+                && replicas[other].free(now: now) + replicas[other].latency.fast(1) <= deadline
+        }
+    }
+
+    /// Whether the draft's first query should make room, where more wait than the draft holds: because it would be late
+    /// in a batch of that size, or because its deadline keeps the batch so small that the next one's first query would
+    /// have less time left than it has now.
+    ///
+    /// Without this, earliest deadline first collapses under overload: it serves the oldest in batches of a few, and all
+    /// others grow as old meanwhile.
+    private mutating func costsOthers(_ draft: Draft, on index: Int, start: MonotonicTime, now: MonotonicTime) -> Bool {
+        guard let next = firstQueued() else { return false }
+        let head = table[draft.queries[draft.first]].query.waiter
+        if start + replicas[index].latency.fast(draft.count) > head.deadline { return true }
+        let limit = replicas[index].limit.limit(budget: head.deadline - head.arrived, model: replicas[index].latency)
+        guard draft.count < limit else { return false }
+        var nextStart = start + replicas[index].latency.expected(draft.count)
+        for other in replicas.indices where other != index && replicas[other].isActive {
+            if replicas[other].stuckSince == nil { nextStart = min(nextStart, replicas[other].free(now: now)) }
+        }
+        return table[next].query.waiter.deadline - nextStart < head.deadline - start
+    }
+
+    /// A query that was taken from the queue is not sent any more. A hedge leaves its first copy to answer.
+    private mutating func giveUp(
+        _ reference: QueryTable.Reference, now: MonotonicTime, _ effects: inout SchedulerEffects
+    ) {
+        guard table[reference].copies == 0 else { return }
+        counters.predictedLate += 1
+        fail(reference, .predictedLate, now: now, &effects)
+    }
+
+    private mutating func commit(
+        _ draft: Draft, to index: Int, start: MonotonicTime, now: MonotonicTime, ids: inout BatchIDs,
+        hedges: inout HedgeBudgets, _ effects: inout SchedulerEffects
+    ) {
+        let queries = draft.first == 0 ? draft.queries : Array(draft.queries[draft.first...])
+        let first = table[queries[0]].query.waiter
+        var batch = Batch(
+            id: ids.next(except: replicas[index].batches), queries: queries, sent: now, starts: start,
+            deadlines: draft.first == 0 ? draft.deadlines : Array(draft.deadlines[draft.first...]),
+            allowance: first.deadline - first.arrived)
+        var inputs: [Payload] = []
+        var arrivals: [MonotonicTime] = []
+        inputs.reserveCapacity(queries.count)
+        arrivals.reserveCapacity(queries.count)
+        var quantile: Double?
+        var expires = now
+        var trace: QueryTrace?
+        for reference in queries {
+            if trace == nil { trace = table[reference].query.trace }
+            expires = max(expires, table[reference].query.waiter.deadline)
+            for other in table[reference].others { expires = max(expires, other.deadline) }
+            inputs.append(table[reference].query.input)
+            if table[reference].copies > 0 {
+                counters.hedges += 1
+            } else {
+                let waiter = table[reference].query.waiter
+                arrivals.append(waiter.arrived)
+                if let wanted = hedges.quantile(of: waiter.application) {
+                    hedges.earn(waiter.application)
+                    quantile = min(quantile ?? 1, wanted)
+                }
+            }
+            table[reference].copies += 1
+        }
+        batch.expires = expires
+        if let quantile { batch.hedgeAt = replicas[index].hedgeTime(of: batch, quantile: quantile) }
+        nextEvent = min(nextEvent, batch.nextDeadline ?? .distantFuture, batch.hedgeAt)
+        effects.dispatches.append(
+            SchedulerEffects.Dispatch(
+                batch: batch.id, replica: replicas[index].id, model: handle, inputType: replicas[index].inputType,
+                inputs: inputs, expires: expires, trace: trace, arrivals: arrivals))
+        replicas[index].batches.append(batch)
+        if let stuckAt = replicas[index].stuckAt { nextEvent = min(nextEvent, stuckAt) }
+        door = nil
+    }
+}
+
+/// Numbers for batches. They go around after 2³² of them; one that is still in flight on the replica is passed over.
+struct BatchIDs: Sendable {
+    private var last: UInt32
+
+    init(last: UInt32) {
+        self.last = last
+    }
+
+    mutating func next(except inFlight: [Batch]) -> UInt32 {
+        repeat { last &+= 1 } while inFlight.contains { $0.id == last }
+        return last
+    }
+}

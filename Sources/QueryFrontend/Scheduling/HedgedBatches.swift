@@ -1,0 +1,53 @@
+import ContainerRPC
+
+/// Queries of a batch that is late go to a second replica as well; the first answer counts.
+extension ModelScheduler {
+    /// Where a hedge was not possible, it is tried again after so long.
+    private static let retryInterval = Duration.milliseconds(5)
+
+    /// Puts the queries of the replica's batches that are older than their applications allow back into the queue, for
+    /// another replica. There they are among the first, because they are among the oldest.
+    mutating func hedge(_ index: Int, now: MonotonicTime, _ hedges: inout HedgeBudgets) {
+        for place in replicas[index].batches.indices where replicas[index].batches[place].hedgeAt <= now {
+            let batch = replicas[index].batches[place]
+            var again = MonotonicTime.distantFuture
+            guard replicas.contains(where: { $0.id != replicas[index].id && $0.isActive && $0.stuckSince == nil })
+            else {
+                replicas[index].batches[place].hedgeAt = now + Self.retryInterval
+                continue
+            }
+            for reference in batch.queries where canBeHedged(reference) {
+                let application = table[reference].query.waiter.application
+                guard let quantile = hedges.quantile(of: application) else { continue }
+                let time = replicas[index].hedgeTime(of: batch, quantile: quantile)
+                guard time <= now else {
+                    again = min(again, time)
+                    continue
+                }
+                guard hedges.take(application) else {
+                    again = min(again, now + Self.retryInterval)
+                    continue
+                }
+                table[reference].avoided = replicas[index].id
+                enqueue(reference)
+            }
+            replicas[index].batches[place].hedgeAt = again
+        }
+    }
+
+    private func canBeHedged(_ reference: QueryTable.Reference) -> Bool {
+        table.contains(reference) && !table[reference].isAnswered && !table[reference].isQueued
+            && table[reference].copies == 1
+    }
+}
+
+extension Replica {
+    /// Batches that a replica has answered before a quantile of its latency means anything.
+    private static let provenBatches = 20
+
+    /// When a batch is older than this quantile of what batches of its size take here.
+    func hedgeTime(of batch: Batch, quantile: Double) -> MonotonicTime {
+        guard completedBatches >= Self.provenBatches else { return .distantFuture }
+        return batch.starts + latency.quantile(quantile, batch.size)
+    }
+}

@@ -1,0 +1,301 @@
+import ContainerRPC
+
+/// What the scheduler needs to know of a registered model version.
+package struct ModelSettings: Hashable, Sendable {
+    package var inputType: InputType
+    package var batching: Batching
+
+    package init(inputType: InputType, batching: Batching = Batching()) {
+        self.inputType = inputType
+        self.batching = batching
+    }
+}
+
+/// Schedules the queries of one model version: one queue, ordered by deadline, for all its replicas.
+///
+/// A part of `Scheduler`, which hands it what models share: batch ids, hedge budgets and the list of effects.
+struct ModelScheduler: Sendable {
+    let handle: ModelHandle
+    let bounds: Scheduler.Bounds
+    /// `nil` while the version is not registered.
+    var settings: ModelSettings?
+    var table = QueryTable()
+    var queue = DeadlineQueue()
+    /// The deadlines of those who joined a query that was under way; the first who waits is watched by queue or batch.
+    var joined = DeadlineQueue()
+    /// Queries under way that an equal one can join.
+    var running: [CacheKey: QueryTable.Reference] = [:]
+    var replicas: [Replica] = []
+    var activeCount = 0
+    var queuedCount = 0
+    var queuedBytes = 0
+    /// Those who wait for an outcome.
+    var waitingCount = 0
+    var turn: UInt64 = 0
+    /// Where the search for a replica begins, so that equal ones take turns.
+    var rotation = 0
+    /// When `tick` has something to do: a lower bound, found anew when it is reached.
+    var nextEvent = MonotonicTime.distantFuture
+    /// Whether something has happened since `dispatch` looked.
+    var isTouched = false
+    var arrivals = ArrivalRate()
+    var door: DoorEstimate?
+    var counters = SchedulingCounters()
+
+    init(handle: ModelHandle, bounds: Scheduler.Bounds) {
+        self.handle = handle
+        self.bounds = bounds
+    }
+
+    // MARK: Settings and replicas
+
+    mutating func set(_ new: ModelSettings) {
+        settings = new
+        for index in replicas.indices { replicas[index].limit.adopt(new.batching) }
+        noteReplicasChanged()
+    }
+
+    /// The version is no longer registered: what waits for it gets the default.
+    mutating func close(_ effects: inout SchedulerEffects) {
+        settings = nil
+        noteReplicasChanged()
+        while let reference = popQueued() { answerAll(reference, .defaultOutput(.modelDeleted), &effects) }
+    }
+
+    mutating func add(_ id: ReplicaID, inputType: InputType, capacity: ReplicaCapacity, now: MonotonicTime) {
+        let batching = settings?.batching ?? Batching()
+        replicas.append(Replica(id: id, inputType: inputType, capacity: capacity, batching: batching, now: now))
+        noteReplicasChanged()
+    }
+
+    /// A replica is lost: its queries go back to the front of their queue while their deadlines allow, once.
+    ///
+    /// - Returns: how many went back.
+    mutating func remove(_ id: ReplicaID, now: MonotonicTime, _ effects: inout SchedulerEffects) -> Int {
+        guard let index = replicas.firstIndex(where: { $0.id == id }) else { return 0 }
+        let lost = replicas.remove(at: index)
+        noteReplicasChanged()
+        let before = counters.retries
+        for batch in lost.batches {
+            for reference in batch.queries { lose(reference, now: now, &effects) }
+        }
+        return counters.retries - before
+    }
+
+    mutating func lose(
+        _ reference: QueryTable.Reference, now: MonotonicTime, _ effects: inout SchedulerEffects
+    ) {
+        table[reference].copies -= 1
+        table[reference].losses += 1
+        // Answered already, or under way on another replica: nothing is to be done.
+        guard !table[reference].isAnswered, table[reference].copies == 0 else { return endIfDone(reference) }
+        table[reference].avoided = nil
+        expire(reference, now: now, &effects)
+        guard table.contains(reference) else { return }
+        if table[reference].losses >= 2 {
+            if table[reference].isQueued { unqueue(reference) }
+            fail(reference, .lostTwice, now: now, &effects)
+        } else if settings == nil {
+            if table[reference].isQueued { unqueue(reference) }
+            answerAll(reference, .defaultOutput(.modelDeleted), &effects)
+        } else if !table[reference].isQueued {
+            counters.retries += 1
+            enqueue(reference)
+        }
+    }
+
+    mutating func setDraining(_ isDraining: Bool, _ id: ReplicaID) {
+        guard let index = replicas.firstIndex(where: { $0.id == id }) else { return }
+        replicas[index].isDraining = isDraining
+        noteReplicasChanged()
+    }
+
+    mutating func setLeaving(_ id: ReplicaID) {
+        guard let index = replicas.firstIndex(where: { $0.id == id }) else { return }
+        replicas[index].isLeaving = true
+        noteReplicasChanged()
+    }
+
+    private mutating func noteReplicasChanged() {
+        for index in replicas.indices {
+            replicas[index].isSuitable = settings != nil && replicas[index].inputType == settings?.inputType
+        }
+        activeCount = replicas.count { $0.isActive }
+        door = nil
+        isTouched = true
+    }
+
+    /// Whether nothing of it has to be kept.
+    var isVoid: Bool { settings == nil && replicas.isEmpty && table.count == 0 }
+
+    // MARK: Queries
+
+    /// Whether there is a replica for what comes.
+    var takesQueries: Bool { settings != nil && activeCount > 0 }
+
+    mutating func submit(_ query: Query, now: MonotonicTime, _ effects: inout SchedulerEffects) {
+        guard takesQueries else {
+            return effects.answer(query.waiter, .defaultOutput(.noReplica))
+        }
+        guard query.waiter.deadline > now else { return effects.answer(query.waiter, .defaultOutput(.deadline)) }
+        if let key = query.key, let reference = running[key] { return join(reference, query.waiter) }
+        arrivals.note(now: now)
+        guard queuedCount < bounds.queuedQueries, queuedBytes + query.input.byteCount <= bounds.queuedBytes else {
+            counters.queueFull += 1
+            return effects.answer(query.waiter, .defaultOutput(.queueFull))
+        }
+        guard admits(query.waiter, now: now) else {
+            counters.predictedLate += 1
+            return effects.answer(query.waiter, .defaultOutput(.predictedLate))
+        }
+        waitingCount += 1
+        let reference = table.insert(query)
+        if let key = query.key { running[key] = reference }
+        enqueue(reference)
+    }
+
+    /// The same is being computed already: its output goes to one more.
+    private mutating func join(_ reference: QueryTable.Reference, _ waiter: Waiter) {
+        counters.shared += 1
+        waitingCount += 1
+        watch(waiter, of: reference)
+        let first = table[reference].query.waiter
+        if table[reference].isAnswered {
+            table[reference].isAnswered = false
+            table[reference].query.waiter = waiter
+        } else if waiter.deadline < first.deadline {
+            // The earliest is the first, and what waits in the queue waits at its place.
+            watch(first, of: reference)
+            table[reference].others.append(first)
+            table[reference].query.waiter = waiter
+            if table[reference].isQueued { place(reference) }
+        } else {
+            table[reference].others.append(waiter)
+        }
+    }
+
+    private mutating func watch(_ waiter: Waiter, of reference: QueryTable.Reference) {
+        joined.insert(
+            DeadlineQueue.Entry(
+                deadline: waiter.deadline, turn: UInt64(reference.generation), slot: reference.slot))
+        nextEvent = min(nextEvent, waiter.deadline)
+    }
+
+    mutating func enqueue(_ reference: QueryTable.Reference) {
+        table[reference].isQueued = true
+        queuedCount += 1
+        queuedBytes += table[reference].query.input.byteCount
+        place(reference)
+    }
+
+    /// Gives a query that waits its place in the queue; one that it had counts no more.
+    mutating func place(_ reference: QueryTable.Reference) {
+        turn += 1
+        table[reference].turn = turn
+        let deadline = table[reference].query.waiter.deadline
+        queue.insert(DeadlineQueue.Entry(deadline: deadline, turn: turn, slot: reference.slot))
+        nextEvent = min(nextEvent, deadline)
+        isTouched = true
+    }
+
+    mutating func unqueue(_ reference: QueryTable.Reference) {
+        table[reference].isQueued = false
+        queuedCount -= 1
+        queuedBytes -= table[reference].query.input.byteCount
+    }
+
+    /// The query that waits and is due first; it stays in the queue.
+    mutating func firstQueued() -> QueryTable.Reference? {
+        while let entry = queue.first {
+            if let reference = table.reference(slot: entry.slot), table[reference].isQueued,
+                table[reference].turn == entry.turn
+            {
+                return reference
+            }
+            _ = queue.popFirst()
+        }
+        return nil
+    }
+
+    /// Takes the query that waits and is due first.
+    mutating func popQueued() -> QueryTable.Reference? {
+        guard let reference = firstQueued() else { return nil }
+        _ = queue.popFirst()
+        unqueue(reference)
+        return reference
+    }
+
+    // MARK: Time
+
+    mutating func tick(now: MonotonicTime, hedges: inout HedgeBudgets, _ effects: inout SchedulerEffects) {
+        guard now >= nextEvent else { return }
+        while let entry = queue.first, entry.deadline <= now {
+            guard let reference = firstQueued() else { break }
+            guard table[reference].query.waiter.deadline <= now else { break }
+            _ = queue.popFirst()
+            expire(reference, now: now, &effects)
+        }
+        while let entry = joined.first, entry.deadline <= now {
+            _ = joined.popFirst()
+            guard let reference = table.reference(slot: entry.slot), UInt64(reference.generation) == entry.turn,
+                !table[reference].isAnswered
+            else { continue }
+            if table[reference].query.waiter.deadline <= now { expire(reference, now: now, &effects) }
+        }
+        for index in replicas.indices {
+            expireBatches(on: index, now: now, &effects)
+            noteStuck(index, now: now, &effects)
+            hedge(index, now: now, &hedges)
+        }
+        // What waits may have a replica by now, or a reason to wait no longer.
+        isTouched = true
+        nextEvent = nextDue(now: now)
+    }
+
+    private mutating func expireBatches(on index: Int, now: MonotonicTime, _ effects: inout SchedulerEffects) {
+        for batch in replicas[index].batches.indices {
+            while let due = replicas[index].batches[batch].nextDeadline, due <= now {
+                let expired = replicas[index].batches[batch].expired
+                replicas[index].batches[batch].expired += 1
+                expire(replicas[index].batches[batch].queries[expired], now: now, &effects)
+            }
+        }
+    }
+
+    private mutating func noteStuck(_ index: Int, now: MonotonicTime, _ effects: inout SchedulerEffects) {
+        guard let stuckAt = replicas[index].stuckAt, stuckAt <= now, let batch = replicas[index].batches.first else {
+            return
+        }
+        replicas[index].stuckSince = now
+        counters.stuck += 1
+        door = nil
+        effects.notices.append(.stuck(replicas[index].id, handle, batchAge: now - batch.sent))
+    }
+
+    private mutating func nextDue(now: MonotonicTime) -> MonotonicTime {
+        var next = queue.first?.deadline ?? .distantFuture
+        if let first = joined.first { next = min(next, first.deadline) }
+        for replica in replicas {
+            if let stuckAt = replica.stuckAt { next = min(next, stuckAt) }
+            for batch in replica.batches {
+                if let due = batch.nextDeadline { next = min(next, due) }
+                next = min(next, batch.hedgeAt)
+            }
+        }
+        return next
+    }
+
+    /// Everything that waits or is in flight gets the default: the frontend ends.
+    mutating func abandon(_ reason: DefaultReason, _ effects: inout SchedulerEffects) {
+        while let reference = popQueued() { answerAll(reference, .defaultOutput(reason), &effects) }
+        for reference in table.references { answerAll(reference, .defaultOutput(reason), &effects) }
+    }
+}
+
+/// What the frontend learns from an answered batch.
+package struct CompletedBatch: Hashable, Sendable {
+    package var model: ModelHandle
+    package var size: Int
+    /// From the batch's sending to its answer.
+    package var duration: Duration
+}

@@ -1,0 +1,138 @@
+import ContainerRPC
+
+/// How queries end: answered by a replica, late, or failed, once for each who waits.
+extension ModelScheduler {
+    mutating func answerAll(
+        _ reference: QueryTable.Reference, _ outcome: Outcome, _ effects: inout SchedulerEffects
+    ) {
+        guard !table[reference].isAnswered else { return endIfDone(reference) }
+        waitingCount -= 1 + table[reference].others.count
+        effects.answer(table[reference].query.waiter, outcome)
+        for waiter in table[reference].others { effects.answer(waiter, outcome) }
+        table[reference].others = []
+        table[reference].isAnswered = true
+        endIfDone(reference)
+    }
+
+    /// The computation has failed for the one who waits first. Others who wait for the same get one of their own.
+    mutating func fail(
+        _ reference: QueryTable.Reference, _ reason: DefaultReason, message: String? = nil, now: MonotonicTime,
+        _ effects: inout SchedulerEffects
+    ) {
+        waitingCount -= 1
+        let outcome = message.map { Outcome.failed(reason, $0) } ?? .defaultOutput(reason)
+        effects.answer(table[reference].query.waiter, outcome)
+        promote(reference)
+        guard !table[reference].isAnswered, settings != nil else {
+            return answerAll(reference, .defaultOutput(.modelDeleted), &effects)
+        }
+        table[reference].losses = 0
+        if !table[reference].isQueued { enqueue(reference) }
+    }
+
+    /// Those who wait for a query and whose deadline has come get the default.
+    mutating func expire(
+        _ reference: QueryTable.Reference, now: MonotonicTime, _ effects: inout SchedulerEffects
+    ) {
+        while !table[reference].isAnswered, table[reference].query.waiter.deadline <= now {
+            waitingCount -= 1
+            effects.answer(table[reference].query.waiter, .defaultOutput(.deadline))
+            promote(reference)
+        }
+        if table[reference].isQueued {
+            if table[reference].isAnswered { unqueue(reference) } else { place(reference) }
+        }
+        endIfDone(reference)
+    }
+
+    /// The one of the others who is due next is the first who waits.
+    private mutating func promote(_ reference: QueryTable.Reference) {
+        let others = table[reference].others
+        guard let next = others.indices.min(by: { others[$0].deadline < others[$1].deadline }) else {
+            table[reference].isAnswered = true
+            return
+        }
+        table[reference].query.waiter = table[reference].others.remove(at: next)
+    }
+
+    /// Whether nobody waits for a query any more, and it waits for nothing and is on no replica.
+    private func isDone(_ reference: QueryTable.Reference) -> Bool {
+        table[reference].isAnswered && table[reference].copies == 0 && !table[reference].isQueued
+    }
+
+    mutating func endIfDone(_ reference: QueryTable.Reference) {
+        guard isDone(reference) else { return }
+        release(reference)
+        table.remove(reference)
+    }
+
+    /// No equal query joins it any more.
+    private mutating func release(_ reference: QueryTable.Reference) {
+        if let key = table[reference].query.key, running[key] == reference { running[key] = nil }
+    }
+
+    /// A replica has answered a batch.
+    ///
+    /// - Returns: the batch's size and how long the replica worked on it; `nil` for one that is not in flight there.
+    mutating func complete(
+        _ id: UInt32, on replica: ReplicaID, _ outputs: Outputs, computeTime: Duration?, now: MonotonicTime,
+        hedges: inout HedgeBudgets, _ effects: inout SchedulerEffects
+    ) -> CompletedBatch? {
+        guard let (index, place) = find(id, on: replica), replicas[index].batches[place].size == outputs.count
+        else { return nil }
+        let batch = finishBatch(
+            place, of: index, wasComputed: true, computeTime: computeTime, now: now, &effects)
+        var errors = outputs.errors[...]
+        for (item, reference) in batch.queries.enumerated() {
+            if let error = errors.first, error.index == item {
+                errors.removeFirst()
+                fail(reference, error.code, error.text, expires: batch.expires, now: now, &effects)
+            } else {
+                finish(reference, outputs[item], on: replica, hedges: &hedges, &effects)
+            }
+        }
+        door = nil
+        isTouched = true
+        return CompletedBatch(model: handle, size: batch.size, duration: now - batch.sent)
+    }
+
+    func find(_ id: UInt32, on replica: ReplicaID) -> (index: Int, place: Int)? {
+        guard let index = replicas.firstIndex(where: { $0.id == replica }),
+            let place = replicas[index].batches.firstIndex(where: { $0.id == id })
+        else { return nil }
+        return (index, place)
+    }
+
+    mutating func finishBatch(
+        _ place: Int, of index: Int, wasComputed: Bool, computeTime: Duration? = nil, now: MonotonicTime,
+        _ effects: inout SchedulerEffects
+    ) -> Batch {
+        let batch = replicas[index].finish(
+            place, wasComputed: wasComputed, computeTime: computeTime, now: now)
+        if replicas[index].stuckSince != nil {
+            replicas[index].stuckSince = nil
+            effects.notices.append(.recovered(replicas[index].id, handle))
+        }
+        return batch
+    }
+
+    private mutating func finish(
+        _ reference: QueryTable.Reference, _ output: ArraySlice<UInt8>, on replica: ReplicaID,
+        hedges: inout HedgeBudgets, _ effects: inout SchedulerEffects
+    ) {
+        table[reference].copies -= 1
+        if let key = table[reference].query.key, running[key] == reference {
+            running[key] = nil
+            effects.computed.append(SchedulerEffects.Computed(key: key, output: output))
+        }
+        if !table[reference].isAnswered, let late = table[reference].avoided, late != replica {
+            counters.hedgesWon += 1
+        }
+        if table[reference].isQueued {
+            // The first replica was quicker than the second was found.
+            hedges.giveBack(table[reference].query.waiter.application)
+            unqueue(reference)
+        }
+        answerAll(reference, .output(output), &effects)
+    }
+}

@@ -1,0 +1,103 @@
+import ContainerRPC
+
+/// The queries of one model that wait or are in flight, each under a reference that is never used again.
+///
+/// A queue entry, a batch and its hedge can name the same query; whoever comes after its end finds the reference stale.
+struct QueryTable: Sendable {
+    /// Names one query.
+    struct Reference: Hashable, Sendable {
+        var slot: Int
+        var generation: UInt32
+    }
+
+    /// One query, with all who wait for its output.
+    struct Entry: Sendable {
+        var query: Query
+        /// Those who asked the same while it was under way.
+        var others: [Waiter] = []
+        /// All who waited have had their outcome; the output is still on its way, for the cache.
+        var isAnswered = false
+        /// Replicas that were lost with it.
+        var losses = 0
+        /// Batches in flight that carry it.
+        var copies = 0
+        /// It waits for a replica.
+        var isQueued = false
+        /// The turn of the queue entry that counts.
+        var turn: UInt64 = 0
+        /// The replica that is late with it, and must not get it once more.
+        var avoided: ReplicaID?
+
+        /// When the next of those who wait is due; `nil` when nobody waits.
+        var due: MonotonicTime? {
+            if isAnswered { return nil }
+            return others.reduce(query.waiter.deadline) { min($0, $1.deadline) }
+        }
+
+        init(query: Query) {
+            self.query = query
+        }
+    }
+
+    private var slots: [Entry?] = []
+    private var generations: [UInt32] = []
+    private var free: [Int] = []
+    private(set) var count = 0
+
+    mutating func insert(_ query: Query) -> Reference {
+        count += 1
+        if let slot = free.popLast() {
+            slots[slot] = Entry(query: query)
+            return Reference(slot: slot, generation: generations[slot])
+        }
+        let slot = slots.count
+        slots.append(Entry(query: query))
+        if slot == generations.count { generations.append(0) }
+        return Reference(slot: slot, generation: generations[slot])
+    }
+
+    /// Whether the query has not ended yet.
+    func contains(_ reference: Reference) -> Bool {
+        slots.indices.contains(reference.slot) && generations[reference.slot] == reference.generation
+            && slots[reference.slot] != nil
+    }
+
+    /// The reference of the query that holds a slot now.
+    func reference(slot: Int) -> Reference? {
+        guard slots.indices.contains(slot), slots[slot] != nil else { return nil }
+        return Reference(slot: slot, generation: generations[slot])
+    }
+
+    /// The query of a reference that is not stale.
+    subscript(reference: Reference) -> Entry {
+        _read {
+            precondition(contains(reference), "a stale reference to a query")
+            // Proven by the line above; the scheduler makes references, nothing from outside does.
+            yield slots[reference.slot]!
+        }
+        _modify {
+            precondition(contains(reference), "a stale reference to a query")
+            // Proven by the line above.
+            yield &slots[reference.slot]!
+        }
+    }
+
+    /// The query has ended.
+    mutating func remove(_ reference: Reference) {
+        guard contains(reference) else { return }
+        slots[reference.slot] = nil
+        generations[reference.slot] &+= 1
+        count -= 1
+        free.append(reference.slot)
+        // A burst's memory goes back once it is over. Generations stay: references to it may still be about.
+        if count == 0, slots.count > 4096 {
+            slots = []
+            free = []
+        }
+    }
+
+    /// The references of all queries, in no order that means anything, but always in the same.
+    var references: [Reference] {
+        slots.indices.compactMap { reference(slot: $0) }
+    }
+}

@@ -1,0 +1,125 @@
+import ContainerRPC
+
+/// Queries that a replica is working on, in the order of their deadlines.
+struct Batch: Sendable {
+    var id: UInt32
+    var queries: [QueryTable.Reference]
+    var sent: MonotonicTime
+    /// When the replica begins with it: when it was sent or, behind another batch, when that one ends.
+    var starts: MonotonicTime
+    /// When each of its queries was due for the one who then waited first; they rise.
+    var deadlines: [MonotonicTime]
+    /// The time that was left for the first of them when it came.
+    var allowance: Duration
+    /// How many of those deadlines have come.
+    var expired = 0
+    /// When no answer to it is of use any more, as its replica was told.
+    var expires = MonotonicTime.distantFuture
+    /// When its queries may be sent to another replica as well.
+    var hedgeAt = MonotonicTime.distantFuture
+
+    var size: Int { queries.count }
+
+    /// The first of those deadlines that is still to come.
+    var nextDeadline: MonotonicTime? { expired < deadlines.count ? deadlines[expired] : nil }
+}
+
+/// A live container as the scheduler sees it.
+struct Replica: Sendable {
+    /// What a batch is beyond its prediction by accident.
+    private static let lateGrace = Duration.microseconds(500)
+    /// What batches that take their usual time exceed by accident.
+    private static let stuckGrace = Duration.milliseconds(20)
+
+    let id: ReplicaID
+    let inputType: InputType
+    private let capacity: ReplicaCapacity
+    /// Whether it serves the model as it is registered.
+    var isSuitable = false
+    /// It gets nothing new.
+    var isDraining = false
+    /// It has said goodbye: it gets nothing more, even where no other replica is there.
+    var isLeaving = false
+    /// Since when its batch is far beyond what was predicted.
+    var stuckSince: MonotonicTime?
+    var batches: [Batch] = []
+    var latency = LatencyModel()
+    var limit: BatchLimit
+    private var lead = Lead()
+    /// When it last answered.
+    var lastAnswer: MonotonicTime
+    var completedBatches = 0
+    /// The time that was left for the first query of its last batch when that query came.
+    var allowance = Duration.zero
+
+    init(
+        id: ReplicaID, inputType: InputType, capacity: ReplicaCapacity = ReplicaCapacity(), batching: Batching,
+        now: MonotonicTime
+    ) {
+        self.id = id
+        self.inputType = inputType
+        self.capacity = capacity
+        limit = BatchLimit(batching, largest: capacity.largestBatch)
+        lastAnswer = now
+    }
+
+    /// Whether it takes what comes.
+    var isActive: Bool { isSuitable && !isDraining && !isLeaving }
+
+    /// When all that it has is expected to be done; not before now.
+    func free(now: MonotonicTime) -> MonotonicTime {
+        guard !batches.isEmpty else { return now }
+        var end = now
+        var previous = MonotonicTime(nanoseconds: .min)
+        for batch in batches {
+            previous = max(previous, batch.starts) + latency.expected(batch.size)
+            end = max(end, previous)
+        }
+        return end
+    }
+
+    /// When a batch that is late even for the slowest that was seen may be called stuck; `nil` while nothing is known.
+    var stuckAt: MonotonicTime? {
+        guard stuckSince == nil, latency.isKnown, let batch = batches.first else { return nil }
+        return batch.starts + latency.slow(batch.size) * 4 + Self.stuckGrace
+    }
+
+    /// Whether the batch that it works on is beyond what was predicted: nothing should wait behind that.
+    func isLate(now: MonotonicTime) -> Bool {
+        guard latency.isKnown, let batch = batches.first else { return false }
+        return now > batch.starts + latency.slow(batch.size) * 2 + Self.lateGrace
+    }
+
+    /// When it can take another batch: now, later, or not before something happens (`nil`).
+    func opening(slots: Int, now: MonotonicTime) -> MonotonicTime? {
+        if batches.isEmpty { return now }
+        guard batches.count < min(slots, capacity.batchesInFlight), stuckSince == nil else { return nil }
+        guard latency.isKnown else { return now }
+        if isLate(now: now) { return nil }
+        let last = batches.last.map { latency.expected($0.size) } ?? .zero
+        return max(now, free(now: now) - lead.time(of: last))
+    }
+
+    /// A batch has been answered, and the next one begins. If it was computed, what it took is learned.
+    ///
+    /// - Parameter computeTime: what the container says that its model took.
+    mutating func finish(
+        _ place: Int, wasComputed: Bool = true, computeTime: Duration? = nil, now: MonotonicTime
+    ) -> Batch {
+        let batch = batches.remove(at: place)
+        if wasComputed {
+            let duration = now - max(batch.sent, lastAnswer)
+            latency.record(size: batch.size, duration: duration)
+            if let computeTime {
+                lead.note(duration, wasSentAhead: batch.sent < lastAnswer, computeTime: computeTime)
+            }
+            // The unluckiest query waits for one batch and rides in the next.
+            limit.completed(size: batch.size, wasInTime: duration * 2 <= batch.allowance)
+            allowance = batch.allowance
+            completedBatches += 1
+        }
+        lastAnswer = now
+        if !batches.isEmpty { batches[0].starts = max(batches[0].sent, now) }
+        return batch
+    }
+}

@@ -1,0 +1,82 @@
+import ContainerRPC
+import DequeModule
+
+/// The queries of the last minutes, so that feedback can name them. Bounded by number, by bytes and by age.
+struct AnsweredQueries: Sendable {
+    /// One query as it was answered.
+    struct Answered: Sendable {
+        /// A model that was asked.
+        struct Member: Sendable {
+            var model: String
+            /// How probable it was that it would be asked; `nil` for one that only watched.
+            var probability: Float?
+            /// What it answered; `nil` where it did not in time.
+            var output: String?
+        }
+
+        var application: ApplicationHandle
+        var user: String?
+        var members: [Member]
+        /// The names of all models that could have been chosen.
+        var candidates: [String]
+        /// What the application was answered; `nil` where that was the default output.
+        var output: Combination.Output?
+
+        /// About what it takes in memory.
+        var byteCount: Int {
+            members.reduce(256 + (user?.utf8.count ?? 0)) { $0 + 64 + ($1.output?.utf8.count ?? 0) }
+        }
+    }
+
+    /// How many queries are kept, and how long.
+    private let capacity: Int
+    private let capacityBytes: Int
+    private let age: Duration
+    private var queries: [UInt64: Answered] = [:]
+    private var order: Deque<(id: UInt64, answered: MonotonicTime, bytes: Int)> = []
+    private(set) var byteCount = 0
+
+    init(capacity: Int, capacityBytes: Int, age: Duration) {
+        self.capacity = max(0, capacity)
+        self.capacityBytes = capacityBytes
+        self.age = age
+    }
+
+    /// How many queries are kept.
+    var count: Int { queries.count }
+
+    /// Keeps a query, in place of the oldest where there are too many.
+    mutating func insert(_ query: Answered, id: UInt64, now: MonotonicTime) {
+        removeOld(now: now)
+        let bytes = query.byteCount
+        guard capacity > 0, bytes <= capacityBytes else { return }
+        while order.count >= capacity || byteCount + bytes > capacityBytes { removeFirst() }
+        queries[id] = query
+        order.append((id, now, bytes))
+        byteCount += bytes
+    }
+
+    /// A query of an application; `nil` where it is none of it, or too old.
+    mutating func query(_ id: UInt64, of application: ApplicationHandle, now: MonotonicTime) -> Answered? {
+        removeOld(now: now)
+        guard let query = queries[id], query.application == application else { return nil }
+        return query
+    }
+
+    /// A model that only watched has answered after the query was.
+    mutating func note(_ output: String, of member: Int, in id: UInt64) {
+        // What the others have answered says how large this may be, so that the bound on bytes holds.
+        guard let kept = queries[id], output.utf8.count <= kept.byteCount else { return }
+        queries[id]?.members[member].output = output
+    }
+
+    private mutating func removeOld(now: MonotonicTime) {
+        while let oldest = order.first, now - oldest.answered > age { removeFirst() }
+    }
+
+    private mutating func removeFirst() {
+        let oldest = order.removeFirst()
+        queries[oldest.id] = nil
+        byteCount -= oldest.bytes
+    }
+}

@@ -1,0 +1,120 @@
+import Foundation
+
+/// What a model answered, as text; read as numbers where it is compared as such.
+public struct ModelOutput: Sendable {
+    /// The answer's bytes, UTF-8.
+    public let bytes: ArraySlice<UInt8>
+
+    /// An answer of these bytes.
+    public init(bytes: ArraySlice<UInt8>) {
+        self.bytes = bytes
+    }
+
+    /// An answer of this text.
+    public init(_ text: String) {
+        bytes = ArraySlice(text.utf8)
+    }
+
+    /// The answer as text; what is no UTF-8 is replaced.
+    public var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    /// The answer as one number; `nil` where it is something else, or not finite.
+    public var number: Double? { Self.number(of: bytes) }
+
+    /// The answer as numbers: one, or an array of them in JSON; `nil` where it is something else.
+    public var numbers: [Double]? {
+        if let number { return [number] }
+        guard bytes.first(where: { $0 > 0x20 }) == UInt8(ascii: "[") else { return nil }
+        return try? JSONDecoder().decode([Double].self, from: Data(bytes))
+    }
+
+    /// Whether both say the same: equal as numbers where both are numbers, else as text. A string in JSON equals its
+    /// content.
+    public func agrees(with other: ModelOutput) -> Bool {
+        if bytes == other.bytes { return true }
+        if let number, let otherNumber = other.number { return number == otherNumber }
+        return content == other.content
+    }
+
+    /// Whether this is the answer that a label asks for.
+    public func agrees(with label: Label) -> Bool {
+        switch label {
+        case .number(let value): number.map { $0 == value } ?? agrees(with: ModelOutput(label.text))
+        case .numbers(let values): numbers == values
+        case .text(let text): agrees(with: ModelOutput(text))
+        }
+    }
+
+    /// What the answer takes a label's probability for: itself where it is one number and the label 0 or 1, else what
+    /// it holds at the label's index or under its name. `nil` where it holds no such number.
+    func probability(of label: Label) -> Double? {
+        if let number {
+            guard (0...1).contains(number), let truth = label.number, truth == 0 || truth == 1 else { return nil }
+            return truth == 1 ? number : 1 - number
+        }
+        let probability: Double?
+        if let numbers {
+            guard let index = label.number.flatMap({ Int(exactly: $0) }), numbers.indices.contains(index) else {
+                return nil
+            }
+            probability = numbers[index]
+        } else {
+            let byLabel = try? JSONDecoder().decode([String: Double].self, from: Data(bytes))
+            probability = byLabel?[label.text]
+        }
+        guard let probability, (0...1).contains(probability) else { return nil }
+        return probability
+    }
+
+    /// The text without the quotes and escapes that make it a string of JSON.
+    private var content: ArraySlice<UInt8> {
+        guard bytes.first == UInt8(ascii: "\""), let text = try? JSONDecoder().decode(String.self, from: Data(bytes))
+        else { return bytes }
+        return ArraySlice(text.utf8)
+    }
+
+    private static func number(of bytes: ArraySlice<UInt8>) -> Double? {
+        var bytes = bytes
+        while let last = bytes.last, last <= 0x20 { bytes.removeLast() }
+        bytes = bytes.drop { $0 <= 0x20 }
+        // What begins like no number need not become a string first.
+        guard let first = bytes.first, first == UInt8(ascii: "-") || (first >= 0x30 && first <= 0x39),
+            bytes.count <= 400, let value = Double(String(decoding: bytes, as: UTF8.self)), value.isFinite
+        else { return nil }
+        return value
+    }
+}
+
+/// What the right answer would have been.
+public enum Label: Sendable, Hashable {
+    /// A number, or a class that is named by one.
+    case number(Double)
+    /// Several numbers.
+    case numbers([Double])
+    /// A text, such as a class's name.
+    case text(String)
+
+    /// The label as one number; `nil` where it is no number.
+    var number: Double? {
+        switch self {
+        case .number(let value): value
+        case .numbers: nil
+        case .text(let text): Double(text).flatMap { $0.isFinite ? $0 : nil }
+        }
+    }
+
+    /// The label as numbers; `nil` where it is none.
+    var numbers: [Double]? {
+        if case .numbers(let values) = self { return values }
+        return number.map { [$0] }
+    }
+
+    /// The label as text; whole numbers without a fraction.
+    var text: String {
+        switch self {
+        case .number(let value): Int(exactly: value).map(String.init) ?? String(value)
+        case .numbers(let values): "\(values)"
+        case .text(let text): text
+        }
+    }
+}

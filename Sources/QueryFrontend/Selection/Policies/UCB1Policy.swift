@@ -1,0 +1,56 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// The model answers whose loss may be the smallest: the mean less a margin of √(2 ln n / nᵢ), which is wide for models that
+/// were seldom observed (UCB1: Auer, Cesa-Bianchi and Fischer, Machine Learning 2002). The regret grows with the
+/// logarithm of the queries.
+///
+/// It takes models for unchanging, and never forgets: where they change after long experience, `Exp3Policy` is the better
+/// one. Between two feedbacks all queries go to the same model. Losses are scaled to 0 to 1 when they are observed
+/// (`LossScale`).
+///
+/// One thing differs from the paper, where each model is tried before anything else: as long as some have not been
+/// observed, they get half of the queries, the others the rest. So a model that never answers in time cannot draw all.
+public struct UCB1Policy: SelectionPolicy {
+    /// The policy; there is nothing to set.
+    public init() {}
+
+    public func initialState() -> LossCounts { LossCounts() }
+
+    public func select(_ query: SelectionQuery, state: LossCounts, using random: inout SelectionRandom) -> Selection {
+        let weights = weights(of: query.models, state: state)
+        let place = random.place(of: weights)
+        return Selection(place, probability: weights[place])
+    }
+
+    public func observe(_ feedback: SelectionFeedback, state: inout LossCounts) {
+        LossScale.follow(feedback, largest: &state.largestLoss)
+        for observation in feedback.observations {
+            let loss = LossScale.scaled(observation.loss, of: feedback.loss, largest: state.largestLoss)
+            var statistics = state.models[observation.model] ?? LossStatistics()
+            statistics.recordMean(loss)
+            state.models[observation.model] = statistics
+        }
+    }
+
+    public func weights(of models: [String], state: LossCounts) -> [Double] {
+        let seen = models.map { model in state.models[model].flatMap { $0.count > 0 ? $0 : nil } }
+        let logarithm = log(max(1, seen.reduce(0) { $0 + ($1?.count ?? 0) }))
+        var best: Int?
+        var smallest = Double.infinity
+        for (place, statistics) in seen.enumerated() {
+            guard let statistics else { continue }
+            let bound = statistics.mean - (2 * logarithm / statistics.count).squareRoot()
+            if bound < smallest { (best, smallest) = (place, bound) }
+        }
+        let unseen = seen.count { $0 == nil }
+        let forUnseen = unseen == 0 ? 0 : (best == nil ? 1 : 0.5) / Double(unseen)
+        let forBest = unseen == 0 ? 1 : 0.5
+        return seen.indices.map { seen[$0] == nil ? forUnseen : ($0 == best ? forBest : 0) }
+    }
+}

@@ -1,0 +1,87 @@
+import ContainerRPC
+import Foundation
+
+/// How an application's selection does at one moment, as seen by one of its users or by the application itself.
+package struct SelectionReport: Sendable {
+    /// One of its models.
+    package struct Model: Sendable, Hashable {
+        package var name: String
+        /// "name:version"
+        package var label: String
+        package var isShadow: Bool
+        /// Its share of the weight; `nil` for a shadow.
+        package var weight: Double?
+        package var counters: SelectionCounters
+    }
+
+    package var application: String
+    package var user: String?
+    package var settings: SelectionSettings
+    /// Whether the user has a state of their own; if not, the application's is shown, which they begin with.
+    package var isOwn: Bool
+    package var models: [Model]
+    package var feedback: FeedbackCounters
+    package var state: (any Encodable & Sendable)?
+}
+
+extension Selector {
+    /// Tells how a selection does, once the user's state is known; `nil` where the application has no policy.
+    package mutating func report(
+        on application: ApplicationHandle, user: String?, _ reply: @escaping @Sendable (SelectionReport?) -> Void
+    ) {
+        if let missing = missingState(application, user) { return wait(.report(user: user, reply), for: missing) }
+        reply(report(on: application, user: user))
+    }
+
+    /// What is known at once: for metrics.
+    package func report(on application: ApplicationHandle, user: String? = nil) -> SelectionReport? {
+        guard let member = members[application] else { return nil }
+        let weights = member.candidates.isEmpty ? [] : member.states.weights(of: member.candidates, for: user)
+        let byName = Dictionary(zip(member.candidates, weights)) { first, _ in first }
+        let isOwn = member.states.hasOwnState(user)
+        return SelectionReport(
+            application: member.name, user: user, settings: member.settings, isOwn: isOwn,
+            models: member.models.map { model in
+                SelectionReport.Model(
+                    name: model.name, label: model.label, isShadow: model.isShadow,
+                    weight: model.isShadow ? nil : byName[model.name],
+                    counters: member.counters[model.name] ?? SelectionCounters())
+            },
+            feedback: member.feedback, state: member.states.snapshot(of: isOwn ? user : nil))
+    }
+
+    /// Lets a user, or an application with all its users, begin anew.
+    package mutating func reset(
+        _ application: ApplicationHandle, user: String?, _ reply: @escaping @Sendable (String?) -> Void
+    ) {
+        guard let name = members[application]?.name else {
+            // Nothing is learned, so nothing is to be forgotten.
+            return reply(nil)
+        }
+        members[application]?.states.reset(user)
+        effects.storeRequests.append(.remove(StateKey(application: name, user: user), reply: reply))
+        readAgain(application, user)
+    }
+}
+
+extension SelectionStateDescription {
+    init(_ report: SelectionReport) {
+        // A model's version follows its name and a colon, which no name holds.
+        let models = report.models.map { model in
+            Model(
+                model: model.name, version: String(model.label.dropFirst(model.name.count + 1)),
+                weight: model.weight ?? 0, chosen: model.counters.chosen, combined: model.counters.combined,
+                straggled: model.counters.straggled, meanLoss: model.counters.meanLoss,
+                shadow: model.isShadow
+                    ? ShadowCounts(agreed: model.counters.shadowAgreed, disagreed: model.counters.shadowDisagreed) : nil
+            )
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        let state = report.state.flatMap { try? encoder.encode($0) }
+        self.init(
+            application: report.application, user: report.user, policy: report.settings.policy,
+            loss: report.settings.loss, isOwn: report.isOwn, models: models, feedbacks: report.feedback.counted,
+            state: state.map { String(decoding: $0, as: UTF8.self) } ?? "null")
+    }
+}

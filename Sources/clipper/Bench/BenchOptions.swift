@@ -1,0 +1,184 @@
+import ArgumentParser
+import Foundation
+
+/// How much load, and how long.
+struct LoadOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Requests per second.", valueName: "rate"), transform: BenchText.rate)
+    var rate: Double?
+
+    @Option(
+        help: ArgumentHelp("Several rates, one run after the other: 500,1000,2000.", valueName: "rates"),
+        transform: { text in try text.split(separator: ",").map { try BenchText.rate(String($0)) } })
+    var rates: [Double] = []
+
+    @Option(
+        help: ArgumentHelp("A closed loop with so many connections instead of a rate.", valueName: "connections"),
+        transform: BenchText.count)
+    var closed: Int?
+
+    @Option(help: ArgumentHelp("How the requests of an open loop follow one another: poisson or constant."))
+    var arrivals = ArrivalSchedule.Process.poisson
+
+    @Option(
+        help: ArgumentHelp("How long requests are sent that count. (default: 10s)", valueName: "duration"),
+        transform: { text in try DurationText.parse(text) })
+    var duration = Duration.seconds(10)
+
+    @Option(
+        help: ArgumentHelp("How long requests are sent before those that count. (default: 2s)", valueName: "duration"),
+        transform: { text in try DurationText.parse(text, allowsZero: true) })
+    var warmup = Duration.seconds(2)
+
+    @Option(
+        help: ArgumentHelp("How long the last answers are waited for. (default: 5s)", valueName: "duration"),
+        transform: { text in try DurationText.parse(text, allowsZero: true) })
+    var grace = Duration.seconds(5)
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Connections of an open loop. (default: 64, or twice as many as the rate keeps busy while answers take as \
+            long as the SLO)
+            """, valueName: "connections"),
+        transform: BenchText.count)
+    var connections: Int?
+
+    @Option(help: ArgumentHelp("The seed of arrivals and random inputs. (default: another each time)", valueName: "n"))
+    var seed: UInt64?
+
+    @Option(
+        name: .customLong("slo"),
+        help: ArgumentHelp("The latency objective. (default: the application's)", valueName: "duration"),
+        transform: { text in try DurationText.parse(text) })
+    var latencySLO: Duration?
+
+    @Option(
+        help: ArgumentHelp(
+            "A deadline to send with each request, in microseconds, shorter than the application's SLO.",
+            valueName: "n"))
+    var timeoutMicros: Int64?
+
+    func validate() throws {
+        guard timeoutMicros ?? 1 > 0 else { throw ValidationError("--timeout-micros must be above zero.") }
+    }
+}
+
+/// What is sent.
+struct BenchInputOptions: ParsableArguments {
+    @Option(
+        name: .customLong("input"),
+        help: ArgumentHelp("An input, as `clipper predict` takes it; several are sent in turn.", valueName: "input"))
+    var inputs: [String] = []
+
+    @Option(
+        name: .customLong("input-file"),
+        help: ArgumentHelp("A file with an input on each line; '-' is standard input.", valueName: "path"),
+        completion: .file())
+    var inputFile: String?
+
+    @Option(
+        help: ArgumentHelp("Arrays of so many random numbers from 0 to 1, no two alike.", valueName: "n"),
+        transform: BenchText.count)
+    var randomDoubles: Int?
+
+    @Flag(
+        help: """
+            Vary the inputs, so that no cache answers: of an array the last two numbers are replaced, of a text the \
+            first twelve characters.
+            """)
+    var distinct = false
+
+    func validate() throws {
+        guard [!inputs.isEmpty, inputFile != nil, randomDoubles != nil].count(where: { $0 }) == 1 else {
+            throw ValidationError("Give one of --input (such as '[1.0, 2.0]'), --input-file and --random-doubles.")
+        }
+    }
+}
+
+/// The search for the highest rate.
+struct SearchOptions: ParsableArguments {
+    @Flag(help: "Search the highest rate that keeps the SLO, a run for each step.")
+    var step = false
+
+    @Option(
+        help: ArgumentHelp(
+            "The share of all requests that has to be answered inside the SLO. (default: 99%)", valueName: "share"),
+        transform: { text in try ShareText.parse(text) })
+    var goal = 0.99
+
+    @Option(help: ArgumentHelp("The first rate. (default: 100)", valueName: "rate"), transform: BenchText.rate)
+    var start = 100.0
+
+    @Option(help: ArgumentHelp("The highest rate. (default: 100000)", valueName: "rate"), transform: BenchText.rate)
+    var stop = 100_000.0
+
+    @Option(
+        help: ArgumentHelp("How near the result has to be to a rate that missed. (default: 5%)", valueName: "share"),
+        transform: { text in try ShareText.parse(text) })
+    var tolerance = 0.05
+
+    func validate() throws {
+        guard start <= stop else { throw ValidationError("--start must not be above --stop.") }
+        // Bisecting a difference of nothing would not end.
+        guard tolerance >= 0.001 else { throw ValidationError("--tolerance must be at least 0.1%.") }
+    }
+}
+
+/// Where the figures go.
+struct BenchOutputOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("Write the figures as JSON; '-' is standard output, without tables.", valueName: "path"),
+        completion: .file())
+    var json: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Draw them: over the offered rate for several rates, else the latency's distribution.", valueName: "path"),
+        completion: .file())
+    var svg: String?
+
+    @Flag(help: "Tell every second how it goes, on standard error, if that is a terminal.")
+    var live = false
+
+    /// Prints and writes the report.
+    ///
+    /// - Throws: ``CommandFailure`` for a file that cannot be written.
+    func write(_ report: BenchReport) throws {
+        let text = try report.json
+        if json == "-" {
+            Terminal.write([text])
+        } else {
+            Terminal.write(BenchTables.lines(report))
+            if let json { try BenchFiles.write(text + "\n", to: json) }
+        }
+        if let svg { try BenchFiles.write(PlotSVG.document(BenchPlots.plot(report)), to: svg) }
+    }
+}
+
+/// Who is asked.
+struct BenchFrontendOptions: ParsableArguments {
+    @Option(
+        name: .customLong("query"),
+        help: ArgumentHelp(
+            "The frontend's query address. (environment: CLIPPER_QUERY; default: http://127.0.0.1:1337)",
+            valueName: "url"),
+        transform: { text in try FrontendAddress(text) })
+    var query: FrontendAddress?
+
+    @Option(
+        name: .customLong("admin"),
+        help: ArgumentHelp(
+            """
+            The frontend's administration address, asked for the SLO where --slo does not tell. (environment: \
+            CLIPPER_ADMIN; default: http://127.0.0.1:1338, unless --query names another frontend)
+            """, valueName: "url"),
+        transform: { text in try FrontendAddress(text) })
+    var administration: FrontendAddress?
+
+    @Flag(
+        help: """
+            Count every answer with status 200 as a prediction, whatever it holds: to measure a server that is no \
+            frontend, such as an echo, in the same way.
+            """)
+    var acceptAny = false
+}

@@ -1,0 +1,149 @@
+import Foundation
+
+/// What `clipper bench` measured, as its JSON has it.
+struct BenchReport: Codable, Equatable, Sendable {
+    /// The application that was asked.
+    var application: String
+    /// The URL that the requests went to.
+    var url: String
+    /// `poisson`, `constant`, or `closed` for a closed loop.
+    var arrivals: String
+    /// The most connections that a run used.
+    var connections: Int
+    /// What the arrivals and random inputs followed from; run n (from 0) adds n to it.
+    var seed: UInt64
+    /// The latency objective, in microseconds.
+    var sloMicros: Int64
+    /// The share of all requests that has to be answered within the objective.
+    var goal: Double
+    /// The runs, in their order.
+    var runs: [BenchRun]
+    /// What `--step` found, in requests per second: the highest rate that kept the goal.
+    var highestRateWithinSLO: Double?
+
+    enum CodingKeys: String, CodingKey {
+        case application, url, arrivals, connections, seed, goal, runs
+        case sloMicros = "slo_micros"
+        case highestRateWithinSLO = "highest_rate_within_slo"
+    }
+}
+
+/// One run of the load.
+struct BenchRun: Codable, Equatable, Sendable {
+    /// The offered rate in requests per second; `nil` for a closed loop.
+    var rate: Double?
+    /// How long requests were due that count, in seconds.
+    var durationSeconds: Double
+    /// The connections used.
+    var connections: Int
+    /// Whether it was ended by a signal.
+    var isInterrupted: Bool
+    /// Requests that were due: predictions + defaults + rejected + errors + unanswered.
+    var sent: Int
+    /// HTTP answers, of any kind.
+    var answered: Int
+    /// Answers with a model's output.
+    var predictions: Int
+    /// Answers with the default output, by the frontend's explanation.
+    var defaults: [String: Int]
+    /// Answers with status 503.
+    var rejected: Int
+    /// Other answers, and failures of connections, by their text.
+    var errors: [String: Int]
+    /// Requests without an answer when the grace was over.
+    var unanswered: Int
+    /// Those of the unanswered that never got a connection.
+    var unsent: Int
+    /// Predictions within the SLO, counted from when the request was due.
+    var inSLO: Int
+    /// `inSLO` ÷ `sent`.
+    var shareInSLO: Double
+    /// `inSLO` ÷ duration, per second.
+    var goodput: Double
+    /// Answers of any kind that came within the duration, per second.
+    var achievedRate: Double
+    /// Bytes of requests within the duration.
+    var bytesSent: Int
+    /// Bytes of answers within the duration.
+    var bytesReceived: Int
+    /// Requests that had to wait for a connection.
+    var waitedForConnection: Int
+    /// Requests that the generator came to more than a millisecond after they were due.
+    var lateSends: Int
+    /// The processor time that the generator's thread took, as a share of one core.
+    var generatorCPUShare: Double
+    /// From due to answer, of all answers; `nil` without any.
+    var latency: LatencyFigures?
+    /// The same of predictions alone.
+    var predictionLatency: LatencyFigures?
+    /// From due to when the generator came to it, of all requests.
+    var sendLag: SendLagFigures?
+    /// `latency` as pairs of a percentile and microseconds.
+    var latencyCurve: [[Double]]
+
+    /// Answers with the default output.
+    var defaultCount: Int { defaults.values.reduce(0, +) }
+    /// Failed requests.
+    var errorCount: Int { errors.values.reduce(0, +) }
+
+    enum CodingKeys: String, CodingKey {
+        case rate, connections, sent, answered, predictions, defaults, rejected, errors, unanswered, unsent, goodput
+        case durationSeconds = "duration_seconds"
+        case isInterrupted = "interrupted"
+        case inSLO = "in_slo"
+        case shareInSLO = "share_in_slo"
+        case achievedRate = "achieved_rate"
+        case bytesSent = "bytes_sent"
+        case bytesReceived = "bytes_received"
+        case waitedForConnection = "waited_for_connection"
+        case lateSends = "late_sends"
+        case generatorCPUShare = "generator_cpu_share"
+        case latency = "latency_micros"
+        case predictionLatency = "prediction_latency_micros"
+        case sendLag = "send_lag_micros"
+        case latencyCurve = "latency_curve"
+    }
+}
+
+/// Percentiles of a latency, in microseconds.
+struct LatencyFigures: Codable, Equatable, Sendable {
+    var p50, p90, p95, p99, p999, p9999, max, mean: Double
+
+    /// `nil` where nothing was recorded.
+    init?(_ histogram: LatencyHistogram) {
+        guard histogram.count > 0 else { return nil }
+        func at(_ percentile: Double) -> Double { histogram.micros(atPercentile: percentile).rounded(places: 1) }
+        (p50, p90, p95, p99) = (at(50), at(90), at(95), at(99))
+        (p999, p9999, max) = (at(99.9), at(99.99), at(100))
+        mean = histogram.meanMicros.rounded(places: 1)
+    }
+}
+
+/// How late requests were sent, in microseconds.
+struct SendLagFigures: Codable, Equatable, Sendable {
+    var p50, p99, max: Double
+
+    /// `nil` where nothing was recorded.
+    init?(_ histogram: LatencyHistogram) {
+        guard histogram.count > 0 else { return nil }
+        p50 = histogram.micros(atPercentile: 50).rounded(places: 1)
+        p99 = histogram.micros(atPercentile: 99).rounded(places: 1)
+        max = histogram.micros(atPercentile: 100).rounded(places: 1)
+    }
+}
+
+extension BenchReport {
+    /// The report as JSON on one line; keys are in the order of the alphabet.
+    var json: String {
+        get throws {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            return String(decoding: try encoder.encode(self), as: UTF8.self)
+        }
+    }
+
+    /// Reads a report; throws a `DecodingError` for what is none.
+    init(json: Data) throws {
+        self = try JSONDecoder().decode(Self.self, from: json)
+    }
+}

@@ -1,0 +1,169 @@
+import ContainerRPC
+import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// One call of `clipper bench run`: finds the frontend, runs the loads one after the other, ends them at a signal.
+struct BenchSession: Sendable {
+    private let command: BenchRunCommand
+    private let target: BenchTarget
+    private let endpoint: ServerEndpoint
+    private let slo: Duration
+    private let seed: UInt64
+    private let bodies: [BenchBody]
+    private let stop = StopSignal()
+
+    /// - Throws: ``CommandFailure`` where no load can be run.
+    init(_ command: BenchRunCommand) async throws {
+        self.command = command
+        let environment = ProcessInfo.processInfo.environment
+        let query = try FrontendAddress.resolve(command.frontend.query, face: .query, environment: environment)
+        target = try BenchTarget(address: query, application: command.application)
+        seed = command.load.seed ?? UInt64.random(in: 1...999_999_999)
+        bodies = try Self.bodies(command, seed: seed)
+        let inquiry = BenchInquiry(
+            application: command.application, query: query,
+            administration: try Self.administration(command.frontend, environment: environment))
+        if let slo = command.load.latencySLO {
+            self.slo = slo
+        } else {
+            slo = try await inquiry.latencySLO()
+        }
+        guard let body = RawJSON(String(decoding: bodies[0].bytes, as: UTF8.self)) else {
+            throw CommandFailure.usage("the input makes no JSON")
+        }
+        try await inquiry.tryOnce(body, patience: slo + .seconds(30), acceptsAny: command.frontend.acceptAny)
+        endpoint = try target.endpoint()
+        TCP.raiseDescriptorLimit()
+    }
+
+    /// The administration API: the one that is named; the default one only where the query address is the default too,
+    /// as another frontend may stand there.
+    private static func administration(
+        _ options: BenchFrontendOptions, environment: [String: String]
+    ) throws -> AdministrationClient? {
+        let isNamed =
+            options.administration != nil || environment[FrontendFace.administration.variable]?.isEmpty == false
+        let isElsewhere = options.query != nil || environment[FrontendFace.query.variable]?.isEmpty == false
+        guard isNamed || !isElsewhere, !options.acceptAny || isNamed else { return nil }
+        return AdministrationClient(
+            address: try FrontendAddress.resolve(
+                options.administration, face: .administration, environment: environment))
+    }
+
+    // MARK: - Inputs
+
+    /// Random bodies are made beforehand; more than this would only fill memory.
+    private static let mostRandomBytes = 16 << 20
+    private static let mostRandomBodies = 256
+
+    private static func bodies(_ command: BenchRunCommand, seed: UInt64) throws -> [BenchBody] {
+        let timeout = command.load.timeoutMicros
+        if let count = command.inputs.randomDoubles {
+            var generator = SplitMix64(seed: seed)
+            let first = BenchBody(randomDoubles: count, by: &generator, timeoutMicros: timeout)
+            let total = max(1, min(mostRandomBodies, mostRandomBytes / first.bytes.count))
+            return [first]
+                + (1..<total).map { _ in BenchBody(randomDoubles: count, by: &generator, timeoutMicros: timeout) }
+        }
+        let texts = try command.inputs.inputFile.map(lines) ?? command.inputs.inputs
+        guard !texts.isEmpty else { throw CommandFailure.usage("there is no input: every line is blank") }
+        return try texts.map { text in
+            try BenchBody(
+                input: PredictInput(text: text).json, isVaried: command.inputs.distinct, timeoutMicros: timeout)
+        }
+    }
+
+    private static func lines(of path: String) throws -> [String] {
+        let source = path == "-" ? InputSource.standardInput : .file(path: path)
+        return try source.texts { path in
+            do {
+                guard let path else { return try FileHandle.standardInput.readToEnd() ?? Data() }
+                return try Data(contentsOf: URL(fileURLWithPath: path))
+            } catch {
+                throw CommandFailure.usage("'\(path ?? "-")' cannot be read: \(error.localizedDescription)")
+            }
+        }
+    }
+
+    // MARK: - Runs
+
+    /// Runs the loads; a signal ends them early, with what was measured so far.
+    func report() async throws -> BenchReport {
+        var report = BenchReport(
+            application: command.application, url: target.url,
+            arrivals: command.load.closed == nil ? command.load.arrivals.rawValue : "closed", connections: 0,
+            seed: seed, sloMicros: slo.wholeNanoseconds / 1000, goal: command.search.goal, runs: [])
+        let signals = Signals([SIGINT, SIGTERM]) { [stop] _ in
+            // The second signal does not wait for answers any more.
+            if stop.isSet { exit(130) }
+            stop.set()
+        }
+        defer { withExtendedLifetime(signals) {} }
+        if command.search.step {
+            try await search(&report)
+        } else if let connections = command.load.closed {
+            report.runs.append(try await run(pace: .closed, connections: connections, index: 0))
+        } else {
+            for rate in command.load.rate.map({ [$0] }) ?? command.load.rates where !stop.isSet {
+                report.runs.append(try await run(rate: rate, index: report.runs.count))
+            }
+        }
+        report.connections = report.runs.map(\.connections).max() ?? 0
+        return report
+    }
+
+    private func search(_ report: inout BenchReport) async throws {
+        var search = RateSearch(
+            start: command.search.start, stop: command.search.stop, tolerance: command.search.tolerance)
+        while let rate = search.next, !stop.isSet {
+            let run = try await run(rate: rate, index: report.runs.count)
+            report.runs.append(run)
+            guard !run.isInterrupted else { break }
+            let isKept = run.shareInSLO >= command.search.goal
+            search.record(kept: isKept)
+            Terminal.note(BenchTables.line(step: report.runs.count, rate: rate, run: run, isKept: isKept))
+        }
+        report.highestRateWithinSLO = search.highestKept
+    }
+
+    private func run(rate: Double, index: Int) async throws -> BenchRun {
+        let schedule = ArrivalSchedule(process: command.load.arrivals, rate: rate, seed: seed &+ UInt64(index))
+        return try await run(
+            pace: .open(schedule, rate: rate),
+            connections: command.load.connections ?? LoadPlan.connections(forRate: rate, slo: slo), index: index)
+    }
+
+    private func run(pace: LoadPlan.Pace, connections: Int, index: Int) async throws -> BenchRun {
+        let plan = LoadPlan(
+            pace: pace, connections: connections, warmup: command.load.warmup.wholeNanoseconds,
+            duration: command.load.duration.wholeNanoseconds, grace: command.load.grace.wholeNanoseconds,
+            slo: slo.wholeNanoseconds,
+            templates: bodies.map { RequestTemplate(path: target.path, host: target.hostHeader, body: $0) },
+            firstNumber: Self.firstNumber(), acceptsAny: command.frontend.acceptAny)
+        guard command.output.live, isatty(STDERR_FILENO) == 1 else {
+            return try await LoadEngine.run(plan, endpoint: endpoint, stop: stop)
+        }
+        // Writing to a terminal may wait; the load must not.
+        let (seconds, continuation) = AsyncStream.makeStream(of: LoadSecond.self)
+        let printing = Task {
+            for await second in seconds { Terminal.note(BenchTables.line(second)) }
+        }
+        defer { continuation.finish() }
+        let run = try await LoadEngine.run(plan, endpoint: endpoint, stop: stop) { continuation.yield($0) }
+        continuation.finish()
+        await printing.value
+        return run
+    }
+
+    /// Microseconds since 1970: higher than any number of an earlier run, as no load has a million requests per second.
+    private static func firstNumber() -> UInt64 {
+        UInt64(max(0, Date().timeIntervalSince1970 * 1e6))
+    }
+}

@@ -1,0 +1,121 @@
+import Foundation
+
+/// What was measured, for people.
+enum BenchTables {
+    /// Reasons and errors beyond these are counted together.
+    private static let mostTexts = 5
+
+    /// The report, line by line.
+    static func lines(_ report: BenchReport) -> [String] {
+        var sections = [[heading(report)], runs(report.runs).lines]
+        if let run = report.runs.first, report.runs.count == 1 { sections.append(latencies(of: run).lines) }
+        sections += [notes(report)].filter { !$0.isEmpty }
+        return Array(sections.joined(separator: [""]))
+    }
+
+    private static func heading(_ report: BenchReport) -> String {
+        let arrivals = report.arrivals == "poisson" ? "Poisson" : report.arrivals
+        let kind = report.arrivals == "closed" ? "closed loop" : "\(arrivals) arrivals"
+        let slo = DurationText.format(.microseconds(report.sloMicros))
+        return Printable.line(
+            "\(report.application) at \(report.url): \(kind), \(report.connections) connections, SLO \(slo), "
+                + "seed \(report.seed)")
+    }
+
+    static func runs(_ runs: [BenchRun]) -> Table {
+        Table(
+            columns: [
+                .right("RATE"), .right("SECONDS"), .right("SENT"), .right("ANSWERED"), .right("GOODPUT"),
+                .right("IN SLO"), .right("DEFAULTS"), .right("REJECTED"), .right("ERRORS"), .right("UNANSWERED"),
+                .right("P50"), .right("P99"), .right("P99.9"), .right("MAX"), .right("LAG P99"),
+            ],
+            rows: runs.map { run in
+                [
+                    run.rate.map(Figures.rate) ?? "closed", Figures.mean(run.durationSeconds), "\(run.sent)",
+                    Figures.rate(run.achievedRate), Figures.rate(run.goodput), percent(run.shareInSLO),
+                    Figures.share(run.defaultCount, of: run.sent), Figures.share(run.rejected, of: run.sent),
+                    Figures.share(run.errorCount, of: run.sent), Figures.share(run.unanswered, of: run.sent),
+                ]
+                    + [run.latency?.p50, run.latency?.p99, run.latency?.p999, run.latency?.max, run.sendLag?.p99]
+                    .map(latency)
+            })
+    }
+
+    /// All percentiles of one run.
+    static func latencies(of run: BenchRun) -> Table {
+        func row(_ name: String, _ figures: LatencyFigures?) -> [String] {
+            [name]
+                + [
+                    figures?.p50, figures?.p90, figures?.p95, figures?.p99, figures?.p999, figures?.p9999, figures?.max,
+                    figures?.mean,
+                ].map(latency)
+        }
+        return Table(
+            columns: [.left("LATENCY")]
+                + ["P50", "P90", "P95", "P99", "P99.9", "P99.99", "MAX", "MEAN"].map { .right($0) },
+            rows: [row("all answers", run.latency), row("predictions", run.predictionLatency)])
+    }
+
+    private static func notes(_ report: BenchReport) -> [String] {
+        var defaults: [String: Int] = [:]
+        var errors: [String: Int] = [:]
+        for run in report.runs {
+            defaults.merge(run.defaults, uniquingKeysWith: +)
+            errors.merge(run.errors, uniquingKeysWith: +)
+        }
+        var notes = counts(defaults, heading: "Default outputs:") + counts(errors, heading: "Errors:")
+        let late = report.runs.filter { ($0.sendLag?.p99 ?? 0) > 1000 }
+        if let worst = late.max(by: { $0.generatorCPUShare < $1.generatorCPUShare }) {
+            notes.append(
+                "The generator itself was late (LAG P99 above 1ms; it took \(percent(worst.generatorCPUShare)) of a "
+                    + "core): latencies hold that lateness too.")
+        }
+        let waited = report.runs.reduce(0) { $0 + $1.waitedForConnection }
+        let sent = report.runs.reduce(0) { $0 + $1.sent }
+        if report.arrivals != "closed", waited * 100 > sent {
+            notes.append(
+                "\(Figures.share(waited, of: sent)) of the requests waited for a connection, as all were busy; their "
+                    + "wait counts. --connections gives more.")
+        }
+        if report.runs.contains(where: \.isInterrupted) { notes.append("The last run was interrupted.") }
+        if let rate = report.highestRateWithinSLO {
+            notes.append("\(percent(report.goal)) inside the SLO: kept up to \(Figures.rate(rate)).")
+        }
+        return notes
+    }
+
+    private static func counts(_ texts: [String: Int], heading: String) -> [String] {
+        guard !texts.isEmpty else { return [] }
+        let sorted = texts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        var rows = sorted.prefix(mostTexts).map { ["\($0.value)", $0.key] }
+        let rest = sorted.dropFirst(mostTexts).reduce(0) { $0 + $1.value }
+        if rest > 0 { rows.append(["\(rest)", "others"]) }
+        return [heading]
+            + Table(columns: [.right(""), .left("")], rows: rows).lines.dropFirst().map { "  " + $0 }
+    }
+
+    private static func latency(_ micros: Double?) -> String {
+        micros.map { Figures.latency(milliseconds: $0 / 1000) } ?? ""
+    }
+
+    /// Rounded down, so that only all of something is 100%.
+    static func percent(_ share: Double) -> String {
+        let hundredths = (share * 10_000 + 1e-6).rounded(.down) / 100
+        return String(format: hundredths == hundredths.rounded() ? "%.0f%%" : "%.2f%%", hundredths)
+    }
+
+    /// One second of a run.
+    static func line(_ second: LoadSecond) -> String {
+        let share = second.due > 0 ? percent(min(1, Double(second.inSLO) / Double(second.due))) : "-"
+        return "\(second.isWarmup ? "warm-up" : "running") \(second.second + 1)s: sent \(second.due)/s, "
+            + "answered \(second.answered)/s, inside the SLO \(share), "
+            + "p99 \(Figures.latency(milliseconds: second.p99Micros / 1000)), in flight \(second.inFlight), "
+            + "waiting \(second.waiting)"
+    }
+
+    /// A step of the search.
+    static func line(step: Int, rate: Double, run: BenchRun, isKept: Bool) -> String {
+        "step \(step): \(Figures.rate(rate)): \(percent(run.shareInSLO)) inside the SLO, p99 \(latency(run.latency?.p99))"
+            + (isKept ? ": kept" : ": missed")
+    }
+}

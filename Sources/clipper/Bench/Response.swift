@@ -1,0 +1,68 @@
+/// A whole response of HTTP/1.x.
+struct Response: Equatable, Sendable {
+    /// The status code.
+    var status: Int
+    /// The body, without the marks of chunks.
+    var body: ArraySlice<UInt8>
+    /// Whether the connection takes another request.
+    var keepsConnection: Bool
+
+    /// Reads the response at the start of these bytes, which came in answer to one request.
+    ///
+    /// - Parameter isAtEnd: whether the connection has ended, so that no more bytes will come.
+    /// - Returns: `nil` while the response is not complete.
+    /// - Throws: ``MalformedResponse``.
+    static func read(_ bytes: ArraySlice<UInt8>, isAtEnd: Bool = false) throws(MalformedResponse) -> Response? {
+        guard let head = try ResponseHead.read(bytes) else { return nil }
+        let rest = bytes[(bytes.startIndex + head.length)...]
+        // Interim responses come before the one that counts.
+        guard head.status >= 200 else { return try read(rest, isAtEnd: isAtEnd) }
+        switch head.framing {
+        case .length(let length):
+            guard rest.count >= length else { return nil }
+            return Response(
+                status: head.status, body: rest.prefix(length),
+                // Bytes that nobody asked for would be taken for the next answer.
+                keepsConnection: head.keepsConnection && rest.count == length)
+        case .chunked:
+            guard let (body, length) = try unchunk(rest) else { return nil }
+            return Response(
+                status: head.status, body: body[...], keepsConnection: head.keepsConnection && rest.count == length)
+        case .untilClose:
+            return isAtEnd ? Response(status: head.status, body: rest, keepsConnection: false) : nil
+        }
+    }
+
+    /// Puts chunks together; `nil` while the last one is missing. Trailers are skipped.
+    private static func unchunk(
+        _ bytes: ArraySlice<UInt8>
+    ) throws(MalformedResponse) -> (body: [UInt8], length: Int)? {
+        var body: [UInt8] = []
+        var rest = bytes
+        while let line = line(of: rest) {
+            let digits = line.prefix { $0 != UInt8(ascii: ";") && $0 != 0x20 }
+            guard digits.count <= 8, let size = Int(String(decoding: digits, as: UTF8.self), radix: 16), size >= 0
+            else { throw MalformedResponse(reason: "the size of a chunk is no number") }
+            rest = rest[(line.endIndex + 2)...]
+            guard size > 0 else {
+                while let trailer = Self.line(of: rest) {
+                    rest = rest[(trailer.endIndex + 2)...]
+                    if trailer.isEmpty { return (body, rest.startIndex - bytes.startIndex) }
+                }
+                return nil
+            }
+            guard rest.count >= size + 2 else { return nil }
+            body += rest.prefix(size)
+            rest = rest[(rest.startIndex + size + 2)...]
+        }
+        return nil
+    }
+
+    /// The bytes before the first CR LF.
+    private static func line(of bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+        guard let end = bytes.indices.dropLast().first(where: { bytes[$0] == 0x0D && bytes[$0 + 1] == 0x0A }) else {
+            return nil
+        }
+        return bytes[..<end]
+    }
+}

@@ -1,0 +1,121 @@
+/// What is counted while one load runs. All times are nanoseconds since the run's start.
+struct RunStatistics: Sendable {
+    /// Sends later than this after they were due show that the generator does not keep up: a millisecond.
+    private static let lateSend: Int64 = 1_000_000
+    /// A server can word each error differently; what goes beyond is counted under one name.
+    private static let mostErrorTexts = 20
+    private static let otherErrors = "other errors"
+
+    /// Requests due in it are measured: what comes before is warm-up.
+    private(set) var window: Range<Int64>
+    private let slo: Int64
+
+    /// Measured requests that were due.
+    private(set) var sent = 0
+    /// Measured requests of which nothing is known yet.
+    private(set) var outstanding = 0
+    /// Measured requests that found no free connection when they were due.
+    private(set) var waited = 0
+    /// Measured requests whose answer was a prediction within the SLO.
+    private(set) var inSLO = 0
+    /// Bytes of requests and of answers within the window.
+    private(set) var bytesSent = 0, bytesReceived = 0
+
+    private var answered = 0, predictions = 0, rejected = 0, lateSends = 0
+    private var answersInWindow = 0
+    private var defaults: [String: Int] = [:]
+    private var errors: [String: Int] = [:]
+    private var latency = LatencyHistogram(), predictionLatency = LatencyHistogram(), sendLag = LatencyHistogram()
+
+    /// - Parameters:
+    ///   - window: when measured requests are due.
+    ///   - slo: the latency objective, in nanoseconds.
+    init(window: Range<Int64>, slo: Int64) {
+        self.window = window
+        self.slo = slo
+    }
+
+    /// A request was due, and the generator came to it.
+    mutating func recordArrival(due: Int64, at now: Int64) {
+        guard window.contains(due) else { return }
+        sent += 1
+        outstanding += 1
+        sendLag.record(now - due)
+        if now - due > Self.lateSend { lateSends += 1 }
+    }
+
+    /// The request has to wait for a connection.
+    mutating func recordWait(due: Int64) {
+        if window.contains(due) { waited += 1 }
+    }
+
+    /// Bytes went or came.
+    mutating func recordBytes(sent: Int = 0, received: Int = 0, at now: Int64) {
+        guard window.contains(now) else { return }
+        bytesSent += sent
+        bytesReceived += received
+    }
+
+    /// An answer came.
+    ///
+    /// - Returns: whether it is a prediction within the SLO.
+    @discardableResult
+    mutating func record(_ answer: BenchAnswer, due: Int64, at now: Int64) -> Bool {
+        let isInSLO = answer == .prediction && now - due <= slo
+        if window.contains(now) { answersInWindow += 1 }
+        guard window.contains(due) else { return isInSLO }
+        outstanding -= 1
+        answered += 1
+        latency.record(now - due)
+        switch answer {
+        case .prediction:
+            predictions += 1
+            predictionLatency.record(now - due)
+            if isInSLO { inSLO += 1 }
+        case .defaultOutput(let reason): defaults[reason, default: 0] += 1
+        case .rejected: rejected += 1
+        case .error(let text): count(error: text)
+        }
+        return isInSLO
+    }
+
+    /// No answer will come: the connection failed.
+    mutating func record(failure text: String, due: Int64) {
+        guard window.contains(due) else { return }
+        outstanding -= 1
+        count(error: text)
+    }
+
+    /// Ends the window early: no more requests are due.
+    mutating func end(at now: Int64) {
+        window = window.lowerBound..<max(window.lowerBound, min(now, window.upperBound))
+    }
+
+    private mutating func count(error text: String) {
+        let isKnown = errors[text] != nil || errors.count < Self.mostErrorTexts
+        errors[isKnown ? text : Self.otherErrors, default: 0] += 1
+    }
+
+    /// The figures, when nothing more is waited for.
+    ///
+    /// - Parameters:
+    ///   - rate: the offered rate; `nil` for a closed loop.
+    ///   - unsent: how many of the outstanding requests never got a connection.
+    ///   - cpuSeconds: the processor time that the generator took within the window.
+    func figures(
+        rate: Double?, connections: Int, unsent: Int, cpuSeconds: Double, isInterrupted: Bool
+    ) -> BenchRun {
+        let seconds = Double(window.upperBound - window.lowerBound) / 1e9
+        func perSecond(_ count: Int) -> Double { seconds > 0 ? (Double(count) / seconds).rounded(places: 2) : 0 }
+        return BenchRun(
+            rate: rate, durationSeconds: seconds.rounded(places: 3), connections: connections,
+            isInterrupted: isInterrupted, sent: sent, answered: answered, predictions: predictions,
+            defaults: defaults, rejected: rejected, errors: errors, unanswered: outstanding, unsent: unsent,
+            inSLO: inSLO, shareInSLO: sent > 0 ? (Double(inSLO) / Double(sent)).rounded(places: 6) : 0,
+            goodput: perSecond(inSLO), achievedRate: perSecond(answersInWindow), bytesSent: bytesSent,
+            bytesReceived: bytesReceived, waitedForConnection: waited, lateSends: lateSends,
+            generatorCPUShare: seconds > 0 ? (cpuSeconds / seconds).rounded(places: 3) : 0,
+            latency: LatencyFigures(latency), predictionLatency: LatencyFigures(predictionLatency),
+            sendLag: SendLagFigures(sendLag), latencyCurve: latency.curve)
+    }
+}

@@ -1,0 +1,136 @@
+import ArgumentParser
+import Foundation
+
+/// `clipper bench`
+struct BenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Load an application and measure its latencies; draw what was measured.",
+        discussion: """
+            `clipper bench APP …` is `clipper bench run APP …`. Its options are shown by `clipper bench run --help`.
+
+              clipper bench digits --rate 2000 --duration 30s --random-doubles 784
+              clipper bench digits --rates 500,1000,2000,4000 --random-doubles 784 --json load.json --svg load.svg
+              clipper bench digits --step --goal 99% --slo 20ms --random-doubles 784
+              clipper bench plot --out goodput.svg --y goodput --label deadline=a.json --label aimd=b.json
+            """,
+        subcommands: [BenchRunCommand.self, BenchPlotCommand.self], defaultSubcommand: BenchRunCommand.self)
+}
+
+/// `clipper bench run`, the command that `clipper bench` stands for.
+struct BenchRunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Send an application requests at a given rate; measure latencies and the share inside the SLO.",
+        discussion: """
+            An open loop: requests are due at times decided beforehand (--rate, --rates, --step), whatever becomes of \
+            the answers, and each latency counts from when its request was due, also where it had to wait for a \
+            connection or for the generator itself. So an overloaded frontend cannot hide its delays by slowing the \
+            load down (coordinated omission). --closed is the other kind: a request on each connection as soon as the \
+            last one is answered, for the highest throughput.
+
+            Goodput is the number of predictions (not default outputs) inside the SLO, per second. LAG is how late the \
+            generator came to its requests: where its 99th percentile passes a millisecond, the generator or its \
+            machine is the bottleneck. Requests without an answer when --grace is over count as unanswered.
+
+            JSON (--json), one object: application, url, arrivals (poisson, constant, closed), connections, seed, \
+            slo_micros, goal, runs, and with --step highest_rate_within_slo. Each run: rate (none for --closed), \
+            duration_seconds, connections, interrupted, sent (= predictions + defaults + rejected + errors + \
+            unanswered), answered (HTTP answers of any kind), predictions, defaults {reason: count}, rejected (503), \
+            errors {text: count}, unanswered, unsent (those of them that never got a connection), in_slo, share_in_slo \
+            (in_slo / sent), goodput, achieved_rate (answers per second), bytes_sent, bytes_received, \
+            waited_for_connection, late_sends (more than 1 ms), generator_cpu_share (of one core), latency_micros and \
+            prediction_latency_micros {p50, p90, p95, p99, p999, p9999, max, mean}, send_lag_micros {p50, p99, max}, \
+            latency_curve [[percentile, micros], …].
+
+            The exit code is 1 where no request got a prediction, a default output or a 503, and 2 where no frontend \
+            answers.
+            """)
+
+    @Argument(help: ArgumentHelp("The application's name.", valueName: "app"))
+    var application: String
+
+    @OptionGroup(title: "Load") var load: LoadOptions
+    @OptionGroup(title: "Inputs") var inputs: BenchInputOptions
+    @OptionGroup(title: "Search (--step)") var search: SearchOptions
+    @OptionGroup(title: "Output") var output: BenchOutputOptions
+    @OptionGroup(title: "Frontend") var frontend: BenchFrontendOptions
+
+    func validate() throws {
+        let kinds = [load.rate != nil, !load.rates.isEmpty, load.closed != nil, search.step].count { $0 }
+        guard kinds == 1 else {
+            throw ValidationError("Give one of --rate, --rates, --closed and --step.")
+        }
+        guard load.closed == nil || load.connections == nil else {
+            throw ValidationError("--closed says how many connections there are; leave out --connections.")
+        }
+    }
+
+    func run() async throws {
+        do {
+            let session = try await BenchSession(self)
+            let report = try await session.report()
+            try output.write(report)
+            guard report.runs.contains(where: { $0.predictions + $0.defaultCount + $0.rejected > 0 }) else {
+                throw ExitCode(1)
+            }
+        } catch let failure as CommandFailure {
+            Terminal.note(output.json == "-" ? failure.json.text : failure.text)
+            throw ExitCode(failure.exitCode)
+        }
+    }
+}
+
+/// `clipper bench plot`
+struct BenchPlotCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plot",
+        abstract: "Draw the JSON files of several loads in one plot.",
+        discussion: """
+            Files with the same label count as repetitions: the median of the runs with the same rate is drawn, and \
+            their range.
+
+              clipper bench plot --out goodput.svg --label deadline=a.json --label 'fixed(1)=b.json' --optimum 6000
+            """)
+
+    @Option(name: .customLong("out"), help: ArgumentHelp("The SVG to write.", valueName: "path"), completion: .file())
+    var outputPath: String
+
+    @Option(
+        name: .customLong("label"),
+        help: ArgumentHelp("A file of `clipper bench --json`, and its name in the plot.", valueName: "name=path"))
+    var files: [LabelledFile]
+
+    @Option(
+        name: .customLong("y"), help: "What to draw: \(BenchFigure.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var figure = BenchFigure.goodput
+
+    @Option(help: ArgumentHelp("The title.", valueName: "text"))
+    var title: String?
+
+    @Option(help: ArgumentHelp("A goodput to draw a line at: what would be best.", valueName: "rate"))
+    var optimum: Double?
+
+    @Flag(help: "A logarithmic axis of rates.")
+    var logX = false
+
+    @Flag(help: "A logarithmic axis of what is drawn.")
+    var logY = false
+
+    func validate() throws {
+        guard !files.isEmpty else { throw ValidationError("Give at least one --label NAME=PATH.") }
+    }
+
+    func run() async throws {
+        do {
+            let reports = try files.map { LabelledReport(label: $0.label, report: try $0.read()) }
+            let plot = BenchPlots.plot(
+                figure, reports, title: title, optimum: optimum, x: logX ? .logarithmic : .linear,
+                y: logY ? .logarithmic : .linear)
+            try BenchFiles.write(PlotSVG.document(plot), to: outputPath)
+        } catch let failure as CommandFailure {
+            Terminal.note(failure.text)
+            throw ExitCode(failure.exitCode)
+        }
+    }
+}

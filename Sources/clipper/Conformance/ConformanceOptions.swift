@@ -1,0 +1,114 @@
+import ArgumentParser
+import ContainerConformance
+import ContainerRPC
+import Foundation
+
+/// What both of `clipper conformance container` and `frontend` take.
+struct ConformanceOptions: ParsableArguments {
+    @Option(
+        name: .customLong("rpc"),
+        help: ArgumentHelp(
+            "Only this version of the protocol, 3 or 4. (default: both; RPC 4 only if it is offered)",
+            valueName: "version"),
+        transform: { text in
+            guard let number = UInt32(text), let version = RPCVersion(rawValue: number) else {
+                throw ArgumentTextError("the versions are 3 and 4")
+            }
+            return version
+        })
+    var version: RPCVersion?
+
+    @Option(
+        name: .customLong("only"),
+        help: ArgumentHelp("A scenario's name, or several with commas; may be given again.", valueName: "names"))
+    var names: [String] = []
+
+    @Flag(help: "Print the scenarios, their versions and the sections that they test; play none.")
+    var list = false
+
+    @Option(
+        name: .customLong("junit"), help: ArgumentHelp("Write the results as JUnit's XML, too.", valueName: "path"),
+        completion: .file())
+    var junitPath: String?
+
+    @Option(
+        help: ArgumentHelp("How long to wait for what should come at once. (default: 15s)", valueName: "duration"),
+        transform: { text in try DurationText.parse(text) })
+    var timeout: Duration?
+
+    @Option(help: ArgumentHelp("How many scenarios are played at a time.", valueName: "number"))
+    var jobs = 4
+
+    func validate() throws {
+        guard jobs > 0 else { throw ValidationError("--jobs is \(jobs); at least 1 is expected.") }
+    }
+
+    /// The versions to play, RPC 3 first.
+    var versions: [RPCVersion] { version.map { [$0] } ?? [.three, .four] }
+
+    /// The names that are asked for.
+    ///
+    /// - Throws: ``CommandFailure`` where a scenario has no such name, or is not played in the version.
+    func chosen(from scenarios: [ListedScenario]) throws -> [String] {
+        let chosen = names.flatMap { $0.split(separator: ",").map(String.init) }
+        for name in chosen {
+            guard let scenario = scenarios.first(where: { $0.name == name }) else {
+                throw CommandFailure(
+                    cause: .usage, message: "there is no scenario '\(name)'", advice: "--list shows the names")
+            }
+            if let version, scenario.sections[version] == nil {
+                throw CommandFailure.usage("the scenario '\(name)' is not played in \(version)")
+            }
+        }
+        return chosen
+    }
+
+    /// The kit's patience.
+    func bounds(start: Duration?) -> Bounds {
+        Bounds(answer: timeout ?? .seconds(15), start: start ?? .seconds(60))
+    }
+
+    /// Prints the scenarios.
+    func printList(_ scenarios: [ListedScenario]) {
+        let rows = scenarios.filter { version == nil || $0.versions.contains { $0 == version } }.map { scenario in
+            [
+                scenario.name, scenario.versions.map { "\($0.rawValue)" }.joined(separator: " "),
+                scenario.versions.compactMap { scenario.sections[$0] }.joined(separator: ", "), scenario.summary,
+            ]
+        }
+        let table = Table(columns: [.left("SCENARIO"), .left("RPC"), .left("SECTION"), .left("TESTS")], rows: rows)
+        Terminal.write(table.lines)
+    }
+
+    /// Prints what came of a run and writes its files.
+    ///
+    /// - Throws: `ExitCode` 1 if a scenario has failed.
+    func report(_ results: [ScenarioResult], suite: String, after time: Duration) throws {
+        let report = ConformanceReport(results, time: time)
+        Terminal.write(report.lines(inColour: Terminal.screen()?.showsColour ?? false))
+        if let junitPath {
+            let text = JUnitReport(suite: suite, results: results).text
+            do {
+                try text.write(toFile: junitPath, atomically: true, encoding: .utf8)
+            } catch {
+                throw CommandFailure.usage("\(junitPath) cannot be written: \(error.localizedDescription)")
+            }
+        }
+        if results.contains(where: \.verdict.isFailure) { throw ExitCode(1) }
+    }
+
+    /// Runs a command's body; a failure is printed and becomes the exit code. What was started ends with the kit.
+    func run(_ body: () async throws -> Void) async throws {
+        let signals = Signals([SIGINT, SIGTERM, SIGHUP]) { number in
+            RunningCommands.shared.end()
+            Self.exit(withError: ExitCode(128 + number))
+        }
+        defer { withExtendedLifetime(signals) {} }
+        do {
+            try await body()
+        } catch let failure as CommandFailure {
+            Terminal.note(failure.text)
+            throw ExitCode(failure.exitCode)
+        }
+    }
+}

@@ -1,0 +1,31 @@
+import Dispatch
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Signals that a command takes over, as long as this is kept.
+final class Signals {
+    private let sources: [any DispatchSourceSignal]
+
+    /// - Parameters:
+    ///   - numbers: of the signals, whose default action then is not taken.
+    ///   - receive: gets each that comes.
+    init(_ numbers: [Int32], receive: @escaping @Sendable (Int32) -> Void) {
+        sources = numbers.map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler { receive(number) }
+            source.resume()
+            return source
+        }
+    }
+
+    deinit {
+        for source in sources { source.cancel() }
+    }
+}

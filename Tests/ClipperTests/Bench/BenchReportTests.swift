@@ -1,0 +1,119 @@
+import Foundation
+import Testing
+
+@testable import clipper
+
+/// A report with two runs.
+func sampleReport(application: String = "digits") -> BenchReport {
+    func run(rate: Double, inSLO: Int) -> BenchRun {
+        var statistics = RunStatistics(window: 0..<1_000_000_000, slo: 20_000_000)
+        for index in 0..<100 {
+            statistics.recordArrival(due: 0, at: 10_000)
+            statistics.record(.prediction, due: 0, at: (index < inSLO ? 5_000_000 : 30_000_000) + Int64(index) * 1000)
+        }
+        statistics.recordArrival(due: 0, at: 10_000)
+        statistics.record(.defaultOutput(reason: "too <late>"), due: 0, at: 21_000_000)
+        statistics.recordArrival(due: 0, at: 10_000)
+        statistics.record(failure: "connection refused", due: 0)
+        return statistics.figures(rate: rate, connections: 64, unsent: 0, cpuSeconds: 0.25, isInterrupted: false)
+    }
+    return BenchReport(
+        application: application, url: "http://127.0.0.1:1337/digits/predict", arrivals: "poisson", connections: 64,
+        seed: 7, sloMicros: 20_000, goal: 0.99, runs: [run(rate: 1000, inSLO: 100), run(rate: 2000, inSLO: 40)],
+        highestRateWithinSLO: 1000)
+}
+
+@Suite("The report of a load")
+struct BenchReportTests {
+    @Test("It comes back from its JSON as it was")
+    func comesBack() throws {
+        let report = sampleReport()
+        #expect(try BenchReport(json: Data(try report.json.utf8)) == report)
+    }
+
+    @Test("Its keys are those that are documented")
+    func hasKeys() throws {
+        let json = try #require(RawJSON(try sampleReport().json))
+        for key in [
+            "application", "url", "arrivals", "connections", "seed", "slo_micros", "goal", "runs",
+            "highest_rate_within_slo",
+        ] {
+            #expect(json[key] != nil, "\(key)")
+        }
+        let run = try #require(json["runs"]?.elements?.first)
+        for key in [
+            "rate", "duration_seconds", "connections", "interrupted", "sent", "answered", "predictions", "defaults",
+            "rejected", "errors", "unanswered", "unsent", "in_slo", "share_in_slo", "goodput", "achieved_rate",
+            "bytes_sent", "bytes_received", "waited_for_connection", "late_sends", "generator_cpu_share",
+            "latency_curve",
+        ] {
+            #expect(run[key] != nil, "\(key)")
+        }
+        #expect(run["defaults"]?.text == #"{"too <late>":1}"#)
+        #expect(run["share_in_slo"]?.text == "0.980392")
+        for key in ["latency_micros", "prediction_latency_micros"] {
+            for percentile in ["p50", "p90", "p95", "p99", "p999", "p9999", "max", "mean"] {
+                #expect(run[key]?[percentile] != nil, "\(key) \(percentile)")
+            }
+        }
+        for percentile in ["p50", "p99", "max"] { #expect(run["send_lag_micros"]?[percentile] != nil) }
+    }
+
+    @Test("A closed loop has no rate, and a run without answers no latencies")
+    func leavesOut() throws {
+        var report = sampleReport()
+        report.highestRateWithinSLO = nil
+        report.runs = [
+            RunStatistics(window: 0..<1000, slo: 1).figures(
+                rate: nil, connections: 1, unsent: 0, cpuSeconds: 0, isInterrupted: false)
+        ]
+        let json = try #require(RawJSON(try report.json))
+        #expect(json["highest_rate_within_slo"] == nil)
+        let run = try #require(json["runs"]?.elements?.first)
+        #expect(run["rate"] == nil)
+        #expect(run["latency_micros"] == nil)
+        #expect(try BenchReport(json: Data(json.text.utf8)) == report)
+    }
+
+    @Test("People are shown a row for each run, the reasons of defaults, the errors and what was found")
+    func showsTables() {
+        let lines = BenchTables.lines(sampleReport())
+        #expect(lines[0].hasPrefix("digits at http://127.0.0.1:1337/digits/predict: Poisson arrivals, 64 connections"))
+        #expect(lines.contains { $0.hasPrefix("1000/s") && $0.contains("98.03%") })
+        #expect(lines.contains { $0.hasPrefix("2000/s") && $0.contains("39.21%") })
+        #expect(lines.contains("  2  too <late>"))
+        #expect(lines.contains("  2  connection refused"))
+        #expect(lines.last == "99% inside the SLO: kept up to 1000/s.")
+    }
+
+    @Test("One run is shown with all its percentiles")
+    func showsPercentiles() {
+        var report = sampleReport()
+        report.runs.removeLast()
+        #expect(BenchTables.lines(report).contains { $0.hasPrefix("LATENCY") && $0.contains("P99.99") })
+        #expect(!BenchTables.lines(sampleReport()).contains { $0.hasPrefix("LATENCY") })
+    }
+
+    @Test("A generator that was late, and requests that waited for a connection, are pointed out")
+    func warns() {
+        var statistics = RunStatistics(window: 0..<1_000_000_000, slo: 20_000_000)
+        for _ in 0..<10 {
+            statistics.recordArrival(due: 0, at: 2_000_000)
+            statistics.recordWait(due: 0)
+        }
+        var report = sampleReport()
+        #expect(!BenchTables.lines(report).contains { $0.contains("late (LAG") || $0.contains("waited") })
+        report.runs = [statistics.figures(rate: 10, connections: 1, unsent: 0, cpuSeconds: 0.9, isInterrupted: true)]
+        let lines = BenchTables.lines(report)
+        #expect(lines.contains { $0.hasPrefix("The generator itself was late") && $0.contains("90%") })
+        #expect(lines.contains { $0.hasPrefix("10 (100.0%) of the requests waited for a connection") })
+        #expect(lines.contains("The last run was interrupted."))
+    }
+
+    @Test(
+        "Shares are rounded down: only all of something is 100%",
+        arguments: [(1.0, "100%"), (0.999999, "99.99%"), (0.99, "99%"), (0.9871, "98.71%"), (0.0, "0%"), (0.57, "57%")])
+    func roundsDown(share: Double, text: String) {
+        #expect(BenchTables.percent(share) == text)
+    }
+}

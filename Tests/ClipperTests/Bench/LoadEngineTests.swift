@@ -1,0 +1,312 @@
+import ContainerRPC
+import Foundation
+import Synchronization
+import Testing
+
+@testable import clipper
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+@Suite("A load on a server")
+struct LoadEngineTests {
+    private static let milli: Int64 = 1_000_000
+
+    private func plan(_ pace: LoadPlan.Pace, connections: Int = 4, grace: Int64 = 5000 * milli) throws -> LoadPlan {
+        let body = try BenchBody(input: PredictInput(text: "[1,2]").json, isVaried: true)
+        return LoadPlan(
+            pace: pace, connections: connections, warmup: 0, duration: 200 * Self.milli, grace: grace,
+            slo: 86_400_000 * Self.milli, templates: [RequestTemplate(path: "/a/predict", host: "h", body: body)],
+            firstNumber: 0, acceptsAny: false)
+    }
+
+    private func open(rate: Double = 100) -> LoadPlan.Pace {
+        .open(ArrivalSchedule(process: .constant, rate: rate, seed: 1), rate: rate)
+    }
+
+    private func run(_ plan: LoadPlan, on server: CannedServer) async throws -> BenchRun {
+        let endpoint = try #require(try ServerEndpoint.resolve(host: "127.0.0.1", port: server.port).first)
+        return try await LoadEngine.run(plan, endpoint: endpoint, stop: StopSignal())
+    }
+
+    private static let prediction = #"{"query_id":1,"output":3,"default":false}"#
+
+    private static func response(_ body: String, status: String = "200 OK", fields: String = "") -> String {
+        "HTTP/1.1 \(status)\r\n\(fields)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+    }
+
+    @Test("An open loop sends exactly what is due, and counts the answers")
+    func sendsWhatIsDue() async throws {
+        let server = try CannedServer { _ in .answer(Self.response(Self.prediction)) }
+        let run = try await run(try plan(open()), on: server)
+        #expect(run.sent == 20)
+        #expect(run.predictions == 20)
+        #expect(run.inSLO == 20)
+        #expect(run.errors.isEmpty)
+        #expect(run.rate == 100)
+        #expect(run.latency != nil)
+        #expect(Set(server.requests).count == 20, "--distinct: no two bodies are alike")
+    }
+
+    @Test("Answers of all kinds are told apart")
+    func tellsAnswers() async throws {
+        let answers = [
+            Self.response(Self.prediction), Self.response(#"{"output":0,"default":true,"default_explanation":"late"}"#),
+            Self.response("{}", status: "503 Service Unavailable"), Self.response("no", status: "500 Oh"),
+        ]
+        let server = try CannedServer { count in .answer(answers[count % 4]) }
+        let run = try await run(try plan(open()), on: server)
+        #expect(run.predictions == 5)
+        #expect(run.defaults == ["late": 5])
+        #expect(run.rejected == 5)
+        #expect(run.errors == ["HTTP 500: no": 5])
+    }
+
+    @Test("A closed loop sends again with each answer")
+    func loops() async throws {
+        let server = try CannedServer { _ in .answer(Self.response(Self.prediction)) }
+        let run = try await run(try plan(.closed, connections: 2), on: server)
+        #expect(run.rate == nil)
+        #expect(run.sent > 2)
+        #expect(run.predictions == run.sent)
+    }
+
+    @Test("Connections that the server closes after each answer are opened anew, and nothing is lost")
+    func reopens() async throws {
+        let server = try CannedServer { _ in .answer(Self.response(Self.prediction, fields: "Connection: close\r\n")) }
+        let run = try await run(try plan(open(), connections: 1), on: server)
+        #expect(run.sent == 20)
+        #expect(run.predictions == 20)
+    }
+
+    @Test("Answers that come in pieces are put together")
+    func readsPieces() async throws {
+        let body = #"{"query_id":1,"output":""# + String(repeating: "x", count: 200_000) + #"","default":false}"#
+        let server = try CannedServer { _ in .answer(Self.response(body)) }
+        let run = try await run(try plan(open(rate: 50)), on: server)
+        #expect(run.predictions == 10)
+        #expect(run.bytesReceived > 200_000)
+    }
+
+    @Test("Requests that wait for a connection are sent when one is free, and are counted")
+    func waits() async throws {
+        let server = try CannedServer { _ in .answer(Self.response(Self.prediction)) }
+        let run = try await run(try plan(open(rate: 20_000), connections: 1), on: server)
+        #expect(run.sent == 4000)
+        #expect(run.waitedForConnection > 0)
+        #expect(run.predictions + run.unanswered == 4000)
+        #expect(run.errors.isEmpty)
+    }
+
+    @Test("Requests that get no answer within the grace are unanswered, also those that got no connection")
+    func isUnanswered() async throws {
+        let server = try CannedServer { count in count < 5 ? .answer(Self.response(Self.prediction)) : .silence }
+        let run = try await run(try plan(open(), connections: 2, grace: 0), on: server)
+        #expect(run.sent == 20)
+        #expect(run.predictions == 5)
+        #expect(run.unanswered == 15)
+        #expect(run.unsent == 13)
+        #expect(run.shareInSLO == 0.25)
+    }
+
+    @Test("A connection that ends before its answer is an error of its request alone")
+    func countsBrokenConnections() async throws {
+        let server = try CannedServer { count in count == 7 ? .close : .answer(Self.response(Self.prediction)) }
+        let run = try await run(try plan(open()), on: server)
+        #expect(run.sent == 20)
+        #expect(run.predictions == 19)
+        #expect(run.errors == ["the server closed the connection before its answer": 1])
+    }
+
+    @Test("What is no HTTP is an error")
+    func countsJunk() async throws {
+        let server = try CannedServer { count in .answer(count == 3 ? "hello\r\n\r\n" : Self.response(Self.prediction))
+        }
+        let run = try await run(try plan(open()), on: server)
+        #expect(run.predictions == 19)
+        #expect(run.errors == ["the answer is not HTTP: it does not begin as HTTP/1.1 does": 1])
+    }
+
+    @Test("A server that is gone fails the requests, and does not hold the run up")
+    func countsOutages() async throws {
+        let server = try CannedServer { count in count < 4 ? .answer(Self.response(Self.prediction)) : .stop }
+        let run = try await run(try plan(open()), on: server)
+        #expect(run.sent == 20)
+        #expect(run.predictions == 4)
+        #expect(run.errorCount == 16)
+        #expect(run.unanswered == 0)
+    }
+
+    @Test("A run that is stopped ends with what it has")
+    func stops() async throws {
+        let stop = StopSignal()
+        let server = try CannedServer { count in
+            if count == 3 { stop.set() }
+            return .answer(Self.response(Self.prediction))
+        }
+        var plan = try plan(open())
+        plan.duration = 3_600_000 * Self.milli
+        let endpoint = try #require(try ServerEndpoint.resolve(host: "127.0.0.1", port: server.port).first)
+        let run = try await LoadEngine.run(plan, endpoint: endpoint, stop: stop)
+        #expect(run.isInterrupted)
+        #expect(run.predictions == run.sent)
+        #expect(run.sent >= 4)
+    }
+
+    @Test("Where nobody listens the run does not begin")
+    func needsServer() async throws {
+        let port = try CannedServer { _ in .stop }.port
+        let endpoint = try #require(try ServerEndpoint.resolve(host: "127.0.0.1", port: port).first)
+        // The server is gone with its last reference.
+        #expect(try !endpoint.isReachable())
+        await #expect(throws: CommandFailure.self) {
+            try await LoadEngine.run(try plan(open()), endpoint: endpoint, stop: StopSignal())
+        }
+    }
+
+    @Test("Connections follow from the rate and the SLO where nobody names them")
+    func choosesConnections() {
+        #expect(LoadPlan.connections(forRate: 100, slo: .milliseconds(20)) == 64)
+        #expect(LoadPlan.connections(forRate: 6000, slo: .milliseconds(20)) == 240)
+        #expect(LoadPlan.connections(forRate: 100_000, slo: .seconds(60)) == 4000)
+    }
+}
+
+/// A server of HTTP in few lines: a thread for each connection, canned answers.
+private final class CannedServer: Sendable {
+    /// What becomes of a request.
+    enum Reaction {
+        case answer(String)
+        case silence
+        /// The connection is closed.
+        case close
+        /// All of them are, and no other is taken.
+        case stop
+    }
+
+    private struct State {
+        var count = 0
+        var isStopped = false
+        var requests: [String] = []
+        var descriptors: Set<Int32> = []
+    }
+
+    let port: Int
+    private let listener: Int32
+    private let state = Mutex(State())
+    private let react: @Sendable (_ count: Int) -> Reaction
+
+    /// - Parameter react: what becomes of the n-th request, from 0.
+    init(_ react: @escaping @Sendable (_ count: Int) -> Reaction) throws {
+        self.react = react
+        #if canImport(Darwin)
+            listener = socket(AF_INET, SOCK_STREAM, 0)
+        #else
+            listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        #endif
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let listener = listener
+        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                bind(listener, address, length) == 0 && listen(listener, 128) == 0
+                    && getsockname(listener, address, &length) == 0
+            }
+        }
+        guard isBound else { throw TransportError("bind", code: errno) }
+        port = Int(UInt16(bigEndian: address.sin_port))
+        let accept: @Sendable () -> Void = { [weak self] in
+            while true {
+                let descriptor = Self.accept(listener)
+                guard descriptor >= 0, let self, self.keep(descriptor) else { break }
+                Thread { [weak self] in self?.serve(descriptor) }.start()
+            }
+            close(listener)
+        }
+        Thread { accept() }.start()
+    }
+
+    deinit {
+        stop()
+    }
+
+    /// The bodies of the requests so far.
+    var requests: [String] { state.withLock { $0.requests } }
+
+    private static func accept(_ listener: Int32) -> Int32 {
+        #if canImport(Darwin)
+            Darwin.accept(listener, nil, nil)
+        #else
+            Glibc.accept(listener, nil, nil)
+        #endif
+    }
+
+    private func keep(_ descriptor: Int32) -> Bool {
+        state.withLock { state in
+            if state.isStopped { close(descriptor) } else { state.descriptors.insert(descriptor) }
+            return !state.isStopped
+        }
+    }
+
+    private func stop() {
+        state.withLock { state in
+            guard !state.isStopped else { return }
+            state.isStopped = true
+            for descriptor in state.descriptors.union([listener]) { shutdown(descriptor, Int32(SHUT_RDWR)) }
+        }
+    }
+
+    /// Forgets a descriptor before its number is given away again.
+    private func drop(_ descriptor: Int32) {
+        state.withLock { state in
+            state.descriptors.remove(descriptor)
+            close(descriptor)
+        }
+    }
+
+    /// Reads requests whose bodies end with the first brace.
+    private func serve(_ descriptor: Int32) {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        var request: [UInt8] = []
+        defer { drop(descriptor) }
+        while true {
+            let count = recv(descriptor, &buffer, buffer.count, 0)
+            guard count > 0 else { return }
+            request += buffer[..<count]
+            guard request.last == UInt8(ascii: "}") else { continue }
+            let text = String(decoding: request, as: UTF8.self)
+            request = []
+            let number = state.withLock { state in
+                state.requests.append(text.components(separatedBy: "\r\n\r\n").last ?? "")
+                state.count += 1
+                return state.count - 1
+            }
+            switch react(number) {
+            case .answer(let answer): write(answer, to: descriptor)
+            case .silence: break
+            case .close: return
+            case .stop: return stop()
+            }
+        }
+    }
+
+    private func write(_ answer: String, to descriptor: Int32) {
+        var rest = Array(answer.utf8)[...]
+        while !rest.isEmpty {
+            #if canImport(Darwin)
+                let count = rest.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, 0) }
+            #else
+                let count = rest.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            #endif
+            guard count > 0 else { return }
+            rest = rest.dropFirst(count)
+        }
+    }
+}

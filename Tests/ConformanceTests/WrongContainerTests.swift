@@ -1,0 +1,141 @@
+import ContainerConformance
+import ContainerRPC
+import Testing
+
+/// A fault of a container, the scenario that is there to find it, and a part of what that says.
+struct KnownFlaw: Sendable, CustomTestStringConvertible {
+    let flaw: String
+    let scenario: String
+    let version: RPCVersion
+    let telling: String
+
+    init(_ flaw: String, _ scenario: String, _ version: RPCVersion, _ telling: String) {
+        self.flaw = flaw
+        self.scenario = scenario
+        self.version = version
+        self.telling = telling
+    }
+
+    var testDescription: String { "\(flaw) in \(version)" }
+
+    static let all: [KnownFlaw] = [
+        KnownFlaw("registers-unasked", "registration", .three, "expected a heartbeat as the first message"),
+        KnownFlaw("beats-late", "heartbeats-idle", .four, "expected a heartbeat within 1.2 s"),
+        KnownFlaw("beats-once-until-answered", "first-heartbeat-again", .four, "expected the first heartbeat again"),
+        KnownFlaw("wrong-id", "batch-of-one", .three, "expected the id of a batch in flight"),
+        KnownFlaw("wrong-id", "any-id", .four, "expected the id of a batch in flight"),
+        KnownFlaw("wrong-count", "batch-of-5000", .three, "of 5000 inputs, but the response has 4999"),
+        KnownFlaw("wrong-count", "batch-of-5000", .four, "of 5000 inputs, but the response has 4999"),
+        KnownFlaw("swaps-outputs", "order", .three, "the output in its place is that of input 1"),
+        KnownFlaw("swaps-outputs", "order", .four, "the output in its place is that of input 1"),
+        KnownFlaw("ignores-version", "other-version", .three, "after a message of version 2: expected another session"),
+        KnownFlaw("ignores-version", "other-version", .four, "after a message of version 5: expected another session"),
+        KnownFlaw("answers-twice", "queued-batches", .three, "it was answered twice"),
+        KnownFlaw("answers-twice", "queued-batches", .four, "it was answered twice"),
+        KnownFlaw("skips-batch", "queued-batches", .three, "1 batch had none within"),
+        KnownFlaw("answers-forgotten", "forgotten-batches", .three, "which it must not answer (any more)"),
+        KnownFlaw("answers-forgotten", "forgotten-batches", .four, "which it must not answer (any more)"),
+        KnownFlaw("registers-once", "frontend-restart", .four, "expected register, the answer to welcome"),
+        KnownFlaw(
+            "dies-at-malformed", "malformed-surplus-frame", .three,
+            "the process to live, but it has ended with exit status 1"),
+        KnownFlaw("answers-malformed", "malformed-size-mismatch", .three, "which it must not answer"),
+        KnownFlaw("answers-malformed", "malformed-offsets-descend", .four, "which it must not answer"),
+        KnownFlaw("ignores-malformed", "malformed-surplus-frame", .four, "after a heartbeat with a frame too many"),
+        KnownFlaw("wrong-digit", "registration", .three, "unknown-data-type in frame 4"),
+        KnownFlaw("nul-after-digit", "registration", .three, "one ASCII digit, 1 byte"),
+        KnownFlaw("surplus-frame", "registration", .three, "surplus-frame in frame 6"),
+        KnownFlaw("surplus-frame", "registration", .four, "surplus-frame in frame 1"),
+        KnownFlaw("no-empty-frame", "batch-of-one", .three, "not-empty in frame 0"),
+        KnownFlaw("invalid-utf8", "batch-of-one", .three, "invalid-utf8 in frame 5"),
+        KnownFlaw("invalid-utf8", "batch-of-one", .four, "invalid-utf8 in frame 2"),
+        KnownFlaw("no-prefix", "registration", .four, "a routing id that begins with rpc4-"),
+        KnownFlaw("short-routing-id", "registration", .four, "at least 16 random bytes"),
+        KnownFlaw("ignores-welcome", "registration", .four, "expected register, the answer to welcome"),
+        KnownFlaw("takes-unknown-fields", "malformed-unknown-field", .four, "which it must not answer"),
+        KnownFlaw("refuses-optional-fields", "unknown-optional-field", .four, "the container ended its session"),
+        KnownFlaw("refuses-notices", "unknown-notice", .four, "the container ended its session"),
+        KnownFlaw("no-goodbye", "sigterm-idle", .four, "expected goodbye before the container ends"),
+        KnownFlaw("waits-for-goodbye", "sigterm-without-answer", .four, "expected the process to end after SIGTERM"),
+        KnownFlaw("drops-at-stop", "sigterm-under-load", .four, "expected an answer to every batch that came before"),
+        KnownFlaw("exit-status", "sigterm-idle", .three, "expected exit status 0"),
+        KnownFlaw("exit-status", "sigterm-idle", .four, "expected exit status 0"),
+        KnownFlaw("wrong-offsets", "batch-of-one", .four, "offsets in frame 1"),
+        KnownFlaw("wrong-errors", "model-fails", .four, "item-errors in frame 3"),
+        KnownFlaw("hasty-return", "refused", .four, "expected no new session for another"),
+        KnownFlaw("patient-for-ever", "silent-frontend", .four, "the container holds on to the session that it had"),
+        KnownFlaw("takes-too-large", "too-large-batch", .four, "expected failure with the code 4"),
+        KnownFlaw("takes-wrong-type", "wrong-type", .three, "which it must not answer"),
+        KnownFlaw("takes-wrong-type", "wrong-type", .four, "expected failure with the code 2"),
+        KnownFlaw("speaks-four-to-three", "fallback", .four, "to a frontend that speaks RPC 3"),
+        KnownFlaw("returns-when-drained", "drained", .four, "expected no other session of a drained container"),
+        KnownFlaw("dies-at-no-inputs", "no-inputs", .three, "it has ended with exit status 1"),
+        KnownFlaw("answers-feedback", "feedback", .three, "which it must not answer"),
+        KnownFlaw("answers-feedback", "feedback", .four, "which it must not answer"),
+        KnownFlaw("silent-while-busy", "heartbeats-busy", .four, "as beats-while-busy says"),
+        KnownFlaw("refuses-empty-input", "empty-inputs", .three, "the container ended its session"),
+        KnownFlaw("other-metadata", "metadata-again", .four, "expected the same metadata again"),
+        KnownFlaw("dies-at-model-error", "model-fails", .four, "it has ended with exit status 1"),
+    ]
+}
+
+@Suite struct WrongContainerTests {
+    @Test(arguments: KnownFlaw.all)
+    func `a wrong container fails the scenario for its fault, which the message names`(_ known: KnownFlaw) async throws
+    {
+        let results = try await played(known.flaw, only: [known.scenario], version: known.version)
+        let result = try #require(results.first)
+        #expect(results.count == 1)
+        guard case .failed(let message) = result.verdict else {
+            Issue.record("\(known.scenario) says \(result.verdict)")
+            return
+        }
+        #expect(message.contains(known.telling))
+        #expect(!result.transcript.entries.isEmpty)
+    }
+
+    @Test(arguments: [RPCVersion.three, .four])
+    func `a right container fails nothing`(_ version: RPCVersion) async throws {
+        // The long ones of RPC 3 are played by the end-to-end tests of the containers that are shipped.
+        let names = ContainerScenario.all.map(\.name).filter { name in
+            version == .four || !["silent-frontend", "heartbeats-idle", "first-heartbeat-again"].contains(name)
+        }
+        let results = try await played("none", only: names, version: version, jobs: 4)
+        #expect(results.count > 40)
+        for result in results {
+            #expect(
+                !result.verdict.isFailure,
+                "\(result.title): \(result.remark)\n\(result.transcript.lines.joined(separator: "\n"))")
+        }
+        #expect(results.count { if case .passed = $0.verdict { true } else { false } } > 35)
+    }
+
+    @Test func `a container that offers only RPC 3 has nothing to fail in RPC 4, unless that was asked for`()
+        async throws
+    {
+        let results = try await played("no-prefix", only: ["registration"], version: .four, requiresVersion4: false)
+        guard case .skipped(let reason) = try #require(results.first).verdict else {
+            Issue.record("it is \(results[0].verdict)")
+            return
+        }
+        #expect(reason.contains("does not offer RPC 4"))
+    }
+
+    private func played(
+        _ flaw: String, only: [String], version: RPCVersion, jobs: Int = 1, requiresVersion4: Bool = true
+    ) async throws -> [ScenarioResult] {
+        var options = ContainerRun.Options(
+            command: try Command([try BuiltProducts.executable("wrong-container"), flaw]))
+        options.only = only
+        options.versions = [version]
+        options.requiresVersion4 = requiresVersion4
+        options.jobs = jobs
+        options.inputs.failing = "[666]"
+        // A right answer comes within milliseconds. A fault that is the lack of one is waited for as long as this.
+        let isRight = flaw == "none"
+        options.bounds = Bounds(answer: .seconds(isRight ? 20 : 3), start: .seconds(30))
+        if !isRight { options.bounds.session = .seconds(4) }
+        let run = ContainerRun(options)
+        return await withTurn { await run.run() }
+    }
+}

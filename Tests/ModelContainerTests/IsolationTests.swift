@@ -1,0 +1,87 @@
+import ContainerRPC
+import Testing
+
+@testable import ModelContainer
+
+@Suite("Finding the inputs at which a model throws")
+struct IsolationTests {
+    private struct Bad: Error {
+        var input: Double
+    }
+
+    /// A batch of the numbers 0, 1, …
+    private func batch(_ count: Int) -> InputValues {
+        InputValues(elements: .float64((0..<count).map(Double.init)), rowEnds: Array(1...count))
+    }
+
+    /// A model that throws at some inputs, and how often it ran.
+    private func run(_ count: Int, bad: Set<Double>, mayFail: Bool = true) throws -> (outputs: Outputs, runs: Int) {
+        var runs = 0
+        let outputs = try Isolation(batch(count), mayFail: mayFail).blockingOutputs { inputs in
+            runs += 1
+            let batch = try InputBatch<Double>(inputs)
+            if let first = batch.elements.first(where: bad.contains) { throw Bad(input: first) }
+            return try OutputEncoding().outputs(batch.elements, inputCount: batch.count)
+        }
+        return (outputs, runs)
+    }
+
+    @Test("One bad input of a hundred is found in fifteen runs; all others have their outputs", arguments: [0, 41, 99])
+    func oneBad(bad: Int) throws {
+        let (outputs, runs) = try run(100, bad: [Double(bad)])
+        #expect(runs <= 15)
+        #expect(outputs.errors == [ItemError(index: bad, code: .modelError, text: "Bad(input: \(Double(bad)))")])
+        #expect(outputs.strings == (0..<100).map { $0 == bad ? "" : "\(Double($0))" })
+    }
+
+    @Test("Some bad inputs are all found")
+    func someBad() throws {
+        let (outputs, _) = try run(64, bad: [3, 40])
+        #expect(outputs.errors.map(\.index) == [3, 40])
+    }
+
+    @Test("A model that throws at everything is not run for ever; every input has an error")
+    func allBad() throws {
+        let (outputs, runs) = try run(1000, bad: Set((0..<1000).map(Double.init)))
+        #expect(runs <= 40)
+        #expect(outputs.errors.map(\.index) == Array(0..<1000))
+        #expect(outputs.count == 1000)
+    }
+
+    @Test("A batch that all is well with is run once")
+    func noneBad() throws {
+        #expect(try run(100, bad: []).runs == 1)
+    }
+
+    @Test("Where an error cannot be told, the batch fails with its first")
+    func cannotTell() {
+        #expect(throws: Bad.self) { try run(100, bad: [7], mayFail: false) }
+    }
+
+    @Test("A single input fails as what it threw")
+    func single() {
+        #expect(throws: Bad.self) { try run(1, bad: [0]) }
+    }
+
+    @Test("A wrong number of outputs fails the batch: smaller ones would have it, too")
+    func wrongCount() {
+        var runs = 0
+        #expect(throws: ContainerError.wrongOutputCount(expected: 10, found: 9)) {
+            try Isolation(batch(10), mayFail: true).blockingOutputs { _ in
+                runs += 1
+                throw ContainerError.wrongOutputCount(expected: 10, found: 9)
+            }
+        }
+        #expect(runs == 1)
+    }
+
+    @Test("A closure can say that an input is none that its model takes")
+    func invalidInput() throws {
+        let outputs = try Isolation(batch(2), mayFail: true).blockingOutputs { inputs in
+            if inputs.slice(0..<1) == batch(1) { throw InvalidInput("no zeros") }
+            return ["one"]
+        }
+        #expect(outputs.errors == [ItemError(index: 0, code: .invalidInput, text: "no zeros")])
+        #expect(outputs.strings == ["", "one"])
+    }
+}

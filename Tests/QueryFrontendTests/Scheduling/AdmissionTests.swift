@@ -1,0 +1,94 @@
+import ContainerRPC
+import Testing
+
+@testable import QueryFrontend
+
+@Suite("Scheduler: the door")
+struct AdmissionTests {
+    @Test("A query beyond the most that may wait is turned away; the others are served")
+    func fullByCount() {
+        var test = SchedulerUnderTest(limit: 1, slotsPerReplica: 1, queuedQueries: 2)
+        test.submit(0)
+        #expect(test.dispatch().count == 1)
+        test.submit(1, 2, 3)
+        #expect(test.outcomes == [3: .defaultOutput(.queueFull)])
+        #expect(test.scheduler.queuedCount(of: SchedulerUnderTest.model) == 2)
+        #expect(test.scheduler.counters(of: SchedulerUnderTest.model).queueFull == 1)
+    }
+
+    @Test("The bytes of what waits are bounded, and count for nothing once it is sent")
+    func fullByBytes() throws {
+        // Inputs are of four bytes.
+        var test = SchedulerUnderTest(limit: 1, slotsPerReplica: 1, queuedBytes: 8)
+        test.submit(0)
+        let first = try #require(test.dispatch().first)
+        test.submit(1, 2, 3)
+        #expect(test.outcomes == [3: .defaultOutput(.queueFull)])
+        #expect(test.scheduler.queuedBytes(of: SchedulerUnderTest.model) == 8)
+        test.complete(first)
+        #expect(test.dispatch().count == 1)
+        #expect(test.scheduler.queuedBytes(of: SchedulerUnderTest.model) == 4)
+        test.submit(4)
+        #expect(test.outcomes[4] == nil)
+    }
+
+    /// A scheduler that has learned that a batch of n takes 10 ms + n ms, and serves at most ten at a time.
+    private func learned(slots: Int = 1) throws -> (SchedulerUnderTest, now: Duration) {
+        var test = SchedulerUnderTest(limit: 10, slotsPerReplica: slots)
+        var now = Duration.zero
+        for round in 0..<40 {
+            let size = round % 10 + 1
+            for item in 0..<size { test.submit(round * 10 + item, due: now + .seconds(1), now: now) }
+            let batch = try #require(test.dispatch(now: now).first)
+            now += .milliseconds(10 + size)
+            test.complete(batch, now: now)
+        }
+        return (test, now)
+    }
+
+    @Test("A query that cannot be answered in time behind all that waits is turned away at once")
+    func predictedLate() throws {
+        var (test, now) = try learned()
+        for item in 1000..<1010 { test.submit(item, due: now + .seconds(1), now: now) }
+        #expect(test.dispatch(now: now).count == 1)
+        // Ten are in flight for 20 ms; then ten more for as long, and the eleventh must wait for those too.
+        for item in 2000..<2011 { test.submit(item, due: now + .milliseconds(45), now: now) }
+        #expect(test.outcomes[2009] == nil)
+        #expect(test.outcomes[2010] == .defaultOutput(.predictedLate))
+        #expect(test.scheduler.counters(of: SchedulerUnderTest.model).predictedLate == 1)
+    }
+
+    @Test("One that is due before those that wait is not turned away for their sake")
+    func earlierDeadline() throws {
+        var (test, now) = try learned()
+        for item in 1000..<1010 { test.submit(item, due: now + .seconds(9), now: now) }
+        #expect(test.dispatch(now: now).count == 1)
+        for item in 2000..<2100 { test.submit(item, due: now + .seconds(9), now: now) }
+        test.submit(3000, due: now + .milliseconds(45), now: now)
+        #expect(test.outcomes[3000] == nil)
+    }
+
+    @Test("A query that nothing waits before is tried however slow the model was: so it is seen to become quicker")
+    func triesIdleReplica() throws {
+        var (test, now) = try learned()
+        test.submit(5000, due: now + .milliseconds(2), now: now)
+        let batch = try #require(test.dispatch(now: now).first)
+        #expect(batch.items == [5000])
+        test.complete(batch, now: now + .milliseconds(1))
+        #expect(test.outcomes[5000] == .output("5000"))
+    }
+
+    @Test("What has become too old while it waited is given up for those that can still be served")
+    func earlyDrop() throws {
+        var (test, now) = try learned()
+        test.submit(1000, due: now + .seconds(1), now: now)
+        let batch = try #require(test.dispatch(now: now).first)
+        test.submit(2000, due: now + .milliseconds(25), now: now)
+        test.submit(3000, due: now + .milliseconds(90), now: now)
+        // The batch takes three times as long as it should: 2000 has no time left for one of its own.
+        now += .milliseconds(20)
+        test.complete(batch, now: now)
+        #expect(test.dispatch(now: now).map(\.items) == [[3000]])
+        #expect(test.outcomes[2000] == .defaultOutput(.predictedLate))
+    }
+}

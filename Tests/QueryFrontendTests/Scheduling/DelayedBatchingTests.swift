@@ -1,0 +1,72 @@
+import ContainerRPC
+import Testing
+
+@testable import QueryFrontend
+
+@Suite("Scheduler: delayed batching")
+struct DelayedBatchingTests {
+    /// A model whose batches take 10 ms whatever their size, that may wait for company, and has had a query every 2 ms.
+    private func learned(_ maxDelay: Duration, every gap: Duration = .milliseconds(2)) -> (
+        SchedulerUnderTest, now: Duration
+    ) {
+        var test = SchedulerUnderTest(limit: 8, slotsPerReplica: 1)
+        test.register(Batching(limit: .fixed(8), maxDelay: maxDelay))
+        var now = Duration.zero
+        var inFlight: (batch: SchedulerUnderTest.Sent, ends: Duration)?
+        for item in 0..<400 {
+            now += gap
+            if let done = inFlight, done.ends <= now {
+                test.complete(done.batch, now: now)
+                inFlight = nil
+            }
+            test.submit(item, due: now + .seconds(1), now: now)
+            test.tick(now: now)
+            if let batch = test.dispatch(now: now).first { inFlight = (batch, now + .milliseconds(10)) }
+        }
+        if let inFlight { test.complete(inFlight.batch, now: inFlight.ends) }
+        now = max(now, inFlight?.ends ?? now)
+        for batch in test.dispatch(now: now) { test.complete(batch, now: now + .milliseconds(10)) }
+        return (test, now + .milliseconds(10))
+    }
+
+    @Test("A replica with nothing to do waits for company, as long as it may, when the next query is expected soon")
+    func waits() throws {
+        var (test, now) = learned(.milliseconds(5))
+        test.submit(1000, due: now + .seconds(1), now: now)
+        #expect(test.dispatch(now: now).isEmpty)
+        test.submit(1001, due: now + .seconds(1), now: now + .milliseconds(2))
+        #expect(test.dispatch(now: now + .milliseconds(2)).isEmpty)
+        test.tick(now: now + .milliseconds(5))
+        #expect(test.dispatch(now: now + .milliseconds(5)).map(\.items) == [[1000, 1001]])
+    }
+
+    @Test("A full batch does not wait")
+    func full() {
+        var (test, now) = learned(.milliseconds(5))
+        for item in 1000..<1008 { test.submit(item, due: now + .seconds(1), now: now) }
+        #expect(test.dispatch(now: now).map(\.items) == [Array(1000..<1008)])
+    }
+
+    @Test("It does not wait where the deadline leaves no time for it")
+    func deadline() {
+        var (test, now) = learned(.milliseconds(5))
+        test.submit(1000, due: now + .milliseconds(12), now: now)
+        let sent = test.dispatch(now: now)
+        test.tick(now: now + .milliseconds(2))
+        #expect(sent.count + test.dispatch(now: now + .milliseconds(2)).count == 1)
+    }
+
+    @Test("It does not wait when the next query is expected later than what company saves")
+    func rare() {
+        var (test, now) = learned(.milliseconds(50), every: .milliseconds(100))
+        test.submit(1000, due: now + .seconds(1), now: now)
+        #expect(test.dispatch(now: now).map(\.items) == [[1000]])
+    }
+
+    @Test("By default nothing waits")
+    func off() {
+        var (test, now) = learned(.zero)
+        test.submit(1000, due: now + .seconds(1), now: now)
+        #expect(test.dispatch(now: now).map(\.items) == [[1000]])
+    }
+}

@@ -1,0 +1,129 @@
+import ContainerRPC
+import Testing
+
+@testable import QueryFrontend
+
+@Suite("Scheduler: replicas that say that they failed")
+struct FailedBatchTests {
+    private func fail(
+        _ batch: SchedulerUnderTest.Sent, _ code: FailureCode, in test: inout SchedulerUnderTest, now: Duration = .zero
+    ) {
+        test.scheduler.fail(
+            batch: batch.id, on: ReplicaID(number: batch.replica), code, "why", now: at(now))
+        test.takeAnswers()
+    }
+
+    @Test("Of a batch with one bad query, that one gets the model's words and the others their outputs")
+    func itemError() throws {
+        var test = SchedulerUnderTest()
+        test.submit(1, 2, 3)
+        let batch = try #require(test.dispatch().first)
+        var outputs: Outputs = ["1", "", "3"]
+        outputs.errors = [ItemError(index: 1, code: .invalidInput, text: "two is too many")]
+        let completed = test.scheduler.complete(
+            batch: batch.id, on: ReplicaID(number: 0), outputs, now: at(.milliseconds(1)))
+        test.takeAnswers()
+        #expect(completed?.size == 3)
+        #expect(
+            test.outcomes == [1: .output("1"), 2: .failed(.invalidInput, "two is too many"), 3: .output("3")])
+        #expect(test.dispatch().isEmpty)
+        #expect(test.scheduler.pendingCount == 0)
+    }
+
+    @Test("A batch that the model failed is not tried elsewhere: its queries hear of it")
+    func modelError() throws {
+        var test = SchedulerUnderTest(replicas: 2)
+        test.submit(1, 2)
+        for batch in test.dispatch() { fail(batch, .modelError, in: &test) }
+        #expect(test.outcomes == [1: .failed(.modelError, "why"), 2: .failed(.modelError, "why")])
+        #expect(test.dispatch().isEmpty)
+    }
+
+    @Test("A batch that was too late costs its queries their answer; nothing is learned of what it took")
+    func tooLate() throws {
+        var test = SchedulerUnderTest()
+        test.submit(1)
+        fail(try #require(test.dispatch().first), .tooLate, in: &test)
+        #expect(test.outcomes == [1: .defaultOutput(.deadline)])
+        #expect(test.scheduler.load(of: ReplicaID(number: 0))?.intercept == nil)
+    }
+
+    @Test("Who asked the same later, and has more time than the batch had, gets a computation of its own")
+    func tooLateForTheFirst() throws {
+        var test = SchedulerUnderTest()
+        test.group = { _ in 7 }
+        test.submit(1, due: .seconds(1))
+        let batch = try #require(test.dispatch().first)
+        test.submit(2, due: .seconds(3))
+        test.tick(now: .seconds(1))
+        fail(batch, .tooLate, in: &test, now: .seconds(2))
+        #expect(test.outcomes == [1: .defaultOutput(.deadline)])
+        test.complete(try #require(test.dispatch(now: .seconds(2)).first), now: .seconds(2))
+        #expect(test.outcomes[2] == .output("7"))
+    }
+
+    @Test("A replica that leaves gets nothing more, even where there is no other")
+    func leaving() {
+        var test = SchedulerUnderTest()
+        test.submit(1)
+        test.scheduler.setLeaving(ReplicaID(number: 0))
+        #expect(test.dispatch().isEmpty)
+        test.scheduler.setDraining(false, ReplicaID(number: 0))
+        #expect(test.dispatch().isEmpty)
+    }
+
+    @Test("What one replica could not compute, another does; after two of them it is given up")
+    func unavailable() throws {
+        var test = SchedulerUnderTest(replicas: 2)
+        test.submit(1)
+        fail(try #require(test.dispatch().first), .unavailable, in: &test)
+        #expect(test.outcomes.isEmpty)
+        fail(try #require(test.dispatch().first), .unavailable, in: &test)
+        #expect(test.outcomes == [1: .defaultOutput(.lostTwice)])
+    }
+
+    @Test("Of those that share a computation the first hears of its failure, and the next gets one of its own")
+    func shared() throws {
+        var test = SchedulerUnderTest()
+        test.group = { _ in 7 }
+        test.submit(1, due: .seconds(1))
+        let first = try #require(test.dispatch().first)
+        test.submit(2, due: .seconds(2))
+        fail(first, .modelError, in: &test)
+        #expect(test.outcomes == [1: .failed(.modelError, "why")])
+        test.complete(try #require(test.dispatch().first))
+        #expect(test.outcomes[2] == .output("7"))
+    }
+
+    @Test("A failure of a batch that is not in flight there is for nobody")
+    func unknown() throws {
+        var test = SchedulerUnderTest(replicas: 2)
+        test.submit(1)
+        let batch = try #require(test.dispatch().first)
+        fail(
+            SchedulerUnderTest.Sent(id: batch.id, replica: 1 - batch.replica, items: []), .modelError, in: &test)
+        #expect(test.outcomes.isEmpty)
+        test.complete(batch)
+        #expect(test.outcomes == [1: .output("1")])
+    }
+
+    @Test("A replica gets no more than it takes: queries in a batch, and batches")
+    func capacity() {
+        var test = SchedulerUnderTest(replicas: 0)
+        test.scheduler.addReplica(
+            ReplicaID(number: 0), of: SchedulerUnderTest.model, inputType: .bytes,
+            capacity: ReplicaCapacity(largestBatch: 3, batchesInFlight: 1), now: at(.zero))
+        test.submit(1, 2, 3, 4, 5)
+        #expect(test.dispatch().map(\.items) == [[1, 2, 3]])
+        #expect(test.dispatch().isEmpty)
+    }
+
+    @Test("A batch says when no answer to it is of use any more")
+    func expires() {
+        var test = SchedulerUnderTest()
+        test.submit(1, due: .seconds(1))
+        test.submit(2, due: .seconds(3))
+        test.scheduler.dispatch(now: at(.zero))
+        #expect(test.scheduler.effects.dispatches.map(\.expires) == [at(.seconds(3))])
+    }
+}

@@ -1,0 +1,102 @@
+import ContainerRPC
+import Testing
+
+@testable import QueryFrontend
+
+@Suite("Scheduler: stuck and draining replicas")
+struct ReplicaStateTests {
+    /// Two replicas whose batches take 10 ms.
+    private func learned(slots: Int = 2) throws -> (SchedulerUnderTest, now: Duration) {
+        var test = SchedulerUnderTest(limit: 1, replicas: 2, slotsPerReplica: slots)
+        var now = Duration.zero
+        for round in 0..<60 {
+            test.submit(round, due: now + .seconds(1), now: now)
+            let batch = try #require(test.dispatch(now: now).first)
+            now += .milliseconds(10)
+            test.complete(batch, now: now)
+        }
+        return (test, now)
+    }
+
+    @Test("A replica whose batch is far beyond what was predicted gets nothing until it answers")
+    func stuck() throws {
+        var (test, now) = try learned()
+        test.submit(1000, due: now + .seconds(9), now: now)
+        let stuck = try #require(test.dispatch(now: now).first)
+        now += .seconds(1)
+        test.tick(now: now)
+        #expect(test.scheduler.load(of: ReplicaID(number: stuck.replica))?.state == .stuck)
+        #expect(
+            test.notices == [
+                .stuck(ReplicaID(number: stuck.replica), SchedulerUnderTest.model, batchAge: .seconds(1))
+            ])
+        var others: [SchedulerUnderTest.Sent] = []
+        for item in 2000..<2010 { test.submit(item, due: now + .seconds(9), now: now) }
+        others += test.dispatch(now: now)
+        #expect(!others.isEmpty)
+        #expect(others.allSatisfy { $0.replica == 1 - stuck.replica })
+        test.complete(stuck, now: now)
+        #expect(test.outcomes[1000] == .output("1000"))
+        #expect(test.notices.last == .recovered(ReplicaID(number: stuck.replica), SchedulerUnderTest.model))
+        #expect(test.dispatch(now: now).map(\.replica).contains(stuck.replica))
+    }
+
+    @Test("A replica that takes long for its first batch is not called stuck: nothing was predicted")
+    func firstBatch() {
+        var test = SchedulerUnderTest()
+        test.submit(1, due: .seconds(100))
+        #expect(test.dispatch().count == 1)
+        test.tick(now: .seconds(45))
+        #expect(test.notices.isEmpty)
+    }
+
+    @Test("The second batch is sent just before the first is expected to end, not earlier: meanwhile it can grow")
+    func secondBatch() throws {
+        var (test, now) = try learned()
+        test.removeReplica(1, now: now)
+        test.submit(1000, due: now + .seconds(1), now: now)
+        #expect(test.dispatch(now: now).count == 1)
+        test.submit(1001, due: now + .seconds(1), now: now)
+        #expect(test.dispatch(now: now + .milliseconds(5)).isEmpty)
+        var second: [SchedulerUnderTest.Sent] = []
+        var time = now
+        while second.isEmpty {
+            time = try #require(test.scheduler.deadline) - at(.zero)
+            test.tick(now: time)
+            second = test.dispatch(now: time)
+        }
+        #expect(second.map(\.items) == [[1001]])
+        #expect(time > now + .milliseconds(7) && time < now + .milliseconds(10))
+    }
+
+    @Test("A draining replica gets nothing new, and what it has is answered")
+    func draining() throws {
+        var (test, now) = try learned(slots: 1)
+        test.submit(1000, due: now + .seconds(1), now: now)
+        let batch = try #require(test.dispatch(now: now).first)
+        test.scheduler.setDraining(true, ReplicaID(number: batch.replica))
+        test.submit(1001, 1002, due: now + .seconds(1), now: now)
+        #expect(test.dispatch(now: now).map(\.replica) == [1 - batch.replica])
+        test.complete(batch, now: now)
+        #expect(test.outcomes[1000] == .output("1000"))
+        #expect(test.dispatch(now: now).isEmpty)
+        #expect(test.scheduler.load(of: ReplicaID(number: batch.replica))?.state == .draining)
+        test.scheduler.setDraining(false, ReplicaID(number: batch.replica))
+        #expect(test.dispatch(now: now).map(\.replica) == [batch.replica])
+    }
+
+    @Test("When all replicas drain, new queries get the default, and what waited is served by them before they go")
+    func drainsAll() throws {
+        var (test, now) = try learned(slots: 1)
+        test.submit(1000, 1001, 1002, due: now + .seconds(1), now: now)
+        let sent = test.dispatch(now: now)
+        #expect(sent.count == 2)
+        for replica in 0..<2 { test.scheduler.setDraining(true, ReplicaID(number: replica)) }
+        test.submit(2000, due: now + .seconds(1), now: now)
+        #expect(test.outcomes[2000] == .defaultOutput(.noReplica))
+        for batch in sent { test.complete(batch, now: now) }
+        let last = try #require(test.dispatch(now: now).first)
+        test.complete(last, now: now)
+        #expect([1000, 1001, 1002].allSatisfy { test.outcomes[$0] == .output("\($0)") })
+    }
+}

@@ -1,0 +1,137 @@
+import ContainerRPC
+import Testing
+
+@testable import QueryFrontend
+
+@Suite("Scheduler: which queries are sent to whom")
+struct SchedulerDispatchTests {
+    @Test("Queries that come together travel together, the earliest deadline first")
+    func batches() {
+        var test = SchedulerUnderTest()
+        test.submit(1, due: .seconds(3))
+        test.submit(2, due: .seconds(1))
+        test.submit(3, due: .seconds(2))
+        #expect(test.dispatch().map(\.items) == [[2, 3, 1]])
+    }
+
+    @Test("A query that waits alone is sent alone: nothing waits for a fuller batch")
+    func workConserving() {
+        var test = SchedulerUnderTest()
+        test.submit(1)
+        #expect(test.dispatch().map(\.items) == [[1]])
+        test.submit(2)
+        #expect(test.dispatch().map(\.items) == [[2]])
+    }
+
+    @Test("A batch holds at most as many queries as the model allows")
+    func limitsBatches() {
+        var test = SchedulerUnderTest(limit: 2)
+        test.submit(1, 2, 3)
+        #expect(test.dispatch().map(\.items) == [[1, 2], [3]])
+    }
+
+    @Test("A replica has at most two batches in flight; what remains waits for its answer")
+    func limitsBatchesInFlight() throws {
+        var test = SchedulerUnderTest(limit: 1)
+        test.submit(1, 2, 3, 4)
+        let sent = test.dispatch()
+        #expect(sent.map(\.items) == [[1], [2]])
+        #expect(test.scheduler.queuedCount(of: SchedulerUnderTest.model) == 2)
+        #expect(test.dispatch().isEmpty)
+        test.complete(try #require(sent.first))
+        #expect(test.dispatch().map(\.items) == [[3]])
+    }
+
+    @Test("The number of batches in flight can be set", arguments: [1, 2, 3])
+    func takesSlots(slots: Int) {
+        var test = SchedulerUnderTest(limit: 1, slotsPerReplica: slots)
+        test.submit(1, 2, 3, 4)
+        #expect(test.dispatch().count == slots)
+    }
+
+    @Test("The replica with fewer batches in flight is given the next one")
+    func prefersLeastLoaded() throws {
+        var test = SchedulerUnderTest(limit: 1, replicas: 2)
+        test.submit(1, 2, 3, 4)
+        let sent = test.dispatch()
+        #expect(sent.count == 4)
+        for batch in sent where batch.replica == 1 { test.complete(batch) }
+        test.submit(5)
+        #expect(test.dispatch().map(\.replica) == [1])
+    }
+
+    @Test("Replicas that are equally loaded take turns")
+    func takesTurns() {
+        var test = SchedulerUnderTest(replicas: 3)
+        var replicas: [Int] = []
+        for item in 0..<6 {
+            test.submit(item)
+            for batch in test.dispatch() {
+                replicas.append(batch.replica)
+                test.complete(batch)
+            }
+        }
+        #expect(replicas.sorted() == [0, 0, 1, 1, 2, 2])
+        #expect(Set(replicas.prefix(3)) == [0, 1, 2])
+    }
+
+    @Test("Two replicas share the queue of their model: each query goes to one of them")
+    func sharesQueue() {
+        var test = SchedulerUnderTest(limit: 2, replicas: 2)
+        test.submit(1, 2, 3, 4)
+        let sent = test.dispatch()
+        #expect(sent.flatMap(\.items).sorted() == [1, 2, 3, 4])
+        #expect(Set(sent.map(\.replica)) == [0, 1])
+    }
+
+    @Test("A replica whose input type is not its model's gets nothing")
+    func refusesOtherInputType() {
+        var test = SchedulerUnderTest(replicas: 0)
+        test.addReplica(0, inputType: .float64)
+        test.submit(1)
+        #expect(test.outcomes == [1: .defaultOutput(.noReplica)])
+        test.addReplica(1)
+        test.submit(2)
+        #expect(test.dispatch().map(\.replica) == [1])
+    }
+
+    @Test("A new limit holds from the next batch on")
+    func takesNewLimit() {
+        var test = SchedulerUnderTest(limit: 1)
+        test.submit(1, 2, 3, 4, 5)
+        let sent = test.dispatch()
+        test.register(Batching(limit: .fixed(10)))
+        for batch in sent { test.complete(batch) }
+        #expect(test.dispatch().map(\.items) == [[3, 4, 5]])
+    }
+
+    @Test("A replica that comes later takes what waits")
+    func givesNewReplicaWork() {
+        var test = SchedulerUnderTest(limit: 1)
+        test.submit(1, 2, 3)
+        #expect(test.dispatch().map(\.items) == [[1], [2]])
+        test.addReplica(1)
+        #expect(test.dispatch() == [.init(id: 3, replica: 1, items: [3])])
+    }
+
+    @Test("Batch numbers begin where it is told, and go around after the last one")
+    func numbersBatches() {
+        var test = SchedulerUnderTest(limit: 1, slotsPerReplica: 3, firstBatch: .max - 2)
+        test.submit(1, 2, 3)
+        #expect(test.dispatch().map(\.id) == [.max - 1, .max, 0])
+    }
+
+    @Test("It counts what waits and what is in flight")
+    func counts() throws {
+        var test = SchedulerUnderTest(limit: 2)
+        test.submit(1, 2, 3, 4, 5)
+        #expect(test.scheduler.pendingCount == 5)
+        let sent = test.dispatch()
+        #expect(test.scheduler.queuedCount(of: SchedulerUnderTest.model) == 1)
+        #expect(test.scheduler.load(of: ReplicaID(number: 0))?.queriesInFlight == 4)
+        #expect(test.scheduler.pendingCount == 5)
+        test.complete(try #require(sent.first))
+        #expect(test.scheduler.load(of: ReplicaID(number: 0))?.queriesInFlight == 2)
+        #expect(test.scheduler.pendingCount == 3)
+    }
+}

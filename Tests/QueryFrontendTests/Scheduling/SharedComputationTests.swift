@@ -1,0 +1,111 @@
+import ContainerRPC
+import Testing
+
+@testable import QueryFrontend
+
+@Suite("Scheduler: equal queries share one computation")
+struct SharedComputationTests {
+    /// All queries ask the same.
+    private func equalQueries(replicas: Int = 1) -> SchedulerUnderTest {
+        var test = SchedulerUnderTest(replicas: replicas)
+        test.group = { _ in 0 }
+        return test
+    }
+
+    @Test("Equal queries that come together are computed once, and each gets the output")
+    func together() throws {
+        var test = equalQueries()
+        test.submit(1, 2, 3)
+        let batch = try #require(test.dispatch().first)
+        #expect(batch.items == [0])
+        test.complete(batch)
+        #expect(test.outcomes == [1: .output("0"), 2: .output("0"), 3: .output("0")])
+        #expect(test.computed == ["0"])
+        #expect(test.scheduler.counters(of: SchedulerUnderTest.model).shared == 2)
+    }
+
+    @Test("A query joins an equal one that is in flight")
+    func inFlight() throws {
+        var test = equalQueries()
+        test.submit(1)
+        let batch = try #require(test.dispatch().first)
+        test.submit(2)
+        #expect(test.dispatch().isEmpty)
+        test.complete(batch)
+        #expect(test.outcomes == [1: .output("0"), 2: .output("0")])
+    }
+
+    @Test("Queries with other inputs are computed apart, and so are equal ones that may not be shared")
+    func apart() {
+        var test = SchedulerUnderTest()
+        test.group = { $0 / 2 }
+        test.submit(0, 1, 2)
+        #expect(test.dispatch().map(\.items) == [[0, 1]])
+        test.group = nil
+        test.submit(7, 7)
+        #expect(test.dispatch().map(\.items) == [[7, 7]])
+    }
+
+    @Test("Each of them has its own deadline: the first to be due does not end the others' wait")
+    func ownDeadlines() throws {
+        var test = equalQueries()
+        test.submit(1, due: .seconds(1))
+        let batch = try #require(test.dispatch().first)
+        test.submit(2, due: .seconds(3))
+        test.submit(3, due: .milliseconds(500))
+        test.tick(now: .milliseconds(500))
+        #expect(test.outcomes == [3: .defaultOutput(.deadline)])
+        test.tick(now: .seconds(1))
+        #expect(test.outcomes[1] == .defaultOutput(.deadline))
+        #expect(test.outcomes[2] == nil)
+        test.complete(batch, now: .seconds(2))
+        #expect(test.outcomes[2] == .output("0"))
+        #expect(test.answeredAgain.isEmpty)
+    }
+
+    @Test("One that joins with an earlier deadline is served by it, also while the first still waits for a replica")
+    func earlierDeadline() {
+        var test = SchedulerUnderTest(limit: 1, slotsPerReplica: 1)
+        test.group = { $0 == 1 || $0 == 3 ? 1 : $0 }
+        test.submit(0)
+        #expect(test.dispatch().count == 1)
+        test.submit(1, due: .seconds(9))
+        test.submit(2, due: .seconds(5))
+        test.submit(3, due: .seconds(2))
+        test.tick(now: .seconds(2))
+        #expect(test.outcomes[3] == .defaultOutput(.deadline))
+        test.tick(now: .seconds(5))
+        #expect(test.outcomes[2] == .defaultOutput(.deadline))
+        test.tick(now: .seconds(9))
+        #expect(test.outcomes[1] == .defaultOutput(.deadline))
+        #expect(test.scheduler.pendingCount == 0)
+    }
+
+    @Test("An output that comes when nobody waits any more is still worth keeping, and a new query can join before")
+    func lateOutput() throws {
+        var test = equalQueries()
+        test.submit(1, due: .seconds(1))
+        let batch = try #require(test.dispatch().first)
+        test.tick(now: .seconds(1))
+        test.submit(2, due: .seconds(3), now: .seconds(2))
+        #expect(test.dispatch(now: .seconds(2)).isEmpty)
+        test.complete(batch, now: .milliseconds(2500))
+        #expect(test.outcomes == [1: .defaultOutput(.deadline), 2: .output("0")])
+        #expect(test.computed == ["0"])
+        #expect(test.scheduler.underWayCount(of: SchedulerUnderTest.model) == 0)
+    }
+
+    @Test("A computation that fails, fails for the one who asked first; the others get another")
+    func failure() throws {
+        var test = equalQueries(replicas: 3)
+        test.submit(1, 2)
+        for _ in 0..<2 {
+            let batch = try #require(test.dispatch().first)
+            test.removeReplica(batch.replica)
+        }
+        #expect(test.outcomes == [1: .defaultOutput(.lostTwice)])
+        let batch = try #require(test.dispatch().first)
+        test.complete(batch)
+        #expect(test.outcomes[2] == .output("0"))
+    }
+}

@@ -1,0 +1,55 @@
+import Testing
+
+@testable import QueryFrontend
+
+/// The model takes 4 ms for a batch and 100 µs for each query in it, the SLO is 20 ms: in a steady state a batch holds what
+/// came during the last one, and the unluckiest query waits for one batch and rides in the next. So a batch may take 10 ms,
+/// holds 60 queries, and 6,000 queries a second are the most that can be had; one by one it would be 244.
+@Suite("Scheduler: under a steady load")
+struct SustainedLoadTests {
+    @Test(
+        "At nine tenths of the best possible rate, nearly all queries are answered in time",
+        arguments: [1, 2] as [UInt64])
+    func nearCapacity(seed: UInt64) {
+        let result = LoadedModel(seed: seed).run(rate: 5400, for: .seconds(2))
+        #expect(result.shareInTime > 0.98)
+        #expect(result.goodput > 20 * 244)
+    }
+
+    @Test(
+        "However much more comes, as many are served as before, and nobody waits longer", arguments: [12_000.0, 30_000])
+    func overload(rate: Double) {
+        let result = LoadedModel().run(rate: rate, for: .milliseconds(500))
+        #expect(result.goodput > 0.95 * 5400)
+        #expect(result.slowest <= .milliseconds(20))
+    }
+
+    @Test("Most of those that are too many are told at once, at the door")
+    func door() {
+        let result = LoadedModel().run(rate: 30_000, for: .milliseconds(500))
+        #expect(Double(result.door) > 0.7 * Double(result.offered - result.inTime))
+    }
+
+    @Test(
+        "With AIMD and with a fixed size, too, an overload leaves goodput high",
+        arguments: [
+            Batching.Limit.aimd(increase: 2, backoff: 0.9), .fixed(64),
+        ])
+    func otherLimits(limit: Batching.Limit) {
+        let result = LoadedModel(batching: Batching(limit: limit)).run(rate: 12_000, for: .seconds(1))
+        #expect(result.goodput > 0.8 * 5400)
+    }
+
+    @Test("A few queries at a time are answered in the time that the model takes: nothing waits for company")
+    func lightLoad() {
+        let result = LoadedModel().run(rate: 20, for: .seconds(5))
+        #expect(result.shareInTime == 1)
+        #expect(result.slowest < .milliseconds(10))
+    }
+
+    @Test("Two replicas carry twice the load")
+    func twoReplicas() {
+        let result = LoadedModel(replicas: 2).run(rate: 10_800, for: .seconds(1))
+        #expect(result.shareInTime > 0.98)
+    }
+}

@@ -1,0 +1,226 @@
+import ContainerRPC
+import QueryFrontend
+
+/// What must hold of replicas and of the batches that go to them.
+extension Oracle {
+    // MARK: Coming and going
+
+    mutating func added(
+        _ id: ReplicaID, of model: Int, _ registration: Registration, connection: Int, at now: MonotonicTime
+    ) {
+        while replicas.count <= id.number { replicas.append(nil) }
+        if replicas[id.number] != nil { return violate("replica \(id.number) is added twice", at: now) }
+        if connection >= 0, replicas.contains(where: { $0?.connection == connection }) {
+            violate("connection \(connection) has two replicas", at: now)
+        }
+        replicas[id.number] = ReplicaRecord(
+            model: model, inputType: registration.inputType, connection: connection, version: registration.rpcVersion,
+            details: registration.details)
+    }
+
+    /// A container that has registered, or is taken back, becomes a replica.
+    mutating func checkMayRegister(
+        _ registration: Registration, _ model: Int, by connection: Connection, anew: Bool, at now: MonotonicTime
+    ) {
+        let name = "container \(connection.container)"
+        if registration.rpcVersion == .four, !connection.peer.offersVersion4 {
+            violate("\(name) is a replica in RPC 4, which it has not offered", at: now)
+        }
+        if connection.wasRefused, connection.isBeyondDoubt {
+            violate("\(name) is a replica in the session in which it was refused", at: now)
+        }
+        // While its model was not registered nobody knew better.
+        if anew, registration.rpcVersion == .four, model < isRegistered.count, isRegistered[model],
+            registration.inputType != scenario.models[model].inputType
+        {
+            violate("\(name) of another input type is not refused", at: now)
+        }
+        if anew, connection.wasToldGoodbye, connection.isBeyondDoubt {
+            violate("\(name) is a replica once more in the session in which it left", at: now)
+        }
+    }
+
+    mutating func removed(
+        _ id: ReplicaID, _ reason: FrontendSession.EndReason, _ connections: [Connection], timing: SessionTiming,
+        at now: MonotonicTime
+    ) {
+        guard let replica = record(id) else {
+            return violate("replica \(id.number) is removed and was not there", at: now)
+        }
+        replicas[id.number] = nil
+        if !replica.batches.isEmpty { hasSentAgain = true }
+        for batch in replica.batches {
+            for query in batch.queries {
+                queries[query].replicas.removeAll { $0 == id }
+                queries[query].losses += 1
+            }
+        }
+        guard replica.connection >= 0 else { return }
+        let connection = connections[replica.connection]
+        let cause: Bool
+        switch reason {
+        case .disconnected:
+            cause = !connection.isOpenAtFrontend || connection.lastRefusal == now || connection.isLikeTheLast
+        case .silent: cause = !replica.mayBeSilent && now >= connection.lastHeard + timing.silenceLimit
+        case .malformed, .wrongOutputCount, .replaced: cause = connection.hasMisbehaved
+        case .dismissed: cause = replica.model < isRegistered.count
+        case .left: cause = replica.isLeaving && replica.batches.isEmpty
+        case .drained: cause = connection.wasReleased && replica.batches.isEmpty
+        case .refused: cause = false
+        }
+        let leavesInOrder = replica.isLeaving && !connection.isTroubled && connection.isBeyondDoubt
+        if leavesInOrder, !replica.batches.isEmpty, reason != .dismissed, !isCatchingUp(now) {
+            violate(
+                "replica \(id.number) leaves in good order, and \(replica.batches.count) batches are lost with it: "
+                    + "\(reason)", at: now)
+        }
+        if !cause, !isCatchingUp(now) {
+            violate("replica \(id.number) is given up without a cause: \(reason)", at: now)
+        }
+    }
+
+    /// Whether the dispatch thread reads what has come in a long time in which it stood still. Where descriptors were used
+    /// again meanwhile, it cannot tell the last messages of one connection from the first of the next: it may be wrong for
+    /// a moment.
+    func isCatchingUp(_ now: MonotonicTime) -> Bool {
+        now.nanoseconds < excusedUntil.nanoseconds + 20 * millisecond
+    }
+
+    /// A connection is gone, and its last messages and its end are there to be read.
+    mutating func connectionLost(_ connection: Int) {
+        lostConnections.append(connection)
+    }
+
+    /// The sessions have been told of all lost connections, and all messages were read.
+    mutating func lossesNoted() {
+        noted += lostConnections
+        lostConnections.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: Batches
+
+    mutating func dispatched(
+        _ dispatch: SchedulerEffects.Dispatch, _ connections: [Connection], _ occurrences: inout Occurrences,
+        at now: MonotonicTime
+    ) {
+        let name = "batch \(dispatch.batch)"
+        guard let replica = record(dispatch.replica) else {
+            return violate("\(name) goes to replica \(dispatch.replica.number), which is lost", at: now)
+        }
+        let model = dispatch.model.index
+        guard model < isRegistered.count, isRegistered[model] else {
+            return violate("\(name) goes out for a model that is not registered", at: now)
+        }
+        guard isSuitable(replica, model), dispatch.inputType == replica.inputType else {
+            return violate("\(name) of model \(model) goes to a replica of model \(replica.model)", at: now)
+        }
+        if replica.isDraining, hasSuitableReplica(model) {
+            violate("\(name) goes to replica \(dispatch.replica.number), which is draining", at: now)
+        }
+        if replica.batches.count >= scenario.slotsPerReplica {
+            violate("\(name) is one too many for replica \(dispatch.replica.number)", at: now)
+        }
+        if replica.isLeaving || (replica.connection >= 0 && connections[replica.connection].wasToldGoodbye) {
+            violate("\(name) goes to replica \(dispatch.replica.number), which was told that none comes", at: now)
+        }
+        let size = dispatch.inputs.count
+        if size > replica.details.largestBatch ?? .max {
+            violate("\(name) has \(size) inputs, more than its container takes", at: now)
+        }
+        if replica.batches.count >= replica.details.batchesInFlight ?? .max {
+            violate("\(name) is one more than the container of replica \(dispatch.replica.number) takes", at: now)
+        }
+        if size == replica.details.largestBatch { occurrences[.batchesAsLargeAsStated] += 1 }
+        if replica.batches.count + 1 == replica.details.batchesInFlight { occurrences[.batchesAsManyAsStated] += 1 }
+        var largest = batching[model].maxBatch
+        if case .fixed(let fixed) = batching[model].limit { largest = min(largest, fixed) }
+        if size == 0 || size > largest {
+            violate("\(name) has \(size) inputs, at most \(largest) are allowed", at: now)
+        }
+        if size > 1, size == largest { occurrences[.fullBatches] += 1 }
+        if !replica.batches.isEmpty { occurrences[.secondBatchesInFlight] += 1 }
+        if replica.batches.isEmpty, batching[model].maxDelay > .zero { occurrences[.delayedBatches] += 1 }
+        var numbers: [Int] = []
+        let values = dispatch.inputs.map { Inputs.value(of: $0, as: dispatch.inputType) }
+        for value in values {
+            // Where many ask the same, nobody can tell from outside for whom it is sent.
+            let number = value - Self.firstDistinct
+            guard queries.indices.contains(number) else { continue }
+            numbers.append(number)
+            sent(number, to: dispatch.replica, at: now)
+        }
+        replicas[dispatch.replica.number]?.batches.append(
+            BatchRecord(id: dispatch.batch, queries: numbers, values: values, expires: dispatch.expires))
+    }
+
+    private mutating func sent(_ number: Int, to replica: ReplicaID, at now: MonotonicTime) {
+        let query = queries[number]
+        if query.isAnswered { violate("query \(number) is sent though it is answered", at: now) }
+        if query.losses >= 2 { violate("query \(number) is sent though two replicas were lost with it", at: now) }
+        if query.deadline <= now { violate("query \(number) is sent though its deadline has come", at: now) }
+        if query.replicas.contains(replica) { violate("query \(number) is sent to the same replica twice", at: now) }
+        if query.replicas.isEmpty {
+            sent[query.application] += 1
+        } else {
+            hedged[query.application] += 1
+            if Double(hedged[query.application]) > hedgeShare[query.application] * Double(sent[query.application])
+                + 1e-6
+            {
+                violate(
+                    "\(hedged[query.application]) of \(sent[query.application]) queries of application "
+                        + "\(query.application) are hedged, more than its share", at: now)
+            }
+            if query.replicas.count > 1 { violate("query \(number) is sent to a third replica", at: now) }
+        }
+        queries[number].replicas.append(replica)
+    }
+
+    mutating func failed(
+        _ failure: BatchFailure, on id: ReplicaID, _ connections: [Connection], at now: MonotonicTime
+    ) {
+        guard let replica = record(id), let index = replica.batches.firstIndex(where: { $0.id == failure.id }),
+            let batch = replicas[id.number]?.batches.remove(at: index)
+        else { return }
+        let lies = replica.connection >= 0 && connections[replica.connection].hasMisbehaved
+        if failure.code == .tooLate, !lies, now <= batch.expires {
+            violate("batch \(batch.id) is refused as too late though its time is not spent", at: now)
+        }
+        hasSentAgain = true
+        for value in batch.values { failed(value, of: replica.model, failure.code, lies: lies) }
+        for query in batch.queries {
+            queries[query].replicas.removeAll { $0 == id }
+            if failure.code == .unavailable { queries[query].losses += 1 }
+        }
+    }
+
+    /// A container has said that it has no output for an input.
+    private mutating func failed(_ value: Int, of model: Int, _ code: FailureCode, lies: Bool) {
+        let reason: DefaultReason
+        switch code {
+        case .unavailable: return
+        // Its clients are told that their time is spent only when it is, unless the container lies.
+        case .tooLate where !lies: return
+        case .tooLate: reason = .deadline
+        case .invalidInput: reason = .invalidInput
+        default: reason = .modelError
+        }
+        failedInputs.insert(FailedInput(model: model, value: value, reason: reason))
+    }
+
+    mutating func completed(_ response: PredictResponse, on id: ReplicaID, at now: MonotonicTime) {
+        guard let index = record(id)?.batches.firstIndex(where: { $0.id == response.id }) else {
+            // Sent to the container when it was another replica: nothing may follow from it.
+            return
+        }
+        guard let model = record(id)?.model, let batch = replicas[id.number]?.batches.remove(at: index) else { return }
+        var unavailable: Set<Int> = []
+        if !response.outputs.errors.isEmpty { hasSentAgain = true }
+        for error in response.outputs.errors where batch.values.indices.contains(error.index) {
+            failed(batch.values[error.index], of: model, error.code, lies: false)
+            if error.code == .unavailable { unavailable.insert(batch.values[error.index] - Self.firstDistinct) }
+        }
+        for query in batch.queries where unavailable.contains(query) { queries[query].losses += 1 }
+        if batch.size != response.outputs.count { violate("batch \(batch.id) has a wrong number of outputs", at: now) }
+        for query in batch.queries { queries[query].replicas.removeAll { $0 == id } }
+    }
+}

@@ -1,0 +1,91 @@
+import ContainerRPC
+import QueryFrontend
+
+/// A frontend's process: what its dispatch thread owns, and what its sockets and its inbox hold.
+struct SimulatedFrontend {
+    /// What the dispatch thread is asked to do besides queries.
+    enum Command {
+        case register(model: Int, Batching)
+        case delete(model: Int)
+        case hedge(application: Int, Hedging?)
+        case drain(container: Int, Bool)
+        case release(container: Int)
+        /// Hands the selector what the catalog says of applications whose policies choose.
+        case publish
+        case select(application: Int, SelectionSettings?, links: [String]?)
+        case setVersion(model: Int)
+        case resetState(application: Int, user: String?)
+        case askForState(application: Int, user: String?)
+    }
+
+    /// Counts up with each process.
+    let number: Int
+    /// It is of an earlier release: routing ids tell it nothing.
+    let speaksVersion4: Bool
+    var isRunning = true
+    var sessions: ContainerSessions
+    var scheduler: Scheduler
+    var selector: Selector
+    let cache: SharedPredictionCache
+    /// What the store's thread does with what it takes.
+    var stateWork: StateWork
+    /// What it has not taken.
+    var stateRequests: [SelectionStoreRequest] = []
+    /// What it has taken and not done; `nil` while it sleeps.
+    var stateRequestsTaken: [SelectionStoreRequest]?
+    var storeAnswers: [SelectionStoreAnswer] = []
+    /// The failures that the answers that have come tell of, with those before them.
+    var failuresTold = 0
+    /// Answers that the store's thread is about to hand over.
+    var storeAnswersUnderWay = 0
+    var inbox: [Query] = []
+    /// Queries that policies are to choose models for.
+    var selected: [SelectedQuery] = []
+    var feedback: [SelectedFeedback] = []
+    var commands: [Command] = []
+    /// Connection events that the thread has not read.
+    var monitored: [ConnectionEvent] = []
+    /// Connections with messages that it has not read.
+    var readable: [Int] = []
+    /// The connection by which each replica registered, unless it was taken back without a word.
+    var origins: [ReplicaID: Int] = [:]
+    /// The number of the turn that is planned; earlier ones are void.
+    var plannedTurn = 0
+    var plannedTurnTime = MonotonicTime.distantFuture
+    /// It does nothing else before.
+    var busyUntil = MonotonicTime(nanoseconds: 0)
+    private var descriptors: [Bool] = []
+    private var wasUsed: [Bool] = []
+
+    init(
+        _ scenario: Scenario, number: Int, store: SimulatedStateStore, speaksVersion4: Bool = true,
+        from random: inout SeededGenerator
+    ) {
+        self.number = number
+        self.speaksVersion4 = speaksVersion4
+        sessions = ContainerSessions(timing: scenario.timing)
+        scheduler = Scheduler(
+            bounds: scenario.bounds, firstBatch: UInt32(truncatingIfNeeded: random.next()))
+        selector = Selector(bounds: scenario.selectorBounds, seed: random.next())
+        stateWork = StateWork(store: store)
+        cache = SharedPredictionCache(capacityBytes: scenario.cacheBytes)
+    }
+
+    /// The lowest descriptor that is free, as the system gives them; the first ones have other uses.
+    mutating func takeDescriptor() -> (Int32, isReused: Bool) {
+        let index = descriptors.firstIndex(of: false) ?? descriptors.count
+        if index == descriptors.count {
+            descriptors.append(false)
+            wasUsed.append(false)
+        }
+        defer {
+            descriptors[index] = true
+            wasUsed[index] = true
+        }
+        return (Int32(index + 10), wasUsed[index])
+    }
+
+    mutating func giveBack(_ descriptor: Int32) {
+        descriptors[Int(descriptor) - 10] = false
+    }
+}

@@ -1,0 +1,122 @@
+import ContainerRPC
+import QueryFrontend
+
+/// What clients do, and what their requests meet before they come to the dispatch thread.
+extension Simulation {
+    mutating func planArrival(_ application: Int) {
+        let plan = scenario.applications[application]
+        let elapsed = now.nanoseconds
+        let factor = plan.phases.first { $0.begin <= elapsed && elapsed < $0.end }?.factor ?? 1
+        let pause = random.exponential() / (plan.rate * factor) * Double(second)
+        after(Int64(min(pause, 1e12)) + 1, .arrival(application: application))
+    }
+
+    /// A request comes to an application.
+    mutating func arrive(_ application: Int) {
+        guard areClientsActive else { return }
+        planArrival(application)
+        guard oracle.queryCount < 3000 else { return }
+        let plan = scenario.applications[application]
+        // Now and then many come at once.
+        let requests = random.chance(0.01) ? random.integer(5...40) : 1
+        for _ in 0..<requests {
+            var budget = plan.slo
+            if random.chance(plan.shorterTimeouts) {
+                budget = random.chance(0.1) ? 0 : random.nanoseconds(0...plan.slo)
+                occurrences[.timeoutsShorterThanSLO] += 1
+            }
+            let inputs = random.chance(plan.manyInputs) ? random.integer(2...6) : 1
+            if inputs > 1 { occurrences[.requestsOfManyInputs] += 1 }
+            for _ in 0..<inputs {
+                // Values that are asked for more than once are the smallest.
+                let value =
+                    plan.distinctInputs.map { random.below($0) } ?? Oracle.firstDistinct + oracle.queryCount
+                ask(value, of: plan.model, application, budget: budget)
+            }
+        }
+    }
+
+    /// One input of a request: looked up in the cache on the way, then given to the dispatch thread.
+    mutating func ask(_ value: Int, of model: Int, _ application: Int, budget: Int64) {
+        // An inbox of a frontend that is gone cannot be reached; clients get an error.
+        guard frontend.isRunning else { return }
+        occurrences[.queries] += 1
+        let inputs = scenario.models[model]
+        let input = Inputs.payload(value, as: inputs.inputType, padding: inputs.padding)
+        let number = oracle.queryArrived(
+            value, of: model, epoch: epochs[model], application, deadline: later(budget), at: now)
+        note(.arrived, number, model, Int(budget / microsecond))
+        let handle = ModelHandle(index: model)
+        var key: CacheKey?
+        if inputs.isFunction {
+            let candidate = CacheKey(model: handle, input: input)
+            key = candidate
+            if oracle.isRegistered[model], let output = frontend.cache.output(for: candidate) {
+                occurrences[.cacheHits] += 1
+                note(.hit, number)
+                return oracle.answered(number, .output(output), isCached: true, at: now)
+            }
+        }
+        let waiter = Waiter(
+            ticket: Ticket(sink: 0, request: UInt64(number), item: 0),
+            application: ApplicationHandle(index: application), arrived: now, deadline: later(budget))
+        if budget == 0 { occurrences[.deadlinesPastAtArrival] += 1 }
+        frontend.inbox.append(Query(waiter: waiter, model: handle, input: input, key: key))
+        wakeFrontend()
+    }
+
+    /// Clients and mishaps are over: what is under way comes to its end.
+    mutating func stopClients() {
+        areClientsActive = false
+        for index in containers.indices {
+            containers[index].registersMalformed = false
+            // One that had no batch to fail at since is not to fail at the first of those that are to go well.
+            containers[index].nextFailure = nil
+        }
+        store.with { $0.isFull = false }
+        storeSlowness = 1
+        note(.phase, 0)
+        let silence = scenario.timing.silenceLimit.wholeNanoseconds
+        let backoff = scenario.timing.longestBackoff.wholeNanoseconds
+        // The longest mishap, then all that the sessions may need to find each other again.
+        after(
+            max(scenario.duration / 4, 2 * silence) + 3 * silence + 2 * backoff + 50 * millisecond, .inspect(.settled))
+    }
+
+    mutating func inspect(_ inspection: Inspection) {
+        note(.phase, inspection.rawValue)
+        let areBusy =
+            containers.contains {
+                !$0.isIdle || !$0.isRunning || $0.isFrozen || $0.isStopping || isAway($0)
+            } || isStoreBusy
+        if areBusy { return after(50 * millisecond, .inspect(inspection)) }
+        checkNothingIsLeft()
+        switch inspection {
+        case .settled:
+            checkAllContainersServe()
+            for index in containers.indices {
+                containers[index].nextAnswers = []
+                containers[index].nextFailure = nil
+            }
+            for application in scenario.selecting.indices { probe(application) }
+            for model in scenario.models.indices
+            where oracle.hasSuitableReplica(model) && !scenario.applications.isEmpty {
+                let application = scenario.applications.firstIndex { $0.model == model } ?? 0
+                oracle.nextMustHaveOutput = true
+                ask(Inputs.bound - 1 - model, of: model, application, budget: 20 * second)
+            }
+            after(scenario.duration / 4 + 200 * millisecond, .inspect(.probed))
+        case .probed:
+            isOver = true
+        }
+    }
+
+    /// Whether a container has just begun, or waits after a refusal that would be none now, or has just tried again.
+    private func isAway(_ container: SimulatedContainer) -> Bool {
+        guard !isRefused(container) else { return false }
+        let silence = scenario.timing.silenceLimit.wholeNanoseconds
+        let backoff = scenario.timing.longestBackoff.wholeNanoseconds
+        let began = max(container.began, container.isRefusedUntil).nanoseconds
+        return now.nanoseconds < began + silence + 2 * backoff
+    }
+}

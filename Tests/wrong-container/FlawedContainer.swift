@@ -1,0 +1,72 @@
+import ContainerRPC
+import Foundation
+
+/// A single-threaded container of RPC 3 and 4, right but for its flaw.
+struct FlawedContainer {
+    /// Why a session has ended, and how long to wait before the next.
+    enum End {
+        case session(pause: Duration)
+        case process(status: Int32)
+    }
+
+    let flaw: Flaw
+    let registration: Registration
+    private let endpoint: String
+    private let context: Context?
+    private let offersVersion4: Bool
+
+    init(_ flaw: Flaw, environment: [String: String]) {
+        self.flaw = flaw
+        var details = RegistrationDetails()
+        details.largestBatch = 6_000
+        details.beatsWhileBusy = flaw == .silentWhileBusy
+        details.wantsFeedback = true
+        details.metadata = [MetadataPair("language", "Swift")]
+        registration = Registration(
+            modelName: environment["CLIPPER_MODEL_NAME"] ?? "",
+            modelVersion: environment["CLIPPER_MODEL_VERSION"] ?? "",
+            inputType: InputType(name: environment["CLIPPER_INPUT_TYPE"] ?? "doubles") ?? .float64, details: details)
+        endpoint = "tcp://\(environment["CLIPPER_IP"] ?? "127.0.0.1"):\(environment["CLIPPER_PORT"] ?? "7000")"
+        context = try? Context()
+        offersVersion4 = flaw != .noPrefix
+    }
+
+    /// Serves until it is told to stop.
+    ///
+    /// - Returns: the process's exit status.
+    func serve(_ isToldToStop: () -> Bool) throws -> Int32 {
+        guard let context else { return 70 }
+        while true {
+            switch try serveSession(in: context, isToldToStop) {
+            case .process(let status):
+                // What was sent last leaves first.
+                context.terminate()
+                return status
+            case .session(let pause):
+                let end = MonotonicTime.now() + pause
+                // The pause between two sessions, cut into slices in which it can be told to stop.
+                while MonotonicTime.now() < end {
+                    if isToldToStop() { return 0 }
+                    Thread.sleep(forTimeInterval: 0.01)
+                }
+            }
+        }
+    }
+
+    /// One session with a socket of its own, which is closed when it ends.
+    private func serveSession(in context: Context, _ isToldToStop: () -> Bool) throws -> End {
+        let socket = try Socket(.dealer, in: context)
+        if offersVersion4 {
+            var generator = SystemRandomNumberGenerator()
+            var id = RoutingID.offeringVersion4(using: &generator)
+            if flaw == .shortRoutingID { id.bytes = Array(id.bytes.prefix(9)) }
+            try socket.setRoutingID(id)
+        }
+        try socket.connect(endpoint)
+        let session = FlawedSession(socket, flaw, registration)
+        let end = try session.serve(isToldToStop)
+        if case .process = end { try session.linger() }
+        if flaw == .diesAtMalformed, session.wasMalformed { return .process(status: 1) }
+        return end
+    }
+}

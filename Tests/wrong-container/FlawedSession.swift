@@ -1,0 +1,266 @@
+import ContainerRPC
+
+/// One session of a container with a flaw.
+final class FlawedSession {
+    private let socket: Socket
+    private let flaw: Flaw
+    private let registration: Registration
+
+    private var version: RPCVersion?
+    private var interval = Duration.seconds(5)
+    private var limit = Duration.seconds(30)
+    private var heard = MonotonicTime.now()
+    private var sent = MonotonicTime.now()
+    private var hasSpoken = false
+    private var leaving: MonotonicTime?
+    private var pending: [PredictRequest] = []
+    private var answered = 0
+    private var registered = 0
+    /// Whether it ended because of a malformed message.
+    private(set) var wasMalformed = false
+
+    init(_ socket: consuming Socket, _ flaw: Flaw, _ registration: Registration) {
+        self.socket = socket
+        self.flaw = flaw
+        self.registration = registration
+    }
+
+    func linger() throws {
+        try socket.setLinger(.seconds(3))
+    }
+
+    /// Serves until the session or the process is to end.
+    func serve(_ isToldToStop: () -> Bool) throws -> FlawedContainer.End {
+        var message = socket.makeMessage()
+        while true {
+            if isToldToStop(), leaving == nil {
+                if let end = try stop() { return end }
+            }
+            if let leaving, MonotonicTime.now() >= leaving, flaw != .waitsForGoodbye { return .process(status: 0) }
+            try beat()
+            var isIdle = true
+            while try socket.receive(into: &message) {
+                isIdle = false
+                heard = .now()
+                if let end = try take(message.copiedFrames) { return end }
+            }
+            if flaw == .answersForgotten, !pending.isEmpty { _ = try waitForInput([], timeout: .milliseconds(60)) }
+            if flaw == .answersForgotten, try socket.hasInput() { continue }
+            for request in pending {
+                if let end = try answer(request) { return end }
+                heard = .now()
+            }
+            pending = []
+            guard isIdle else { continue }
+            let patience = flaw == .patientForEver ? Duration.seconds(3_600) : limit
+            if MonotonicTime.now() - heard >= patience { return .session(pause: .zero) }
+            _ = try waitForInput([try socket.descriptor()], timeout: .milliseconds(10))
+        }
+    }
+
+    // MARK: Speaking
+
+    private func beat() throws {
+        let pause = flaw == .beatsLate && version != nil ? interval * 20 : interval
+        guard !hasSpoken || MonotonicTime.now() - sent >= pause else { return }
+        if hasSpoken, flaw == .beatsOnceUntilAnswered, version == nil { return }
+        if !hasSpoken, flaw == .registersUnasked {
+            if try send(.newContainer(registration), in: .three) == .sent { hasSpoken = true }
+            return
+        }
+        if try send(.heartbeat, in: version ?? .three) == .sent { hasSpoken = true }
+    }
+
+    private func send(_ message: ContainerMessage, in version: RPCVersion) throws -> SendOutcome {
+        var list = FrameList()
+        switch version {
+        case .three: RPC3.encode(message, into: &list)
+        case .four: RPC4.encode(message, into: &list)
+        }
+        return try send(frames: list.frames)
+    }
+
+    private func send(frames: [[UInt8]]) throws -> SendOutcome {
+        let outcome = try socket.send(frames: frames)
+        if outcome == .sent { sent = .now() }
+        return outcome
+    }
+
+    private func stop() throws -> FlawedContainer.End? {
+        guard version == .four else { return .process(status: flaw == .exitStatus ? 3 : 0) }
+        if flaw == .noGoodbye { return .process(status: 0) }
+        _ = try send(.goodbye(Goodbye(.stopping, reason: "SIGTERM")), in: .four)
+        if flaw == .dropsAtStop { return .process(status: 0) }
+        leaving = .now() + .seconds(5)
+        return nil
+    }
+
+    // MARK: Listening
+
+    private func take(_ frames: [[UInt8]]) throws -> FlawedContainer.End? {
+        let list = FrameList(frames)
+        // The field that the kit adds: number 30000, 3 bytes.
+        if flaw == .refusesOptionalFields, frames[0].suffix(7).elementsEqual([0x30, 0x75, 3, 0, 1, 2, 3]) {
+            return .session(pause: .milliseconds(100))
+        }
+        do throws(WireError) {
+            if list.isVersion4 {
+                return try heed(.four, try RPC4.decodeFrontendMessage(list))
+            }
+            return try heed(.three, try RPC3.decodeFrontendMessage(list))
+        } catch {
+            return try malformed(error, frames)
+        }
+    }
+
+    private func malformed(_ error: WireError, _ frames: [[UInt8]]) throws -> FlawedContainer.End? {
+        wasMalformed = true
+        switch flaw {
+        case .ignoresMalformed: return nil
+        case .ignoresVersion where error.kind == .unsupportedVersion: return nil
+        case .takesUnknownFields where error.kind == .unknownField:
+            // The batch without its last field, which is the unknown one.
+            return try take([Array(frames[0].dropLast(7))] + frames.dropFirst())
+        case .answersMalformed:
+            let id = frames[0].isEmpty ? frames.count > 3 ? frames[3] : [] : Array(frames[0].dropFirst(8).prefix(4))
+            let number = id.reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+            _ = try send(
+                .response(PredictResponse(id: number, outputs: ["0", "0"])), in: frames[0].isEmpty ? .three : .four)
+            return .session(pause: .milliseconds(100))
+        default:
+            return .session(pause: .milliseconds(100))
+        }
+    }
+
+    private func heed(_ spoken: RPCVersion, _ message: FrontendMessage) throws(WireError) -> FlawedContainer.End? {
+        do {
+            return try act(spoken, message)
+        } catch let error as WireError {
+            throw error
+        } catch {
+            return .process(status: 70)
+        }
+    }
+
+    private func act(_ spoken: RPCVersion, _ message: FrontendMessage) throws -> FlawedContainer.End? {
+        switch message {
+        case .heartbeat(.keepAlive), .accepted: break
+        case .heartbeat(.requestMetadata):
+            version = .three
+            try register()
+        case .welcome(let welcome):
+            version = .four
+            (interval, limit) = (welcome.heartbeatInterval, welcome.silenceLimit)
+            if flaw != .ignoresWelcome { try register() }
+        case .notice:
+            if flaw == .refusesNotices { return .session(pause: .milliseconds(100)) }
+        case .refused(let refusal):
+            return .session(pause: flaw == .hastyReturn ? .zero : refusal.retryAfter ?? .seconds(5))
+        case .goodbye(let goodbye):
+            if leaving != nil {
+                for request in pending { if let end = try answer(request) { return end } }
+                return .process(status: flaw == .exitStatus ? 3 : 0)
+            }
+            if goodbye.code == .drained, flaw != .returnsWhenDrained { return .process(status: 0) }
+            return .session(pause: .milliseconds(100))
+        case .feedback(let feedback):
+            if flaw == .answersFeedback {
+                _ = try send(.response(PredictResponse(id: feedback.id, outputs: [])), in: .four)
+            }
+        case .request(let request):
+            if request.kind == .feedback {
+                if flaw == .answersFeedback {
+                    _ = try send(.response(PredictResponse(id: request.id, outputs: ["ACK"])), in: .three)
+                }
+            } else {
+                pending.append(request)
+            }
+        }
+        return nil
+    }
+
+    private func register() throws {
+        registered += 1
+        if flaw == .registersOnce, registered > 1 { return }
+        if flaw != .answersForgotten { pending = [] }
+        var registration = registration
+        if flaw == .otherMetadata, registered > 1 { registration.modelVersion += "b" }
+        let spoken = flaw == .speaksFourToThree ? .four : version ?? .three
+        registration.rpcVersion = spoken
+        var list = FrameList()
+        switch spoken {
+        case .three: RPC3.encode(.newContainer(registration), into: &list)
+        case .four: RPC4.encode(.newContainer(registration), into: &list)
+        }
+        switch flaw {
+        case .wrongDigit where spoken == .three: list.frames[4] = [0x39]
+        case .nulAfterDigit where spoken == .three: list.frames[4].append(0)
+        case .surplusFrame: list.frames.append([1])
+        default: break
+        }
+        _ = try send(frames: list.frames)
+    }
+
+    // MARK: Answering
+
+    private func answer(_ request: PredictRequest) throws -> FlawedContainer.End? {
+        let spoken = version ?? .three
+        answered += 1
+        if flaw == .skipsBatch, answered == 5 { return nil }
+        if flaw == .diesAtNoInputs, request.inputs.count == 0 { return .process(status: 1) }
+        let isEmpty = request.inputs.rowEnds.first == 0
+        if flaw == .refusesEmptyInput, isEmpty, request.inputs.count > 0 { return .session(pause: .zero) }
+        if flaw == .silentWhileBusy, request.inputs.count > 1_000, spoken == .four {
+            _ = try waitForInput([], timeout: .milliseconds(700))
+        }
+        if request.inputs.type != registration.inputType, flaw != .takesWrongType {
+            guard spoken == .four else { return .session(pause: .zero) }
+            return try fail(request, .invalidInput, "this model takes \(registration.inputType)")
+        }
+        if spoken == .four, let most = registration.details.largestBatch, request.inputs.count > most,
+            flaw != .takesTooLarge
+        {
+            return try fail(request, .tooLarge, "at most \(most)")
+        }
+        if let budget = request.budget, budget < .milliseconds(1) { return try fail(request, .tooLate, "late") }
+        var outputs = SumModel.outputs(of: request.inputs)
+        if !outputs.errors.isEmpty {
+            if flaw == .diesAtModelError { return .process(status: 1) }
+            if spoken == .three { return .session(pause: .zero) }
+        }
+        if flaw == .wrongCount, outputs.count > 1 { outputs = Outputs(outputs.strings.dropLast()) }
+        if flaw == .swapsOutputs, outputs.count > 1 {
+            var texts = outputs.strings
+            texts.swapAt(0, 1)
+            outputs = Outputs(texts)
+        }
+        let id = flaw == .wrongID ? request.id &+ 1 : request.id
+        for _ in 0..<(flaw == .answersTwice ? 2 : 1) {
+            try send(PredictResponse(id: id, outputs: outputs), in: spoken)
+        }
+        return nil
+    }
+
+    private func fail(_ request: PredictRequest, _ code: FailureCode, _ reason: String) throws -> FlawedContainer.End? {
+        _ = try send(.failure(BatchFailure(id: request.id, code: code, reason: reason)), in: .four)
+        return nil
+    }
+
+    private func send(_ response: PredictResponse, in spoken: RPCVersion) throws {
+        var list = FrameList()
+        switch spoken {
+        case .three: RPC3.encode(.response(response), into: &list)
+        case .four: RPC4.encode(.response(response), into: &list)
+        }
+        switch flaw {
+        case .noEmptyFrame where spoken == .three: list.frames.removeFirst()
+        case .invalidUTF8 where spoken == .three && list.frames.count > 5 && list.frames[5].count > 0:
+            list.frames[5][0] = 0xff
+        case .invalidUTF8 where spoken == .four && list.frames[2].count > 0: list.frames[2][0] = 0xff
+        case .wrongOffsets where spoken == .four: list.frames[1][0] = 1
+        case .wrongErrors where spoken == .four && list.frames.count == 4: list.frames[3][0] = 99
+        default: break
+        }
+        _ = try send(frames: list.frames)
+    }
+}
