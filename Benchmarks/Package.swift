@@ -33,6 +33,31 @@ let package = Package(
                 .product(name: "ContainerRPC", package: "swift-clipper"),
             ],
             swiftSettings: settings),
+        // Swift's Glibc module does not export prctl.
+        .target(name: "CTimerSlack"),
+        .executableTarget(
+            name: "sleeping-container",
+            dependencies: [
+                "CTimerSlack",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "ContainerRPC", package: "swift-clipper"),
+                .product(name: "ModelContainer", package: "swift-clipper"),
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "network-container",
+            dependencies: [
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "ModelContainer", package: "swift-clipper"),
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "idle-containers",
+            dependencies: [
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "ContainerRPC", package: "swift-clipper"),
+            ],
+            swiftSettings: settings),
         .executableTarget(
             name: "c-router-dealer",
             linkerSettings: [.linkedLibrary("zmq")]),

@@ -4,14 +4,16 @@ import Synchronization
 
 /// The container's side of one session: answers each batch at once with a constant for each input.
 final class ContainerSide: Sendable {
-    private static let output = "4950.0"
+    private static let output = 4950.0
 
     private let endpoint: String
+    private let version: RPCVersion
     private let wakeup: Wakeup
     private let isStopped = Atomic<Bool>(false)
 
-    init(endpoint: String) throws {
+    init(endpoint: String, version: RPCVersion) throws {
         self.endpoint = endpoint
+        self.version = version
         wakeup = try Wakeup()
     }
 
@@ -40,7 +42,8 @@ final class ContainerSide: Sendable {
         let descriptors = [wakeup.descriptor, try socket.descriptor(), try monitor.descriptor()]
         var message = socket.makeMessage()
         var session = ContainerSession(
-            Registration(modelName: "constant", modelVersion: "1", inputType: .float64), now: .now())
+            Registration(modelName: "constant", modelVersion: "1", inputType: .float64, rpcVersion: version),
+            now: .now())
 
         while !isStopped.load(ordering: .acquiring) {
             while let event = try monitor.next() {
@@ -67,15 +70,22 @@ final class ContainerSide: Sendable {
         case .none:
             break
         case .open:
+            if version == .four {
+                var generator = SystemRandomNumberGenerator()
+                try socket.setRoutingID(.offeringVersion4(using: &generator))
+            }
             try socket.connect(endpoint)
         case .send(let answer):
-            guard try socket.send(answer) == .sent else {
+            guard try socket.send(answer, in: session.version) == .sent else {
                 throw UnexpectedEvent(description: "an answer could not be sent")
             }
         case .run(let request):
-            var outputs = Outputs()
-            outputs.reserveCapacity(outputs: request.inputs.count, bytes: request.inputs.count * Self.output.utf8.count)
-            for _ in 0..<request.inputs.count { outputs.append(Self.output) }
+            var outputs = Outputs(type: .float64)
+            outputs.reserveCapacity(outputs: request.inputs.count, bytes: request.inputs.count * 8)
+            for _ in 0..<request.inputs.count {
+                outputs.appendElement(Self.output.bitPattern)
+                outputs.end()
+            }
             try perform(
                 session.finished(batch: request.id, ofSession: session.number, .success(outputs), now: .now()),
                 &session, socket)

@@ -1,4 +1,5 @@
 import ContainerRPC
+import Foundation
 
 /// What is exchanged: batches of equal shape, a constant number of them in flight.
 struct Load {
@@ -12,6 +13,8 @@ struct Load {
 struct Measurement {
     var batches: Int
     var elapsed: Duration
+    /// Of the whole process: both sides, and libzmq's threads.
+    var cpuSeconds: Double
 }
 
 /// Something that both sides must never do to each other here.
@@ -28,7 +31,7 @@ struct FrontendSide: ~Copyable {
     private let monitor: ConnectionMonitor
     private let descriptors: [Int32]
     private var message: ReceivedMessage
-    private var session = FrontendSession(now: .now())
+    private var session = FrontendSession(now: .now(), version: .four)
     private var peer: RoutingID?
     private var ledger = ConnectionLedger<Int>()
     private let load: Load
@@ -59,13 +62,20 @@ struct FrontendSide: ~Copyable {
         let begin = MonotonicTime.now() + warmUp
         while session.lastReceived < begin { try turn() }
         let first = session.lastReceived
+        let cpu = Self.cpuSeconds
         answered = 0
         while session.lastReceived < begin + duration { try turn() }
-        let measurement = Measurement(batches: answered, elapsed: session.lastReceived - first)
+        let measurement = Measurement(
+            batches: answered, elapsed: session.lastReceived - first, cpuSeconds: Self.cpuSeconds - cpu)
         // libzmq 4.3 aborts when both ends of a connection close in the middle of a multi-part message.
         isAsking = false
         while session.batchesInFlight > 0 { try turn() }
         return measurement
+    }
+
+    /// What the process has used so far.
+    private static var cpuSeconds: Double {
+        Double(clock()) / Double(CLOCKS_PER_SEC)
     }
 
     /// Reads what is there, at one time as the dispatch thread does, then waits for more.
@@ -86,19 +96,28 @@ struct FrontendSide: ~Copyable {
 
     private mutating func handle(now: MonotonicTime) throws {
         let sender = try sender()
-        switch session.receive(try message.decodeContainerMessage(), now: now) {
+        switch session.receive(try message.decodeContainerMessage(offersVersion4: sender.offersVersion4), now: now) {
         case .none:
             break
         case .send(let heartbeat):
-            _ = try socket.send(heartbeat, to: sender)
+            let version: RPCVersion = sender.offersVersion4 ? .four : .three
+            _ = try socket.send(.heartbeat(heartbeat), in: version, to: sender)
         case .register:
             for _ in 0..<load.batchesInFlight { try sendBatch(to: sender) }
         case .complete(let response):
-            guard response.outputs.count == load.inputCount else {
-                throw UnexpectedEvent(description: "\(response.outputs.count) outputs")
+            // As a frontend does: applications get text.
+            let outputs = response.outputs.rendered
+            guard outputs.count == load.inputCount else {
+                throw UnexpectedEvent(description: "\(outputs.count) outputs")
             }
             answered += 1
             if isAsking { try sendBatch(to: sender) }
+        case .confirm:
+            break
+        case .fail(let failure):
+            throw UnexpectedEvent(description: "a batch failed: \(failure)")
+        case .release(let goodbye):
+            throw UnexpectedEvent(description: "the container goes: \(goodbye)")
         case .ignore(let id):
             throw UnexpectedEvent(description: "an answer to batch \(id), which is not in flight")
         case .end(let reason):
@@ -127,7 +146,8 @@ struct FrontendSide: ~Copyable {
         var batch: [Payload] = []
         batch.reserveCapacity(inputs.count)
         for input in inputs { batch.append(input) }
-        let outcome = try socket.sendRequest(id: id, inputType: .float64, inputs: batch, to: peer)
+        let outcome = try socket.sendRequest(
+            id: id, inputType: .float64, inputs: batch, budget: .milliseconds(100), in: session.version, to: peer)
         guard outcome == .sent else { throw UnexpectedEvent(description: "a batch could not be sent: \(outcome)") }
         session.sent(batch: id, inputCount: batch.count)
     }
