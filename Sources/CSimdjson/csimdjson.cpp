@@ -266,6 +266,7 @@ const char *read_judgement(csj_parser *parser, simdjson::dom::object object, ele
     feedback->has_query_id = true;
     element value;
     if (!object["input"].get(value)) return "'query_id' and 'input' exclude each other: the query's input is known";
+    if (const char *error = read_name(parser, object, "uid", feedback->uid)) return error;
     if (!object["reward"].get(value)) {
         if (!as_double(value, feedback->reward) || !(feedback->reward >= 0 && feedback->reward <= 1)) {
             return fail(parser, std::string("reward: expected a number from 0 to 1, found ") +

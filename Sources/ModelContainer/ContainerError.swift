@@ -26,6 +26,17 @@ public struct InvalidInput: Error, Hashable, Sendable, CustomStringConvertible {
     }
 }
 
+/// What a closure throws when its model cannot answer now, whatever the inputs are; another replica may. A frontend that
+/// speaks RPC 4 sends the queries of the batch there; thrown for one input of several, that query alone.
+public struct Unavailable: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What is missing, for the one who runs the container.
+    public var description: String
+
+    public init(_ description: String) {
+        self.description = description
+    }
+}
+
 extension ContainerError: CustomStringConvertible {
     public var description: String {
         switch self {
@@ -49,8 +60,9 @@ extension FailureCode {
     /// What a container says of an error that its model, or the SDK before it, has thrown.
     init(of error: any Error) {
         switch error {
-        case ContainerError.tooLate: self = .tooLate
+        case ContainerError.tooLate, is NotRunAgain: self = .tooLate
         case ContainerError.wrongInputType, is InvalidInput: self = .invalidInput
+        case is Unavailable: self = .unavailable
         default: self = .modelError
         }
     }

@@ -216,14 +216,14 @@ struct WaitingTests {
     func wakeup() throws {
         let wakeup = try Wakeup()
         Thread.detachNewThread { wakeup.signal() }
-        #expect(try waitForInput([wakeup.descriptor], timeout: .seconds(20)) == [true])
+        #expect(try waitForInput([wakeup.descriptor], timeout: .seconds(180)) == [true])
     }
 
     @Test("A signal before the wait ends it at once; many signals are one")
     func signalBeforeWait() throws {
         let wakeup = try Wakeup()
         for _ in 0..<1000 { wakeup.signal() }
-        #expect(try waitForInput([wakeup.descriptor], timeout: .seconds(20)) == [true])
+        #expect(try waitForInput([wakeup.descriptor], timeout: .seconds(180)) == [true])
         wakeup.clear()
         #expect(try waitForInput([wakeup.descriptor], timeout: .zero) == [false])
     }
@@ -242,7 +242,7 @@ struct WaitingTests {
     func which() throws {
         let (first, second) = (try Wakeup(), try Wakeup())
         second.signal()
-        let ready = try waitForInput([first.descriptor, second.descriptor], timeout: .seconds(20))
+        let ready = try waitForInput([first.descriptor, second.descriptor], timeout: .seconds(180))
         #expect(ready == [false, true])
     }
 

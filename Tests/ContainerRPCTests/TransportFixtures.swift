@@ -10,7 +10,7 @@ import Testing
 #endif
 
 /// How long a test waits for what must come. It comes within milliseconds; only a failing test waits that long.
-private let patience: Duration = .seconds(20)
+private let patience: Duration = .seconds(180)
 
 /// Nothing came although it had to.
 struct TimedOut: Error {}

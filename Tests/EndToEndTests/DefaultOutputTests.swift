@@ -28,6 +28,19 @@ struct DefaultOutputTests {
         }
     }
 
+    @Test("Where the first linked model has no replica, the next one answers")
+    func secondModel() async throws {
+        try await withProcesses { processes in
+            let frontend = try await Frontend(in: processes)
+            try await frontend.addModel("absent")
+            try await frontend.addModel("sum")
+            try await frontend.addApplication("app", links: ["absent", "sum"])
+            try await frontend.startContainer()
+            let answer = try await frontend.predict(#"{"input": [1, 2]}"#)
+            #expect(answer == ["query_id": 0, "output": 3, "default": false])
+        }
+    }
+
     @Test("A default output that is not JSON is answered as a string")
     func textAsDefault() async throws {
         try await withProcesses { processes in

@@ -56,6 +56,23 @@ struct CatalogSelectionTests {
         #expect(catalog.applications["digits"]?.linkedModels == ["m"])
     }
 
+    @Test("A policy that names a model that is not there is refused, once the application is linked")
+    func misspeltModel() throws {
+        let change = CatalogChange.setApplicationOptions(
+            name: "digits",
+            ApplicationOptions(policy: PolicyDescription("weighted", ["m": .number(90), "mm": .number(10)])))
+        let registered = try makeCatalog(
+            .registerModel(makeModel()), .registerApplication(QueryFrontendTests.makeApplication()))
+        _ = try SelectionPolicies.standard.checked(change, in: registered)
+        let linked = try makeCatalog(
+            .registerModel(makeModel()), .registerApplication(QueryFrontendTests.makeApplication()),
+            .linkModels(application: "digits", models: ["m"]))
+        #expect(
+            throws: CatalogError(
+                "policy 'weighted': no model with name 'mm' exists; the application 'digits' is linked to: m")
+        ) { try SelectionPolicies.standard.checked(change, in: linked) }
+    }
+
     @Test("Options of selection are changed one by one")
     func changes() throws {
         var catalog = try makeCatalog(

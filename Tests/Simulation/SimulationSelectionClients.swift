@@ -250,7 +250,9 @@ extension Simulation {
             oracle.selection.current[name] = model
         case .resetState(let application, let user):
             occurrences[.statesReset] += 1
-            frontend.selector.reset(scenario.handle(ofSelecting: application), user: user) { _ in }
+            frontend.selector.reset(
+                scenario.handle(ofSelecting: application), named: scenario.selecting[application].name, user: user
+            ) { _ in }
             return
         case .askForState(let application, let user):
             let reports = stateReports

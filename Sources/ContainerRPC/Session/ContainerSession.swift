@@ -57,7 +57,7 @@ public struct ContainerSession: Sendable {
     private let registration: Registration
     /// The best version that the container offers.
     public let offered: RPCVersion
-    /// The version that the frontend speaks, as far as is known.
+    /// The version that the frontend spoke last, as far as is known: it is answered in that.
     public private(set) var version = RPCVersion.three
     private let ownTiming: SessionTiming
     /// As the frontend states it, or the container's own.
@@ -130,12 +130,18 @@ public struct ContainerSession: Sendable {
     }
 
     /// A message has come.
-    public mutating func receive(_ message: FrontendMessage, now: MonotonicTime) -> Action {
+    ///
+    /// - Parameter version: the one that the message is in; `nil` leaves it to what only one version can say.
+    public mutating func receive(
+        _ message: FrontendMessage, in version: RPCVersion? = nil, now: MonotonicTime
+    ) -> Action {
         switch state {
         case .open(_, let lastBeat):
+            follow(version)
             state = .open(lastReceived: now, lastBeat: lastBeat)
             return takeUp(message, now: now)
         case .leaving(let until, _, let lastBeat):
+            follow(version)
             state = .leaving(until: until, lastReceived: now, lastBeat: lastBeat)
             switch message {
             case .request: return takeUp(message, now: now)
@@ -146,6 +152,13 @@ public struct ContainerSession: Sendable {
         case .connecting, .waiting, .stopping, .ended:
             return .none
         }
+    }
+
+    /// The frontend is answered in the version of its last message; the times of a welcome end with version 4.
+    private mutating func follow(_ version: RPCVersion?) {
+        guard let version, version != self.version else { return }
+        self.version = version
+        timing = ownTiming
     }
 
     private mutating func takeUp(_ message: FrontendMessage, now: MonotonicTime) -> Action {
@@ -236,6 +249,10 @@ public struct ContainerSession: Sendable {
             if let answer, !unanswered.isEmpty { return send(answer, now: now) }
             state = .ended
             return .finish(last: answer)
+        case .leaving where answer == nil:
+            // The frontend speaks RPC 3 by now, and only the end of the session tells it.
+            state = .ended
+            return .finish(last: nil)
         case .open, .leaving:
             guard let answer else { return close(.batchFailed, now: now) }
             if case .response = answer { failures = 0 }

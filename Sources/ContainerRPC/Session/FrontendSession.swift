@@ -125,8 +125,8 @@ public struct FrontendSession: Sendable {
         malformed error: WireError, isRegistration: Bool = false, now: MonotonicTime
     ) -> Action {
         lastReceived = now
-        // One that cannot register is told why, where there is a way to say it.
-        guard version == .four, isRegistration, registration == nil else { return .end(.malformed(error)) }
+        // One that cannot register, or not once more, is told why, where there is a way to say it.
+        guard version == .four, isRegistration else { return .end(.malformed(error)) }
         return .end(
             .refused(Refusal(error.kind == .unknownField ? .unknownField : .invalid, reason: error.description)))
     }
@@ -151,7 +151,7 @@ extension FrontendSession.EndReason: CustomStringConvertible {
         case .malformed(let error): "malformed message: \(error)"
         case .wrongOutputCount(let expected, let found): "\(found) outputs for a batch of \(expected) inputs"
         case .replaced: "registered again as something else"
-        case .dismissed: "its model is gone"
+        case .dismissed: "its model is gone, or takes other inputs"
         case .left(let goodbye): "it said goodbye" + (goodbye.reason.map { ": \($0)" } ?? "")
         case .refused(let refusal): "refused: \(refusal.reason ?? "code \(refusal.code.rawValue)")"
         case .drained: "drained"

@@ -56,8 +56,10 @@ public struct ReceivedMessage: ~Copyable, FrameSource {
     }
 
     /// Reads the message as one from a frontend, in the version that it is in.
-    public func decodeFrontendMessage() throws(WireError) -> FrontendMessage {
-        if isVersion4 { return try RPC4.decodeFrontendMessage(self) }
+    ///
+    /// - Parameter offered: the best version that the container has offered; to one of RPC 3, RPC 4 is malformed.
+    public func decodeFrontendMessage(offered: RPCVersion = .four) throws(WireError) -> FrontendMessage {
+        if offered == .four, isVersion4 { return try RPC4.decodeFrontendMessage(self) }
         return try RPC3.decodeFrontendMessage(self)
     }
 

@@ -22,7 +22,7 @@ public struct Registration: Sendable {
 
 /// What a container of RPC 4 may say of itself beside its model (`protocol/rpc-4.md`, section 5).
 public struct RegistrationDetails: Hashable, Sendable {
-    /// The container's software and its version, such as `swift-clipper/0.3`.
+    /// The container's software and its version, such as `swift-clipper/0.1.0`.
     public var software: String?
     /// The most inputs that it takes in one batch.
     public var largestBatch: Int?

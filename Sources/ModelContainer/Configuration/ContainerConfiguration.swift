@@ -55,11 +55,12 @@ public struct ContainerConfiguration: Hashable, Sendable {
             }
         }
         var details = container.details
-        details.software = "swift-clipper"
+        details.software = Software.nameAndVersion
         details.beatsWhileBusy = true
         if let largest = options?.largestBatch { details.largestBatch = largest }
         details.metadata += [
-            MetadataPair("language", "swift"), MetadataPair("host", ProcessInfo.processInfo.hostName),
+            MetadataPair("language", "swift"), MetadataPair("sdk", Software.nameAndVersion),
+            MetadataPair("host", ProcessInfo.processInfo.hostName),
             MetadataPair("pid", String(ProcessInfo.processInfo.processIdentifier)),
         ]
         let rpcVersion = options.flatMap { RPCVersion(rawValue: $0.rpc) } ?? .four

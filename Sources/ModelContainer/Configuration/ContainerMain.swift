@@ -3,7 +3,8 @@ import ContainerRPC
 import Foundation
 
 extension ModelContainer {
-    /// Runs the container as a main program, until SIGTERM or SIGINT: then answers what was read and returns.
+    /// Runs the container as a main program, until SIGTERM or SIGINT: then answers what was read and returns. A second
+    /// signal makes it return at once.
     ///
     /// It takes the flags of `ContainerOptions` and `--help` from the command line; flags beat Clipper's environment
     /// variables, which beat what the code says. What is wrong is printed on standard error and ends the process: with

@@ -5,7 +5,7 @@ import Logging
 final class ContainerLoop: Sendable {
     private enum Event: Sendable {
         case finished(BatchWorker.Job, BatchWorker.Done)
-        case stop
+        case stop(reason: String)
     }
 
     private let configuration: ContainerConfiguration
@@ -25,9 +25,11 @@ final class ContainerLoop: Sendable {
         wakeup = try Wakeup()
     }
 
-    /// Ends the container after the batches that it has read; a second time ends it at once.
-    func stop() {
-        post(.stop)
+    /// Ends the container after the batches that it has read; a second time ends it at once, whatever its model does.
+    ///
+    /// - Parameter reason: why, for whoever reads the frontend's log.
+    func stop(_ reason: String) {
+        post(.stop(reason: reason))
     }
 
     private func post(_ event: Event) {
@@ -41,6 +43,8 @@ final class ContainerLoop: Sendable {
         var connection: Connection? = nil
         var session = ContainerSession(configuration.registration, now: .now(), timing: configuration.timing)
         var ended = false
+        /// How often it was told to stop.
+        var stops = 0
         let isInProcess = configuration.endpoint.hasPrefix("inproc://")
 
         /// Carries out an action, and those that follow from it at once.
@@ -73,7 +77,7 @@ final class ContainerLoop: Sendable {
                 logger.warning("session ended: \(reason)", metadata: ["frontend": "\(configuration.endpoint)"])
             case .finish(let last):
                 // The last answers may take a moment to leave, also those that were sent before.
-                try connection?.socket.setLinger(.seconds(5))
+                if stops < 2 { try connection?.socket.setLinger(.seconds(5)) }
                 if let last { _ = try connection?.socket.send(last, in: session.version) }
                 connection = nil
                 ended = true
@@ -83,9 +87,10 @@ final class ContainerLoop: Sendable {
         while !ended {
             for event in inbox.withLock({ exchange(&$0, with: []) }) {
                 switch event {
-                case .stop:
-                    logger.info("stopping after the batches in hand")
-                    try perform(session.stop(now: .now()))
+                case .stop(let reason):
+                    stops += 1
+                    logger.info(stops == 1 ? "stopping after the batches in hand" : "stopping at once")
+                    try perform(session.stop(Goodbye(.stopping, reason: reason), now: .now()))
                 case .finished(let job, let done):
                     logFailure(of: job, done.result)
                     let hasFailed = done.isFailure(in: session.version)
@@ -188,7 +193,8 @@ private struct Connection: ~Copyable {
 
     func handOver(to session: inout ContainerSession) -> ContainerSession.Action {
         do {
-            return session.receive(try message.decodeFrontendMessage(), now: .now())
+            let content = try message.decodeFrontendMessage(offered: session.offered)
+            return session.receive(content, in: message.isVersion4 ? .four : .three, now: .now())
         } catch {
             return session.receive(malformed: error, now: .now())
         }

@@ -4,7 +4,8 @@ public import Logging
 public import ServiceLifecycle
 import UnixSignals
 
-/// A container at work, as a service of a larger program: ends gracefully with its group.
+/// A container at work, as a service of a larger program: ends gracefully with its group, and at once where its task is
+/// cancelled besides.
 public struct ContainerService: Service {
     private let container: ModelContainer
     private let configuration: ContainerConfiguration
@@ -22,20 +23,27 @@ public struct ContainerService: Service {
     /// Serves until the group shuts down or the task is cancelled.
     public func run() async throws {
         let loop = try ContainerLoop(configuration, model: container.model, context: context, logger: logger)
+        try await loop.serve()
+    }
+}
+
+extension ContainerLoop {
+    /// Serves on a thread of its own until it is stopped, its group shuts down or its task is cancelled.
+    func serve() async throws {
         try await withGracefulShutdownHandler {
             try await withTaskCancellationHandler {
                 try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
                     let thread = Thread {
-                        continuation.resume(with: Result { try loop.run() })
+                        continuation.resume(with: Result { try self.run() })
                     }
                     thread.name = "container"
                     thread.start()
                 }
             } onCancel: {
-                loop.stop()
+                self.stop("its task is cancelled")
             }
         } onGracefulShutdown: {
-            loop.stop()
+            self.stop("its program shuts down")
         }
     }
 }
@@ -53,7 +61,8 @@ extension ModelContainer {
         return ContainerService(self, configuration: configuration, context: context, logger: logger)
     }
 
-    /// Serves until SIGTERM or SIGINT, under flags that were parsed elsewhere: then answers what was read and returns.
+    /// Serves until SIGTERM or SIGINT, under flags that were parsed elsewhere: then answers what was read and returns. A
+    /// second signal makes it return at once, also while the model is at work.
     ///
     /// - Parameters:
     ///   - options: flags, which beat the environment (`CLIPPER_MODEL_NAME`, `CLIPPER_MODEL_VERSION`, `CLIPPER_IP`,
@@ -66,21 +75,17 @@ extension ModelContainer {
         let configuration = try ContainerConfiguration(
             of: self, options: options, environment: ProcessInfo.processInfo.environment)
         let context = try Context()
-        let service = ContainerService(self, configuration: configuration, context: context, logger: logger)
+        let loop = try ContainerLoop(configuration, model: model, context: context, logger: logger)
         logger.info(
             "serving \(configuration.registration)", metadata: ["frontend": "\(configuration.endpoint)"])
-        var groupLogger = logger
-        groupLogger.logLevel = .error
-        // A container that its frontend has drained ends by itself, and in good order.
-        let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: [
-                    ServiceGroupConfiguration.ServiceConfiguration(
-                        service: service, successTerminationBehavior: .gracefullyShutdownGroup)
-                ],
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: groupLogger))
+        // No service group: one takes notice of the first signal alone, and a model that hangs would keep the process.
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let listener = Task {
+            for await _ in signals { loop.stop("told to stop by a signal") }
+        }
+        defer { listener.cancel() }
         // The process may end right after this, and must not take the last answer with it.
         defer { context.terminate() }
-        try await group.run()
+        try await loop.serve()
     }
 }

@@ -5,27 +5,38 @@ import ContainerRPC
 struct Isolation: Sendable {
     private let inputs: InputValues
     private let mayFail: Bool
+    /// When no answer is of use any more; as far as is known.
+    private let expires: MonotonicTime?
     /// How often more the model may be run: enough for one bad input and a few besides.
     private var runsLeft: Int
     /// Parts to be run, the first one last.
     private var pending: [Range<Int>]
     private var parts: [(range: Range<Int>, result: Result<Outputs, any Error>)] = []
+    /// Why parts are run again.
+    private var cause: (any Error)?
 
-    /// - Parameter mayFail: whether it can be told which inputs failed; in RPC 3 the whole batch has failed then.
-    init(_ inputs: InputValues, mayFail: Bool) {
+    /// - Parameters:
+    ///   - mayFail: whether it can be told which inputs failed; in RPC 3 the whole batch has failed then.
+    ///   - expires: when no answer is of use any more: nothing is run again after that.
+    init(_ inputs: InputValues, mayFail: Bool, expires: MonotonicTime? = nil) {
         self.inputs = inputs
         self.mayFail = mayFail
+        self.expires = expires
         runsLeft = 8 + 2 * (Int.bitWidth - max(1, inputs.count).leadingZeroBitCount)
         pending = [0..<inputs.count]
     }
 
     init(of job: BatchWorker.Job) {
-        self.init(job.request.inputs, mayFail: job.canFail)
+        self.init(job.request.inputs, mayFail: job.canFail, expires: job.expires)
     }
 
-    /// The next part to run the model on; `nil` when all is known.
-    mutating func next() -> (range: Range<Int>, inputs: InputValues)? {
-        pending.popLast().map { ($0, inputs.slice($0)) }
+    /// The next part to run the model on; `nil` when all is known that time allows.
+    mutating func next(now: MonotonicTime) -> (range: Range<Int>, inputs: InputValues)? {
+        if let cause, let expires, now > expires {
+            for range in pending { parts.append((range: range, result: .failure(NotRunAgain(cause: cause)))) }
+            pending.removeAll()
+        }
+        return pending.popLast().map { ($0, inputs.slice($0)) }
     }
 
     /// What came of a part.
@@ -35,6 +46,7 @@ struct Isolation: Sendable {
             return parts.append((range, result))
         }
         runsLeft -= 2
+        cause = error
         let middle = range.lowerBound + range.count / 2
         pending += [middle..<range.upperBound, range.lowerBound..<middle]
     }
@@ -61,14 +73,16 @@ struct Isolation: Sendable {
     /// The outputs of a model that blocks.
     func blockingOutputs(_ predict: (InputValues) throws -> Outputs) throws -> Outputs {
         var isolation = self
-        while let (range, inputs) = isolation.next() { isolation.note(range, Result { try predict(inputs) }) }
+        while let (range, inputs) = isolation.next(now: .now()) {
+            isolation.note(range, Result { try predict(inputs) })
+        }
         return try isolation.outputs()
     }
 
     /// The outputs of a model that suspends.
     func suspendingOutputs(_ predict: (InputValues) async throws -> Outputs) async throws -> Outputs {
         var isolation = self
-        while let (range, inputs) = isolation.next() {
+        while let (range, inputs) = isolation.next(now: .now()) {
             let result: Result<Outputs, any Error>
             do { result = .success(try await predict(inputs)) } catch { result = .failure(error) }
             isolation.note(range, result)
@@ -77,11 +91,18 @@ struct Isolation: Sendable {
     }
 }
 
+/// The model has thrown at a batch of which this is a part, and there was no time left to run it again.
+struct NotRunAgain: Error, CustomStringConvertible {
+    let cause: any Error
+
+    var description: String { "no time is left to find the inputs at which the model throws: \(cause)" }
+}
+
 /// Whether another part of the batch may do better than one that has thrown this.
 private func canDependOnInputs(_ error: any Error) -> Bool {
     switch error {
     case ContainerError.wrongOutputCount, ContainerError.wrongInputType, ContainerError.tooLate: false
-    case is CancellationError: false
+    case is Unavailable, is CancellationError: false
     default: true
     }
 }

@@ -35,6 +35,9 @@ public struct Application: Sendable, Equatable {
         self.selection = selection
     }
 
+    /// Whether the models that answer are chosen for each query: by a policy, or the first of several that has a replica.
+    var selects: Bool { !selection.isStandard || linkedModels.count > 1 }
+
     /// Takes over those options that are given.
     mutating func take(_ options: ApplicationOptions) {
         if let overload = options.overload { self.overload = overload }

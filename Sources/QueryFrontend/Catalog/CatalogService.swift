@@ -46,7 +46,7 @@ public actor CatalogService {
     public func perform(_ change: CatalogChange) async throws {
         await waitForTurn()
         defer { endTurn() }
-        let change = try catalog.validated(policies.checked(change))
+        let change = try catalog.validated(policies.checked(change, in: catalog))
         try store.save(change)
         catalog.apply(change)
         await publish(catalog)

@@ -2,14 +2,19 @@
 extension SelectionPolicies {
     /// The change with the policy that it names, if any, by the name that it was added under.
     ///
-    /// - Throws: ``CatalogError`` for an unknown policy, and for parameters that the policy does not take.
-    func checked(_ change: CatalogChange) throws(CatalogError) -> CatalogChange {
+    /// - Throws: ``CatalogError`` for an unknown policy, for parameters that the policy does not take, and where they name a
+    ///   model that is not there although the application is linked to some.
+    func checked(_ change: CatalogChange, in catalog: Catalog) throws(CatalogError) -> CatalogChange {
         switch change {
         case .registerApplication(var application):
             application.selection.policy = try checked(application.selection.policy)
             return .registerApplication(application)
         case .setApplicationOptions(let name, var options):
-            options.policy = try options.policy.map { policy throws(CatalogError) in try checked(policy) }
+            options.policy = try options.policy.map { policy throws(CatalogError) in
+                let policy = try checked(policy)
+                try checkModels(of: policy, for: name, in: catalog)
+                return policy
+            }
             return .setApplicationOptions(name: name, options)
         default:
             return change
@@ -28,5 +33,19 @@ extension SelectionPolicies {
             throw CatalogError(error.description)
         }
         return PolicyDescription(name, description.parameters)
+    }
+
+    /// A misspelt model would silently get nothing. An application that is only being set up may name models to come.
+    private func checkModels(
+        of description: PolicyDescription, for application: String, in catalog: Catalog
+    ) throws(CatalogError) {
+        guard let linked = catalog.applications[application]?.linkedModels, !linked.isEmpty,
+            let policy = try? policy(for: description)
+        else { return }
+        let known = Set(catalog.models.keys.map(\.name))
+        guard let unknown = policy.namedModels.first(where: { !known.contains($0) }) else { return }
+        throw CatalogError(
+            "policy '\(description.name)': no model with name \(CatalogNames.quoted(unknown)) exists; the application "
+                + "'\(application)' is linked to: \(linked.joined(separator: ", "))")
     }
 }

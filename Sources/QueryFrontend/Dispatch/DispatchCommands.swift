@@ -26,7 +26,7 @@ extension DispatchLoop {
                 continuation.resume(returning: $0)
             }
         case .resetSelection(let application, let user, let continuation):
-            selector.reset(dispatcher.handles.handle(forApplication: application), user: user) {
+            selector.reset(dispatcher.handles.handle(forApplication: application), named: application, user: user) {
                 continuation.resume(returning: $0)
             }
         case .stop(let continuation):
@@ -84,8 +84,8 @@ extension DispatchLoop {
     ) {
         let settings = application.selection
         // The catalog has checked that the policy can be made.
-        guard !settings.isStandard, let policy = try? policies.policy(for: settings.policy) else {
-            return selector.removeApplication(handle, now: now)
+        guard application.selects, let policy = try? policies.policy(for: settings.policy) else {
+            return selector.removeApplication(handle, now: now) { scheduler.isServed($0) }
         }
         let names = application.linkedModels + settings.shadows.filter { !application.linkedModels.contains($0) }
         let models = names.compactMap { name -> Selector.LinkedModel? in
@@ -97,7 +97,7 @@ extension DispatchLoop {
                 caches: model.cachesPredictions && dispatcher.cache.isOn, isShadow: settings.shadows.contains(name))
         }
         selector.setApplication(
-            handle, application.name, settings, policy: policy,
+            handle, application.name, defaultOutput: application.defaultOutput, settings, policy: policy,
             policyName: policies.knownName(for: settings.policy.name) ?? settings.policy.name, models: models)
     }
 

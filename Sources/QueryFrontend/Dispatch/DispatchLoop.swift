@@ -1,4 +1,5 @@
 import ContainerRPC
+import DequeModule
 import Logging
 
 /// The dispatch thread's own state, and its turns: what has come goes into sessions and scheduler, what they decide
@@ -8,6 +9,9 @@ import Logging
 final class DispatchLoop {
     /// Messages that one turn reads at most, so that a flood of them does not keep queries waiting.
     private static let messagesPerTurn = 512
+    /// Inputs that one turn takes from all requests, and from one of them: the many of one keep nobody else's waiting.
+    private static let inputsPerTurn = 2048
+    private static let inputsPerRequest = 256
     /// How often one turn sends what its answers have made room for, so that a flood of feedback does not either.
     private static let roundsPerTurn = 4
 
@@ -36,6 +40,8 @@ final class DispatchLoop {
     private var failureLog = LogLimit(interval: .seconds(1))
 
     private var inbox = Dispatcher.Inbox()
+    /// Requests that are not taken yet, with the first input that is not; they take turns.
+    private var backlog: Deque<(submission: Submission, next: Int)> = []
     var sinks: [any OutcomeSink] = []
     var deliveries: [[Delivery]] = []
     var acknowledgements: [[SelectorEffects.Acknowledgement]] = []
@@ -93,6 +99,9 @@ final class DispatchLoop {
         sessions.sayGoodbye(Goodbye(.stopping, reason: "the query frontend stops"))
         // Whoever cannot be told sees it by the end of the connection.
         try? performSessionEffects(now: .now())
+        for (submission, next) in backlog {
+            sinks[submission.sink].deliver(Array(submission.deliveries(.defaultOutput(.stopping))[next...]))
+        }
         for query in late.queries { sinks[query.sink].deliver(query.deliveries(.defaultOutput(.stopping))) }
         for feedback in late.feedback { refuse(feedback) }
         for request in stopRequests { request.resume() }
@@ -126,7 +135,7 @@ final class DispatchLoop {
             deliverAnswers(now: now)
             if selector.effects.queries.isEmpty { break }
         }
-        guard isDrained, selector.effects.queries.isEmpty else { return true }
+        guard isDrained, selector.effects.queries.isEmpty, backlog.isEmpty else { return true }
         return try socket.hasInput()
     }
 
@@ -146,19 +155,31 @@ final class DispatchLoop {
         for hit in inbox.hits { count(hit, now: now) }
         for command in inbox.commands { perform(command, now: now) }
         for answer in inbox.storeAnswers { selector.receive(answer, now: now) { scheduler.isServed($0) } }
-        for submission in inbox.submissions { submit(submission, now: now) }
+        for submission in inbox.submissions { backlog.append((submission, 0)) }
+        takeBacklog(now: now)
         for feedback in inbox.feedback { selector.submit(feedback, now: now) { scheduler.isServed($0) } }
         submitSelected(now: now)
     }
 
-    private func submit(_ submission: Submission, now: MonotonicTime) {
+    private func takeBacklog(now: MonotonicTime) {
+        var left = Self.inputsPerTurn
+        for _ in 0..<backlog.count where left > 0 {
+            let (submission, next) = backlog.removeFirst()
+            let end = min(submission.inputs.count, next + min(Self.inputsPerRequest, left))
+            submit(submission, next..<end, now: now)
+            left -= end - next
+            if end < submission.inputs.count { backlog.append((submission, end)) }
+        }
+    }
+
+    private func submit(_ submission: Submission, _ items: Range<Int>, now: MonotonicTime) {
         func waiter(_ item: Int) -> Waiter {
             Waiter(
                 ticket: Ticket(sink: submission.sink, request: submission.request, item: item),
                 application: submission.application, arrived: submission.arrived, deadline: submission.deadline)
         }
         if submission.selects, selector.handles(submission.application) {
-            for item in 0..<submission.inputs.count {
+            for item in items {
                 let query = SelectedQuery(
                     waiter: waiter(item), id: submission.firstQueryID + UInt64(item), input: submission.inputs[item],
                     user: submission.user, trace: submission.trace)
@@ -167,7 +188,7 @@ final class DispatchLoop {
             return
         }
         guard let model = submission.model else {
-            for item in 0..<submission.inputs.count {
+            for item in items {
                 deliver(SchedulerEffects.Answer(waiter: waiter(item), outcome: .defaultOutput(.noReplica)), now: now)
             }
             return
@@ -179,11 +200,12 @@ final class DispatchLoop {
                     waiter: waiter(0), model: model, input: input, key: submission.keys.first,
                     trace: submission.trace), now: now)
         case .many(let inputs):
-            for (item, input) in inputs.enumerated() {
+            for item in items {
                 let key = submission.keys.isEmpty ? nil : submission.keys[item]
                 submit(
-                    Query(waiter: waiter(item), model: model, input: input, key: key, trace: submission.trace), now: now
-                )
+                    Query(
+                        waiter: waiter(item), model: model, input: inputs[item], key: key, trace: submission.trace),
+                    now: now)
             }
         }
     }

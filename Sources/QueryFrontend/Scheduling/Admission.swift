@@ -35,13 +35,18 @@ extension ModelScheduler {
         // model becomes quicker.
         if queuedCount == 0, replicas.contains(where: { $0.isActive && $0.batches.isEmpty }) { return true }
         let allowance = waiter.deadline - waiter.arrived
-        if door?.allowance != allowance { door = estimate(for: allowance, now: now) }
+        // The way back is taken off to the nanosecond; so fine a difference changes nothing here.
+        if door.map({ abs($0.allowance - allowance) * 32 > allowance }) ?? true {
+            door = estimate(for: allowance, now: now)
+        }
         guard let door else { return true }
         if completion(door, position: queuedCount, now: now) <= waiter.deadline { return true }
         // Others wait, but those that are due later are behind it.
         let before = queue.count(before: waiter.deadline)
         return before < queuedCount && completion(door, position: before, now: now) <= waiter.deadline
     }
+
+    private func abs(_ duration: Duration) -> Duration { duration < .zero ? .zero - duration : duration }
 
     /// When a query is answered that so many come before, if all goes as expected.
     private func completion(_ door: DoorEstimate, position: Int, now: MonotonicTime) -> MonotonicTime {
@@ -56,6 +61,8 @@ extension ModelScheduler {
         var frees: [MonotonicTime] = []
         var quickest: Int?
         for index in replicas.indices where replicas[index].isActive && replicas[index].stuckSince == nil {
+            // What a new one is worth shows with its first answer; till then the others are what there is.
+            if replicas[index].isUnproven { continue }
             guard replicas[index].completedBatches >= Self.provenBatches else { return nil }
             let size = replicas[index].limit.efficientSize(of: allowance, model: replicas[index].latency)
             guard size <= max(1, replicas[index].latency.largestSeen * 2) else { return nil }

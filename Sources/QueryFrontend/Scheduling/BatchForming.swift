@@ -1,4 +1,5 @@
 import ContainerRPC
+import DequeModule
 
 /// Gives replicas with room what waits.
 extension ModelScheduler {
@@ -40,9 +41,8 @@ extension ModelScheduler {
                 continue
             }
             // Of one that is busy with its first batch nothing is known: it comes last.
-            let isUnknown = !replicas[index].latency.isKnown && !replicas[index].batches.isEmpty
             let completion =
-                isUnknown ? .distantFuture : replicas[index].free(now: now) + replicas[index].latency.expected(1)
+                replicas[index].isUnproven ? .distantFuture : replicas[index].free(now: now) + replicas[index].latency.expected(1)
             if let best, best.completion <= completion { continue }
             best = (index, completion)
         }
@@ -54,6 +54,7 @@ extension ModelScheduler {
     /// that pays: the next query is expected sooner than what sharing a batch saves, and all can still be in time.
     private mutating func delayEnd(on index: Int, now: MonotonicTime) -> MonotonicTime? {
         guard let batching = settings?.batching, batching.maxDelay > .zero, replicas[index].batches.isEmpty,
+            !replicas[index].isDraining,
             let gap = arrivals.expectedGap(now: now), gap < replicas[index].latency.intercept,
             let head = firstQueued()
         else { return nil }
@@ -148,6 +149,7 @@ extension ModelScheduler {
     private func canAnswer(by deadline: MonotonicTime, except index: Int, now: MonotonicTime) -> Bool {
         replicas.indices.contains { other in
             other != index && replicas[other].isActive && replicas[other].stuckSince == nil
+                && !replicas[other].isUnproven
                 && replicas[other].free(now: now) + replicas[other].latency.fast(1) <= deadline
         }
     }
@@ -166,7 +168,8 @@ extension ModelScheduler {
         guard draft.count < limit else { return false }
         var nextStart = start + replicas[index].latency.expected(draft.count)
         for other in replicas.indices where other != index && replicas[other].isActive {
-            if replicas[other].stuckSince == nil { nextStart = min(nextStart, replicas[other].free(now: now)) }
+            guard replicas[other].stuckSince == nil, !replicas[other].isUnproven else { continue }
+            nextStart = min(nextStart, replicas[other].free(now: now))
         }
         return table[next].query.waiter.deadline - nextStart < head.deadline - start
     }
@@ -200,7 +203,7 @@ extension ModelScheduler {
         for reference in queries {
             if trace == nil { trace = table[reference].query.trace }
             expires = max(expires, table[reference].query.waiter.deadline)
-            for other in table[reference].others { expires = max(expires, other.deadline) }
+            if let last = table[reference].others.last { expires = max(expires, last.deadline) }
             inputs.append(table[reference].query.input)
             if table[reference].copies > 0 {
                 counters.hedges += 1

@@ -138,11 +138,16 @@ struct ModelScheduler: Sendable {
             return effects.answer(query.waiter, .defaultOutput(.noReplica))
         }
         guard query.waiter.deadline > now else { return effects.answer(query.waiter, .defaultOutput(.deadline)) }
-        if let key = query.key, let reference = running[key] { return join(reference, query.waiter) }
+        if let key = query.key, let reference = running[key] {
+            // Those who share hold no input, but a place each.
+            guard waitingCount - table.count + queuedCount < bounds.queuedQueries else {
+                return refuse(query.waiter, &effects)
+            }
+            return join(reference, query.waiter)
+        }
         arrivals.note(now: now)
-        guard queuedCount < bounds.queuedQueries, queuedBytes + query.input.byteCount <= bounds.queuedBytes else {
-            counters.queueFull += 1
-            return effects.answer(query.waiter, .defaultOutput(.queueFull))
+        guard !isFull, queuedBytes + query.input.byteCount <= bounds.queuedBytes else {
+            return refuse(query.waiter, &effects)
         }
         guard admits(query.waiter, now: now) else {
             counters.predictedLate += 1
@@ -152,6 +157,14 @@ struct ModelScheduler: Sendable {
         let reference = table.insert(query)
         if let key = query.key { running[key] = reference }
         enqueue(reference)
+    }
+
+    /// Whether no query more may wait.
+    var isFull: Bool { queuedCount >= bounds.queuedQueries }
+
+    private mutating func refuse(_ waiter: Waiter, _ effects: inout SchedulerEffects) {
+        counters.queueFull += 1
+        effects.answer(waiter, .defaultOutput(.queueFull))
     }
 
     /// The same is being computed already: its output goes to one more.
@@ -166,11 +179,10 @@ struct ModelScheduler: Sendable {
         } else if waiter.deadline < first.deadline {
             // The earliest is the first, and what waits in the queue waits at its place.
             watch(first, of: reference)
-            table[reference].others.append(first)
-            table[reference].query.waiter = waiter
+            table[reference].join(waiter)
             if table[reference].isQueued { place(reference) }
         } else {
-            table[reference].others.append(waiter)
+            table[reference].join(waiter)
         }
     }
 
@@ -269,6 +281,12 @@ struct ModelScheduler: Sendable {
         replicas[index].stuckSince = now
         counters.stuck += 1
         door = nil
+        // Who asks the same from now on is not to wait for this one: another replica can compute it.
+        for stuck in replicas[index].batches {
+            for reference in stuck.queries where table.contains(reference) && table[reference].copies == 1 {
+                if !table[reference].isQueued { release(reference) }
+            }
+        }
         effects.notices.append(.stuck(replicas[index].id, handle, batchAge: now - batch.sent))
     }
 

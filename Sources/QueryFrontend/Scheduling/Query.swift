@@ -148,4 +148,10 @@ package enum DefaultReason: String, Hashable, Sendable, CaseIterable {
 
     /// Whether there were too many queries: an application may have such a one refused instead.
     package var isOverload: Bool { self == .queueFull || self == .predictedLate }
+
+    /// Whether the model was too slow, or seen to be.
+    package var isLateness: Bool { isOverload || self == .deadline }
+
+    /// Whether another model might have answered: it was too slow, or has failed.
+    package var isModels: Bool { isLateness || self == .lostTwice || self == .modelError }
 }

@@ -1,4 +1,5 @@
 import ContainerRPC
+import DequeModule
 
 /// How queries end: answered by a replica, late, or failed, once for each who waits.
 extension ModelScheduler {
@@ -47,12 +48,11 @@ extension ModelScheduler {
 
     /// The one of the others who is due next is the first who waits.
     private mutating func promote(_ reference: QueryTable.Reference) {
-        let others = table[reference].others
-        guard let next = others.indices.min(by: { others[$0].deadline < others[$1].deadline }) else {
+        guard let next = table[reference].others.popFirst() else {
             table[reference].isAnswered = true
             return
         }
-        table[reference].query.waiter = table[reference].others.remove(at: next)
+        table[reference].query.waiter = next
     }
 
     /// Whether nobody waits for a query any more, and it waits for nothing and is on no replica.
@@ -67,7 +67,7 @@ extension ModelScheduler {
     }
 
     /// No equal query joins it any more.
-    private mutating func release(_ reference: QueryTable.Reference) {
+    mutating func release(_ reference: QueryTable.Reference) {
         if let key = table[reference].query.key, running[key] == reference { running[key] = nil }
     }
 

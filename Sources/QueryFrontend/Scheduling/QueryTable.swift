@@ -1,4 +1,5 @@
 import ContainerRPC
+import DequeModule
 
 /// The queries of one model that wait or are in flight, each under a reference that is never used again.
 ///
@@ -13,8 +14,8 @@ struct QueryTable: Sendable {
     /// One query, with all who wait for its output.
     struct Entry: Sendable {
         var query: Query
-        /// Those who asked the same while it was under way.
-        var others: [Waiter] = []
+        /// Those who asked the same while it was under way, by deadline; the first who waits is due before them.
+        var others: Deque<Waiter> = []
         /// All who waited have had their outcome; the output is still on its way, for the cache.
         var isAnswered = false
         /// Replicas that were lost with it.
@@ -29,13 +30,29 @@ struct QueryTable: Sendable {
         var avoided: ReplicaID?
 
         /// When the next of those who wait is due; `nil` when nobody waits.
-        var due: MonotonicTime? {
-            if isAnswered { return nil }
-            return others.reduce(query.waiter.deadline) { min($0, $1.deadline) }
-        }
+        var due: MonotonicTime? { isAnswered ? nil : query.waiter.deadline }
 
         init(query: Query) {
             self.query = query
+        }
+
+        /// One more waits for it.
+        mutating func join(_ waiter: Waiter) {
+            if waiter.deadline < query.waiter.deadline {
+                others.prepend(query.waiter)
+                query.waiter = waiter
+                return
+            }
+            // Those of one application come in the order of their deadlines.
+            var place = others.count
+            if let last = others.last, last.deadline > waiter.deadline {
+                var low = 0
+                while low < place {
+                    let middle = (low + place) / 2
+                    if others[middle].deadline <= waiter.deadline { low = middle + 1 } else { place = middle }
+                }
+            }
+            others.insert(waiter, at: place)
         }
     }
 

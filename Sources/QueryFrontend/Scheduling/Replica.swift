@@ -66,6 +66,9 @@ struct Replica: Sendable {
     /// Whether it takes what comes.
     var isActive: Bool { isSuitable && !isDraining && !isLeaving }
 
+    /// Whether it has its first batch: of how long that takes nothing is known, and nothing may count on it.
+    var isUnproven: Bool { !latency.isKnown && !batches.isEmpty }
+
     /// When all that it has is expected to be done; not before now.
     func free(now: MonotonicTime) -> MonotonicTime {
         guard !batches.isEmpty else { return now }

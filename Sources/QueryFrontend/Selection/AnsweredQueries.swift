@@ -12,6 +12,8 @@ struct AnsweredQueries: Sendable {
             var probability: Float?
             /// What it answered; `nil` where it did not in time.
             var output: String?
+            /// Whether it is the model's own fault that there is no output: it was too slow, or has failed.
+            var hasFailed = false
         }
 
         var application: ApplicationHandle
@@ -21,6 +23,12 @@ struct AnsweredQueries: Sendable {
         var candidates: [String]
         /// What the application was answered; `nil` where that was the default output.
         var output: Combination.Output?
+
+        /// Whether only one model was asked to answer, and has failed to.
+        var failedAlone: Bool {
+            let asked = members.filter { $0.probability != nil }
+            return asked.count == 1 && asked[0].hasFailed
+        }
 
         /// About what it takes in memory.
         var byteCount: Int {

@@ -101,7 +101,7 @@ struct PolicyStates<Policy: SelectionPolicy>: LearnedStates {
             return true
         }
         guard hadOwn != true else { return }
-        var own = application
+        var own = policy.userState(from: application)
         policy.observe(feedback, state: &own)
         users.insert(.own(own), for: user)
     }

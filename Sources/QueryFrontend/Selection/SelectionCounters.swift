@@ -4,7 +4,8 @@ package struct SelectionCounters: Hashable, Sendable {
     package var chosen = 0
     /// Answers of it that were combined into an output.
     package var combined = 0
-    /// Queries that were answered without it because it did not answer by the deadline.
+    /// Queries that were answered without it because it was too slow: by their deadline it had not answered, or it was
+    /// not asked any more because it could not have.
     package var straggled = 0
     /// As a shadow: answers that agreed with what the application was answered.
     package var shadowAgreed = 0
@@ -17,7 +18,8 @@ package struct SelectionCounters: Hashable, Sendable {
 
     /// Feedback has judged an answer of it.
     mutating func note(loss: Double) {
-        lossSum += loss
+        // It can be shown as JSON whatever labels came: a sum that is not finite could not.
+        lossSum = min(LossStatistics.largest, lossSum + loss)
         lossCount += 1
     }
 

@@ -9,6 +9,9 @@ public protocol SelectionPolicy: Sendable {
     /// What is learned. Kept as JSON across restarts, so numbers in it must be finite.
     associatedtype State: Codable & Sendable
 
+    /// The models that its parameters name, such as those with a share, so that a misspelt one is noticed.
+    var namedModels: [String] { get }
+
     /// The state of an application before its first feedback.
     func initialState() -> State
 
@@ -25,11 +28,21 @@ public protocol SelectionPolicy: Sendable {
     /// Learns from what the models' answers have cost.
     func observe(_ feedback: SelectionFeedback, state: inout State)
 
+    /// What a user begins with, who has been given feedback for the first time: what the application has learned, but held
+    /// lightly enough that tens of feedbacks can change it.
+    func userState(from application: State) -> State
+
     /// How much each of these models counts now: shares that add to one. For people and for metrics.
     func weights(of models: [String], state: State) -> [Double]
 }
 
 extension SelectionPolicy {
+    /// The application's state as it is.
+    public func userState(from application: State) -> State { application }
+
+    /// No model is named.
+    public var namedModels: [String] { [] }
+
     /// Equal shares.
     public func weights(of models: [String], state: State) -> [Double] {
         models.map { _ in 1 / Double(models.count) }

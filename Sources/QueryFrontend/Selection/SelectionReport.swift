@@ -52,12 +52,10 @@ extension Selector {
 
     /// Lets a user, or an application with all its users, begin anew.
     package mutating func reset(
-        _ application: ApplicationHandle, user: String?, _ reply: @escaping @Sendable (String?) -> Void
+        _ application: ApplicationHandle, named name: String, user: String?,
+        _ reply: @escaping @Sendable (String?) -> Void
     ) {
-        guard let name = members[application]?.name else {
-            // Nothing is learned, so nothing is to be forgotten.
-            return reply(nil)
-        }
+        // Where its policy is one that does not learn, what an earlier one has learned is forgotten.
         members[application]?.states.reset(user)
         effects.storeRequests.append(.remove(StateKey(application: name, user: user), reply: reply))
         readAgain(application, user)

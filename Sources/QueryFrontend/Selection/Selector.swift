@@ -57,6 +57,8 @@ package struct Selector: Sendable {
     /// An application that has a policy.
     struct Member: Sendable {
         let name: String
+        /// What the application is answered where no model answers.
+        var defaultOutput: String
         var settings: SelectionSettings
         /// What states are kept under: the policy's name and the loss, because what was learned by another is of no use.
         var origin: String
@@ -127,19 +129,20 @@ package struct Selector: Sendable {
     ///
     /// - Parameter policy: the one that its settings describe, under the name that it is registered with.
     package mutating func setApplication(
-        _ handle: ApplicationHandle, _ name: String, _ settings: SelectionSettings, policy: any SelectionPolicy,
-        policyName: String, models: [LinkedModel]
+        _ handle: ApplicationHandle, _ name: String, defaultOutput: String = "", _ settings: SelectionSettings,
+        policy: any SelectionPolicy, policyName: String, models: [LinkedModel]
     ) {
         let candidates = models.filter { !$0.isShadow }.map(\.name)
         let origin = "\(policyName) \(settings.loss.rawValue)"
         if members[handle]?.origin == origin, members[handle]?.settings.policy == settings.policy {
+            members[handle]?.defaultOutput = defaultOutput
             members[handle]?.settings = settings
             members[handle]?.models = models
             members[handle]?.candidates = candidates
         } else {
             let old = members[handle]
             members[handle] = Member(
-                name: name, settings: settings, origin: origin, models: models, candidates: candidates,
+                name: name, defaultOutput: defaultOutput, settings: settings, origin: origin, models: models, candidates: candidates,
                 states: policy.states(usersInMemory: bounds.usersInMemory), counters: old?.counters ?? [:],
                 feedback: old?.feedback ?? FeedbackCounters(), inputsUnderWay: old?.inputsUnderWay ?? 0,
                 inputs: old?.inputs ?? [])
@@ -152,8 +155,27 @@ package struct Selector: Sendable {
     }
 
     /// An application has no policy any more, or is gone. What waited for its states goes on without.
-    package mutating func removeApplication(_ handle: ApplicationHandle, now: MonotonicTime) {
+    ///
+    /// - Parameter isServed: whether a model can answer the queries that waited; none can where the application is gone.
+    package mutating func removeApplication(
+        _ handle: ApplicationHandle, now: MonotonicTime, isServed: Served = { _ in false }
+    ) {
         guard let member = members[handle] else { return }
+        let first = member.models.first { !$0.isShadow && isServed($0.handle) }
+        if let first {
+            var queries: [SelectedQuery] = []
+            for key in waiting.keys.filter({ $0.application == handle }) {
+                waiting[key]?.removeAll { waiter in
+                    guard case .query(let query, _) = waiter else { return false }
+                    queries.append(query)
+                    return true
+                }
+            }
+            // As any query of an application without a policy; in one order, whatever that of a dictionary is.
+            effects.queries += queries.sorted { $0.id < $1.id }.map { query in
+                Query(waiter: query.waiter, model: first.handle, input: query.input, trace: query.trace)
+            }
+        }
         for case .state(_, let user) in waiting.keys.filter({ $0.application == handle }) {
             outdatedLoads[StateKey(application: member.name, user: user), default: 0] += 1
         }

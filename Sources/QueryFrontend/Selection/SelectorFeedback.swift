@@ -82,7 +82,9 @@ extension Selector {
         if case .query(let id, _) = feedback.subject {
             query = answered.query(id, of: application, now: now)
             guard query != nil else { return end(feedback, .unknownQuery) }
-            user = query?.user
+            // One that was asked without a user can be judged by one.
+            user = query?.user ?? feedback.user
+            query?.user = user
         }
         switch feedback.subject {
         case .input(let input, _):
@@ -143,18 +145,26 @@ extension Selector {
         _ judgement: SelectedFeedback.Judgement, of query: AnsweredQueries.Answered, _ feedback: SelectedFeedback
     ) {
         // Not the member itself: while a copy of it is held, a change of its states would copy them all.
-        guard let loss = members[query.application]?.settings.loss else { return end(feedback, .notLearning) }
+        guard let (loss, defaultOutput) = members[query.application].map({ ($0.settings.loss, $0.defaultOutput) })
+        else { return end(feedback, .notLearning) }
         if let missing = missingState(query.application, query.user) {
             return wait(.judging(judgement, query, feedback), for: missing)
         }
-        guard query.members.contains(where: { $0.output != nil && $0.probability != nil }) else {
-            return end(feedback, .noAnswer)
-        }
-        if case .reward = judgement, query.output == nil { return end(feedback, .noOutput) }
+        let hasAnswer = query.members.contains { $0.output != nil && $0.probability != nil }
+        guard hasAnswer || query.failedAlone else { return end(feedback, .noAnswer) }
+        if case .reward = judgement, query.output == nil, hasAnswer { return end(feedback, .noOutput) }
         var observations: [SelectionFeedback.Observation] = []
         var costs: [(model: String, cost: Double)] = []
         for asked in query.members {
-            guard let output = asked.output, let cost = query.cost(of: output, judgement, by: loss) else { continue }
+            let cost: Double?
+            if let output = asked.output {
+                cost = query.cost(of: output, judgement, by: loss)
+            } else {
+                // The default output was given in the place of the only one that was asked, and costs what that would
+                // have: else a model that is always too slow would seem to cost nothing, and draw all queries.
+                cost = !hasAnswer && asked.hasFailed ? judgement.cost(ofDefault: defaultOutput, by: loss) : nil
+            }
+            guard let cost else { continue }
             costs.append((asked.model, cost))
             guard let probability = asked.probability else { continue }
             observations.append(
@@ -221,6 +231,16 @@ extension FeedbackCounters {
         case .duplicate: duplicate += 1
         case .unknownQuery: unknownQuery += 1
         case .noAnswer, .incomparable, .noOutput, .notDurable, .notLearning, .stopping: failed += 1
+        }
+    }
+}
+
+extension SelectedFeedback.Judgement {
+    /// What the default output has cost; `nil` where nothing can be said of it.
+    fileprivate func cost(ofDefault output: String, by loss: Loss) -> Double? {
+        switch self {
+        case .label(let label): loss.value(of: ModelOutput(output), label: label)
+        case .reward(let reward): 1 - reward
         }
     }
 }

@@ -43,6 +43,8 @@ struct Ensemble: Sendable {
     let waiter: Waiter
     let user: String?
     let purpose: Purpose
+    /// The names of the models that could have been chosen: those that had a replica.
+    let candidates: [String]
     /// Those that answer, then those that watch.
     var parts: [Part]
     let memberCount: Int
@@ -85,7 +87,7 @@ extension Selector {
         _ waiter: Waiter, user: String?, input: Payload, trace: QueryTrace?, purpose: Ensemble.Purpose,
         isServed: Served
     ) -> Bool {
-        guard let parts = parts(for: waiter.application, user: user, isServed: isServed) else {
+        guard let (parts, candidates) = parts(for: waiter.application, user: user, isServed: isServed) else {
             finishUnanswered(waiter, purpose, .defaultOutput(.noReplica))
             return false
         }
@@ -98,8 +100,8 @@ extension Selector {
         nextEnsemble += 1
         let memberCount = parts.count { $0.probability != nil }
         ensembles[number] = Ensemble(
-            waiter: waiter, user: user, purpose: purpose, parts: parts, memberCount: memberCount,
-            missingMembers: memberCount, missing: parts.count)
+            waiter: waiter, user: user, purpose: purpose, candidates: candidates, parts: parts,
+            memberCount: memberCount, missingMembers: memberCount, missing: parts.count)
         // The same for all: only the model differs.
         let hash = parts.contains { $0.model.caches } ? CacheKey.hash(of: input) : 0
         for (item, part) in parts.enumerated() {
@@ -114,10 +116,11 @@ extension Selector {
         return true
     }
 
-    /// The models that a query goes to, those that answer first; `nil` where none has a replica.
+    /// The models that a query goes to, those that answer first, and the names of all that it could have gone to; `nil`
+    /// where none has a replica.
     private mutating func parts(
         for application: ApplicationHandle, user: String?, isServed: Served
-    ) -> [Ensemble.Part]? {
+    ) -> (parts: [Ensemble.Part], candidates: [String])? {
         // Not the member itself: while a copy of it is held, a change of its states would copy them all.
         guard
             let (name, loss, models, candidates) = members[application].map({
@@ -149,7 +152,7 @@ extension Selector {
         for model in shadows where !parts.contains(where: { $0.model.handle == model.handle }) {
             parts.append(Ensemble.Part(model: model, probability: nil))
         }
-        return parts
+        return (parts, query.models)
     }
 
     /// One of an ensemble's queries has its outcome.
@@ -226,14 +229,15 @@ extension Selector {
 
     /// What feedback has to know of an ensemble; `nil` where its application has no policy any more.
     func judged(_ ensemble: Ensemble, output: Combination.Output?) -> AnsweredQueries.Answered? {
-        guard let candidates = members[ensemble.waiter.application]?.candidates else { return nil }
+        guard members[ensemble.waiter.application] != nil else { return nil }
         let asked = ensemble.parts.map { part in
             AnsweredQueries.Answered.Member(
-                model: part.model.name, probability: part.probability.map { Float($0) }, output: part.output?.text)
+                model: part.model.name, probability: part.probability.map { Float($0) }, output: part.output?.text,
+                hasFailed: part.outcome?.defaultReason?.isModels == true)
         }
         return AnsweredQueries.Answered(
-            application: ensemble.waiter.application, user: ensemble.user, members: asked, candidates: candidates,
-            output: output)
+            application: ensemble.waiter.application, user: ensemble.user, members: asked,
+            candidates: ensemble.candidates, output: output)
     }
 
     /// No model has answered: the application gets its default output, and feedback teaches nothing.
@@ -254,7 +258,7 @@ extension Selector {
         for part in ensemble.members {
             if part.output != nil {
                 members[ensemble.waiter.application]?.counters[part.model.name]?.combined += 1
-            } else if part.outcome?.defaultReason == .deadline {
+            } else if part.outcome?.defaultReason?.isLateness == true {
                 members[ensemble.waiter.application]?.counters[part.model.name]?.straggled += 1
             }
         }

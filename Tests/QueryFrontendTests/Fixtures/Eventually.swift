@@ -2,7 +2,7 @@ import Testing
 
 /// How long a test waits for what must come. It comes within milliseconds; only a failing test, or a machine that has
 /// far too much to do, waits that long.
-let patience: Duration = .seconds(30)
+let patience: Duration = .seconds(180)
 
 /// Something that had to come did not.
 struct NotInTime: Error, CustomStringConvertible {

@@ -58,6 +58,26 @@ struct CountingBanditTests {
         #expect(second[0] + second[2] < first[0] + first[2])
     }
 
+    @Test("So does it where losses are no shares, and the worse model is seldom tried")
+    func regretIsLogarithmicInAnyUnit() {
+        let policy = UCB1Policy()
+        var state = policy.initialState()
+        var random = SelectionRandom(seed: 1)
+        var worse = 0
+        for _ in 0..<20_000 {
+            let query = SelectionQuery(application: "app", models: ["a", "b"], loss: .absolute)
+            let chosen = policy.select(query, state: state, using: &random).members[0].model
+            worse += chosen
+            policy.observe(
+                SelectionFeedback(
+                    [.init(model: query.models[chosen], loss: chosen == 1 ? 120 : 100)], models: query.models,
+                    loss: .absolute), state: &state)
+        }
+        // The bound for a gap of a sixth of the largest loss.
+        #expect(Double(worse) < 8 * 9.9 * 36 + 5)
+        #expect(worse < 1_500)
+    }
+
     @Test("thompson finds the best model by zero-one losses", arguments: 1...5 as ClosedRange<UInt64>)
     func findsBestByBeta(seed: UInt64) {
         var world = PolicyWorld(ThompsonPolicy(), [0.5, 0.4, 0.1, 0.6], seed: seed)

@@ -64,6 +64,53 @@ struct SelectorFeedbackTests {
         #expect(world.results[world.update(.query(query, .label(.text("a"))))] == .counted)
     }
 
+    @Test("A bandit leaves a model that never answers in time: the default output is what it costs", arguments: [
+        "exp3", "epsilonGreedy", "ucb1", "thompson",
+    ])
+    func silentModel(policy: String) throws {
+        var world = try SelectorWorld(policy)
+        var silent = 0
+        for number in 0..<400 {
+            let query = world.predict()
+            if world.asked[0].model == "a" {
+                world.finish("a", .defaultOutput(.deadline))
+                if number >= 300 { silent += 1 }
+            } else {
+                world.answer("b", "yes")
+            }
+            #expect(world.results[world.update(.query(query, .label(.text("yes"))))] == .counted)
+        }
+        #expect(silent <= 25)
+    }
+
+    @Test("What a query asked without a user got can be judged by one")
+    func judgedByUser() throws {
+        var world = try SelectorWorld("exp3")
+        let query = world.predict()
+        world.answerAll()
+        #expect(world.results[world.update(.query(query, .reward(0)), user: "anna")] == .counted)
+        #expect(world.report(user: "anna")?.isOwn == true)
+    }
+
+    @Test("A model that has no replica meanwhile gains nothing by it")
+    func absentModel() throws {
+        var world = try SelectorWorld("exp3")
+        func judge() {
+            let query = world.predict()
+            world.answerAll()
+            world.update(.query(query, .label(.text("a"))))
+        }
+        for _ in 0..<200 { judge() }
+        let weight = world.weight(of: "b")
+        world.unserved = ["b"]
+        for _ in 0..<500 {
+            let query = world.predict()
+            world.answer("a", "wrong")
+            world.update(.query(query, .label(.text("a"))))
+        }
+        #expect(abs(world.weight(of: "b") - weight) < 0.001)
+    }
+
     @Test("Models are asked for a few inputs of feedback at a time, the others wait their turn")
     func turns() throws {
         var world = try SelectorWorld("exp3", models: ["a"], bounds: Selector.Bounds(feedbackInputs: 2))
@@ -79,7 +126,7 @@ struct SelectorFeedbackTests {
         world.finish("a", .defaultOutput(.noReplica))
         world.unserved = []
         world.answerAll()
-        #expect(feedback.map { world.results[$0] } == [.counted, .noAnswer, .noAnswer, .counted, .noAnswer])
+        #expect(feedback.map { world.results[$0] } == [.counted, .counted, .noAnswer, .counted, .noAnswer])
     }
 
     @Test("When the last replica goes, all feedback that waits for its turn is told at once")
@@ -87,8 +134,8 @@ struct SelectorFeedbackTests {
         var world = try SelectorWorld("exp3", models: ["a"], bounds: Selector.Bounds(feedbackInputs: 2))
         let feedback = (0..<5_000).map { _ in world.update(.input(Self.input, .text("a"))) }
         world.unserved = ["a"]
-        world.finish("a", .defaultOutput(.lostTwice))
-        world.finish("a", .defaultOutput(.lostTwice))
+        world.finish("a", .defaultOutput(.noReplica))
+        world.finish("a", .defaultOutput(.noReplica))
         #expect(feedback.allSatisfy { world.results[$0] == .noAnswer })
         #expect(world.selector.load.isIdle)
     }
@@ -310,10 +357,10 @@ struct SelectorFeedbackTests {
             world.answerAll()
         }
         let shared = world.weight(of: "b")
-        world.with { selector, _, _ in selector.reset(SelectorWorld.application, user: "anna") { _ in } }
+        world.with { selector, _, _ in selector.reset(SelectorWorld.application, named: "app", user: "anna") { _ in } }
         #expect(world.weight(of: "b", for: "anna") == shared)
         #expect(world.kept[StateKey(application: "app", user: "anna")] == nil)
-        world.with { selector, _, _ in selector.reset(SelectorWorld.application, user: nil) { _ in } }
+        world.with { selector, _, _ in selector.reset(SelectorWorld.application, named: "app", user: nil) { _ in } }
         #expect(world.weight(of: "b") == 0.5)
         try world.restart()
         #expect(world.weight(of: "b") == 0.5)

@@ -162,8 +162,21 @@ struct SelectorQueryTests {
         #expect(world.requests.isEmpty)
     }
 
-    @Test("An application that loses its policy lets nobody wait")
+    @Test("Where an application loses its policy, what waits for a state goes to the first linked model that is served")
     func removed() throws {
+        var world = try SelectorWorld("exp4")
+        world.isStoreSlow = true
+        let waiting = world.predict(user: "anna")
+        world.unserved = ["a"]
+        world.with { selector, now, isServed in
+            selector.removeApplication(SelectorWorld.application, now: now, isServed: isServed)
+        }
+        #expect(world.asked.map(\.model) == ["b"])
+        #expect(world.asked[0].query.waiter.ticket.request == waiting)
+    }
+
+    @Test("When an application is gone, what waited gets the default output, and what is under way its answer")
+    func gone() throws {
         var world = try SelectorWorld("exp4")
         let underWay = world.predict()
         world.isStoreSlow = true

@@ -32,7 +32,7 @@ import Testing
         world.isStoreSlow = true
         try world.link(world.models)
         // The store has read before it forgets, and what it has read comes after the reset.
-        world.selector.reset(SelectorWorld.application, user: nil) { _ in }
+        world.selector.reset(SelectorWorld.application, named: "app", user: nil) { _ in }
         world.with { _, _, _ in }
         world.runStore()
         #expect(world.weight(of: "a") == 0.5)
@@ -48,7 +48,7 @@ import Testing
         let query = world.predict(user: "anna")
         let read = world.requests
         world.requests = []
-        world.with { selector, _, _ in selector.reset(SelectorWorld.application, user: "anna") { _ in } }
+        world.with { selector, _, _ in selector.reset(SelectorWorld.application, named: "app", user: "anna") { _ in } }
         let afterwards = world.requests
         world.requests = []
         // Ben's state comes, and takes the only place.

@@ -256,7 +256,7 @@ final class QueryHandler: ChannelDuplexHandler {
     private func predict(_ bytes: ByteBuffer, _ route: Route, _ trace: QueryTrace?) {
         let arrived = MonotonicTime.now()
         do {
-            let body = try loop.parser.parse(bytes, inputType: route.inputType, readsUser: route.selects)
+            let body = try loop.parser.parse(bytes, inputType: route.inputType, readsUser: route.learns)
             var model = route.current
             if let version = body.version {
                 guard let known = route.versions[version] else {
@@ -276,7 +276,7 @@ final class QueryHandler: ChannelDuplexHandler {
     private func update(_ bytes: ByteBuffer, _ route: Route) {
         do {
             let feedback = try loop.parser.parseFeedback(
-                bytes, inputType: route.inputType, isStrict: !route.selects)
+                bytes, inputType: route.inputType, isStrict: !route.learns)
             loop.submit(feedback, route: route, arrived: .now(), handler: self)
         } catch {
             answer(.error(.badRequest, "Json error", cause: error.cause))

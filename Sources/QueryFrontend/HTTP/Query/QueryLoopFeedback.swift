@@ -135,7 +135,7 @@ extension QueryLoop {
             case .failure(let problem):
                 answer = FeedbackAnswer(problem)
             case .success(let piece):
-                if !route.selects {
+                if !route.learns {
                     // Clipper takes an input with its label, and does nothing with it.
                     let isClippers = !body.isBatch && piece.queryID.isEmpty
                     answer = FeedbackAnswer(piece, isClippers ? .counted : .notLearning, route: route)

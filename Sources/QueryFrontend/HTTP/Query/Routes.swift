@@ -20,11 +20,13 @@ final class Route: Sendable {
     let slo: Duration
     let defaultOutput: String
     let overload: OverloadAnswer
-    /// Whether the application's policy chooses models for each query, and learns.
+    /// Whether the models that answer are chosen for each query: by a policy, or the first that has a replica.
     let selects: Bool
+    /// Whether the application has a policy, or shadows, that feedback is for.
+    let learns: Bool
     /// How the application measures errors.
     let loss: Loss
-    /// The linked model that answers: the first; `nil` where none is linked.
+    /// The first linked model, which answers where none is chosen; `nil` where none is linked.
     let modelName: String?
     /// Its current version; `nil` where it has none.
     let current: RoutedModel?
@@ -38,7 +40,8 @@ final class Route: Sendable {
         slo = application.latencySLO
         defaultOutput = application.defaultOutput
         overload = application.overload
-        selects = !application.selection.isStandard
+        selects = application.selects
+        learns = !application.selection.isStandard
         loss = application.selection.loss
         modelName = application.linkedModels.first
         current = modelName.flatMap { catalog.currentModel(named: $0) }.map { RoutedModel($0, handles: handles) }

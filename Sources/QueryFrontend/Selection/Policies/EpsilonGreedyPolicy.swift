@@ -22,6 +22,8 @@ public struct EpsilonGreedyPolicy: SelectionPolicy {
 
     public func initialState() -> LossCounts { LossCounts() }
 
+    public func userState(from application: LossCounts) -> LossCounts { application.ofUser }
+
     public func select(_ query: SelectionQuery, state: LossCounts, using random: inout SelectionRandom) -> Selection {
         let count = query.models.count
         guard let best = best(of: query.models, state) else {

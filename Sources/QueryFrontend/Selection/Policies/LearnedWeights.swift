@@ -8,12 +8,12 @@
 
 /// The state of a policy that learns a weight for each model.
 ///
-/// As JSON `{"weights":{"a":1.5,"b":0.5}}`. Weights are relative to the mean of the models that can be selected: that is
-/// 1 after every update, and so nothing can grow or vanish, whatever number of updates there are. A model that is linked
-/// later is unknown here and takes the mean weight of those present, as if it had been average so far. One that is
-/// unlinked keeps its weight, untouched, and comes back with it.
+/// As JSON `{"weights":{"a":1.5,"b":0.5}}`. Weights are relative: at first all are 1, and an update leaves the sum of those
+/// that could be selected as it is, so that nothing can grow or vanish, whatever number of updates there are. A model that
+/// is linked later is unknown here and takes the mean weight of those present, as if it had been average so far. One that
+/// is unlinked, or has no replica, keeps its weight, and with it its place among the others, until it comes back.
 public struct LearnedWeights: Codable, Sendable, Hashable {
-    /// No weight is less, even where nothing is shared: a weight of 0 could never grow again.
+    /// No weight is a smaller part of the mean, even where nothing is shared: a weight of 0 could never grow again.
     static let leastWeight = 1e-12
     /// No update divides a weight by more than e to this power.
     static let largestStep = 20.0
@@ -62,6 +62,7 @@ public struct LearnedWeights: Codable, Sendable, Hashable {
     mutating func update(steps: [Double?], of models: [String], share: Double, keepsUnseen: Bool) {
         guard !models.isEmpty else { return }
         var new = weights(of: models)
+        let sum = new.reduce(0, +)
         var before = 0.0
         var after = 0.0
         for place in new.indices {
@@ -73,9 +74,10 @@ public struct LearnedWeights: Codable, Sendable, Hashable {
         if keepsUnseen, after > 0 {
             for place in new.indices where steps[place] != nil { new[place] *= before / after }
         }
-        let mean = new.reduce(0, +) / Double(new.count)
+        let scale = sum / new.reduce(0, +)
+        let mean = sum / Double(new.count)
         for (place, model) in models.enumerated() {
-            weights[model] = max(Self.leastWeight, (1 - share) * new[place] / mean + share)
+            weights[model] = max(Self.leastWeight * mean, (1 - share) * new[place] * scale + share * mean)
         }
     }
 }

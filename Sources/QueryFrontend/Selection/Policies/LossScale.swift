@@ -10,9 +10,10 @@ enum LossScale {
     /// Takes notice of a feedback's losses, before the first of them is scaled.
     ///
     /// - Parameter largest: the largest loss seen lately; `nil` before the first, and where losses are zero-one.
-    static func follow(_ feedback: SelectionFeedback, largest: inout Double?) {
+    /// - Parameter decay: what is left of it after a feedback.
+    static func follow(_ feedback: SelectionFeedback, largest: inout Double?, decay: Double = Self.decay) {
         guard feedback.loss != .zeroOne else { return }
-        let now = feedback.observations.reduce((largest ?? 0) * decay) { max($0, $1.loss) }
+        let now = feedback.observations.reduce((largest ?? 0) * decay) { max($0, min(LossStatistics.largest, $1.loss)) }
         // Below this a number is hardly one, and nothing that was lost is worth telling apart.
         largest = now < .leastNormalMagnitude ? 0 : now
     }

@@ -25,6 +25,13 @@ struct LossStatistics: Sendable, Hashable {
         if variance < .leastNormalMagnitude { variance = 0 }
     }
 
+    /// The same mean and variance, held as if from so many observations at most.
+    func held(as most: Double) -> LossStatistics {
+        var copy = self
+        copy.count = min(count, most)
+        return copy
+    }
+
     /// Adds an observation of which only the mean is of interest.
     mutating func recordMean(_ loss: Double, memory: Double = .infinity) {
         record(loss, memory: memory)
@@ -62,4 +69,21 @@ public struct LossCounts: Codable, Sendable, Hashable {
 
     /// Nothing is known yet.
     public init() {}
+
+    /// What a user begins with: the same means, held lightly.
+    var ofUser: LossCounts {
+        var copy = self
+        copy.models.holdLightly()
+        return copy
+    }
+}
+
+extension ModelTable<LossStatistics> {
+    /// How many observations an application's mean counts for, for one of its users: few, so that the user's own outweigh
+    /// it within tens of feedbacks, and enough that the best model of all is asked first.
+    private static var countOfUser: Double { 4 }
+
+    mutating func holdLightly() {
+        for entry in entries { self[entry.model] = entry.value.held(as: Self.countOfUser) }
+    }
 }

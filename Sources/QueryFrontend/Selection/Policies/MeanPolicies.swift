@@ -75,6 +75,8 @@ public struct WeightedMeanPolicy: SelectionPolicy {
         for (model, weight) in weights { known[model] = min(Self.largestWeight, max(0, weight)) }
     }
 
+    public var namedModels: [String] { known.entries.map(\.model) }
+
     public func initialState() -> NoState { NoState() }
 
     public func select(_ query: SelectionQuery, state: NoState, using random: inout SelectionRandom) -> Selection {

@@ -31,6 +31,12 @@ public struct ThompsonPolicy: SelectionPolicy {
 
     public func initialState() -> State { State() }
 
+    public func userState(from application: State) -> State {
+        var state = application
+        state.models.holdLightly()
+        return state
+    }
+
     public func select(_ query: SelectionQuery, state: State, using random: inout SelectionRandom) -> Selection {
         let beliefs = Beliefs(of: query.models, state.models, isZeroOne: query.loss == .zeroOne)
         return Selection(beliefs.draw(using: &random))

@@ -12,15 +12,23 @@
 ///
 /// It takes models for unchanging, and never forgets: where they change after long experience, `Exp3Policy` is the better
 /// one. Between two feedbacks all queries go to the same model. Losses are scaled to 0 to 1 when they are observed
-/// (`LossScale`).
+/// (`LossScale`), by a largest loss that is soon forgotten only where it was an outlier: else the scale would change with
+/// every trial of a bad model, and the means with it.
 ///
 /// One thing differs from the paper, where each model is tried before anything else: as long as some have not been
 /// observed, they get half of the queries, the others the rest. So a model that never answers in time cannot draw all.
 public struct UCB1Policy: SelectionPolicy {
+    /// What is left of the largest loss after a feedback that is no small part of it.
+    private static let decay = 0.9999
+    /// A largest loss so many times what is seen now may have been an outlier.
+    private static let outlierFactor = 10.0
+
     /// The policy; there is nothing to set.
     public init() {}
 
     public func initialState() -> LossCounts { LossCounts() }
+
+    public func userState(from application: LossCounts) -> LossCounts { application.ofUser }
 
     public func select(_ query: SelectionQuery, state: LossCounts, using random: inout SelectionRandom) -> Selection {
         let weights = weights(of: query.models, state: state)
@@ -29,7 +37,9 @@ public struct UCB1Policy: SelectionPolicy {
     }
 
     public func observe(_ feedback: SelectionFeedback, state: inout LossCounts) {
-        LossScale.follow(feedback, largest: &state.largestLoss)
+        let outlier = (state.largestLoss ?? 0) / Self.outlierFactor
+        let isOutlier = feedback.observations.allSatisfy { $0.loss < outlier }
+        LossScale.follow(feedback, largest: &state.largestLoss, decay: isOutlier ? LossScale.decay : Self.decay)
         for observation in feedback.observations {
             let loss = LossScale.scaled(observation.loss, of: feedback.loss, largest: state.largestLoss)
             var statistics = state.models[observation.model] ?? LossStatistics()

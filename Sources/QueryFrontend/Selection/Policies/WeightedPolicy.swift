@@ -42,6 +42,8 @@ public struct WeightedPolicy: SelectionPolicy {
         }
     }
 
+    public var namedModels: [String] { shares.entries.map(\.model) }
+
     public func initialState() -> NoState { NoState() }
 
     public func select(_ query: SelectionQuery, state: NoState, using random: inout SelectionRandom) -> Selection {
