@@ -35,7 +35,7 @@ def trained(tmp_path_factory):
 def test_a_served_pipeline_answers_as_its_own_transform_does(frontend, trained):
     folder, images, predictions = trained
     frontend.register_model("digits-spark", 1)
-    frontend.register_application("digits-spark", "digits-spark")
+    frontend.register_application("digits-spark", "digits-spark", slo="600s")
     command = (sys.executable, "-m", "model_container.pyspark", folder)
     container = frontend.container(*command, name="digits-spark", version=1, input_type="doubles")
 

@@ -12,6 +12,8 @@ public struct Bounds: Hashable, Sendable {
     public init(answer: Duration = .seconds(15), start: Duration = .seconds(60)) {
         self.answer = answer
         session = answer + .seconds(5)
+        // Who is patient with answers, because the machine has much to do, is so with heartbeats.
+        tardiness = max(.seconds(1), answer / 10)
         self.start = start
     }
 }

@@ -31,7 +31,9 @@ struct BenchRunCommand: AsyncParsableCommand {
 
             Goodput is the number of predictions (not default outputs) inside the SLO, per second. LAG is how late the \
             generator came to its requests: where its 99th percentile passes a millisecond, the generator or its \
-            machine is the bottleneck. Requests without an answer when --grace is over count as unanswered.
+            machine is the bottleneck. Requests without an answer when --grace is over count as unanswered. They, and \
+            those whose connection failed, count among the latencies with the time from when they were due to the \
+            run's end. Refusals, which are answers with status 503 and other errors, are quick, and kept apart.
 
             JSON (--json), one object: application, url, arrivals (poisson, constant, closed), connections, seed, \
             slo_micros, goal, runs, and with --step highest_rate_within_slo. Each run: rate (none for --closed), \
@@ -39,9 +41,9 @@ struct BenchRunCommand: AsyncParsableCommand {
             unanswered), answered (HTTP answers of any kind), predictions, defaults {reason: count}, rejected (503), \
             errors {text: count}, unanswered, unsent (those of them that never got a connection), in_slo, share_in_slo \
             (in_slo / sent), goodput, achieved_rate (answers per second), bytes_sent, bytes_received, \
-            waited_for_connection, late_sends (more than 1 ms), generator_cpu_share (of one core), latency_micros and \
-            prediction_latency_micros {p50, p90, p95, p99, p999, p9999, max, mean}, send_lag_micros {p50, p99, max}, \
-            latency_curve [[percentile, micros], …].
+            waited_for_connection, late_sends (more than 1 ms), generator_cpu_share (of one core), latency_micros (of \
+            all but refusals), prediction_latency_micros and refusal_latency_micros {p50, p90, p95, p99, p999, p9999, \
+            max, mean}, send_lag_micros {p50, p99, max}, latency_curve [[percentile, micros], …].
 
             The exit code is 1 where no request got a prediction, a default output or a 503, and 2 where no frontend \
             answers.

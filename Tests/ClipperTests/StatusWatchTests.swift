@@ -43,11 +43,16 @@ struct StatusWatchTests {
             batchLimit: 60, latencyInterceptMilliseconds: 4, latencySlopeMilliseconds: 0.1)
     }
 
+    /// The frontend answers, whose process began at this time: it comes with its uptime.
+    private mutating func look(_ status: FrontendStatus, start: Duration = .zero) {
+        watch.received(status, now: now + start + .seconds(status.uptimeSeconds))
+    }
+
     private var lines: [String] { watch.lines(now: now).map(\.plain) }
 
     @Test("The first look shows three tables, with the frontend's own averages")
     mutating func first() {
-        watch.received(
+        look(
             status(
                 at: 75, queries: 1000, defaults: 5, model: Self.model(lookups: 8, hits: 2, drops: 9),
                 replicas: [Self.replica(batches: 80, queries: 995)]))
@@ -68,11 +73,11 @@ struct StatusWatchTests {
 
     @Test("From the second look on, rates and shares are those since the last")
     mutating func second() {
-        watch.received(
+        look(
             status(
                 at: 75, queries: 1000, defaults: 5, model: Self.model(lookups: 100, hits: 0, drops: 9),
                 replicas: [Self.replica(batches: 80, queries: 995)]))
-        watch.received(
+        look(
             status(
                 at: 77, queries: 1800, defaults: 205,
                 model: Self.model(lookups: 200, hits: 90, drops: 19, retries: 4, hedges: 1),
@@ -86,7 +91,7 @@ struct StatusWatchTests {
     @Test("Where nothing was asked since the last look there is no share of default outputs, and batches are as before")
     mutating func idle() {
         for uptime in [75.0, 77] {
-            watch.received(
+            look(
                 status(
                     at: uptime, queries: 1000, defaults: 5, model: Self.model(lookups: 8, hits: 2, drops: 9),
                     replicas: [Self.replica(batches: 80, queries: 995)]))
@@ -97,23 +102,37 @@ struct StatusWatchTests {
 
     @Test("After a restart of the frontend nothing is compared with what was before")
     mutating func restart() {
-        watch.received(status(at: 75, queries: 1000))
-        watch.received(status(at: 3, queries: 20))
+        look(status(at: 75, queries: 1000))
+        look(status(at: 3, queries: 20), start: .seconds(80))
         #expect(lines[3].hasPrefix("digits       20ms  7.00/s"))
+    }
+
+    @Test("So it is where the new process was up for longer, when it was looked at, than the old one was")
+    mutating func longerRestart() {
+        look(status(at: 3, queries: 20))
+        look(status(at: 75, queries: 1000), start: .seconds(10))
+        #expect(lines[3].hasPrefix("digits       20ms  7.00/s"))
+    }
+
+    @Test("Answers that are not equally quick are no restart")
+    mutating func unevenLooks() {
+        look(status(at: 75, queries: 1000))
+        look(status(at: 77, queries: 1800), start: .milliseconds(900))
+        #expect(lines[3].hasPrefix("digits       20ms  400/s"))
     }
 
     @Test("An application that was registered anew, and a look of the same moment, give no difference")
     mutating func anew() {
-        watch.received(status(at: 75, queries: 1000))
-        watch.received(status(at: 77, queries: 20))
+        look(status(at: 75, queries: 1000))
+        look(status(at: 77, queries: 20))
         #expect(lines[3].hasPrefix("digits       20ms  7.00/s"))
-        watch.received(status(at: 77, queries: 20))
+        look(status(at: 77, queries: 20))
         #expect(lines[3].hasPrefix("digits       20ms  7.00/s"))
     }
 
     @Test("While no answer comes, the last one stays, and the first line says since when")
     mutating func lost() {
-        watch.received(status(at: 75))
+        look(status(at: 75))
         let before = lines
         watch.failed("no frontend\nanswers", now: now)
         watch.failed("no frontend answers at http://a:1", now: now + .seconds(2))
@@ -123,7 +142,7 @@ struct StatusWatchTests {
         #expect(Array(shown.map(\.plain).dropFirst(2)) == Array(before.dropFirst()))
         #expect(shown.dropFirst(2).allSatisfy { $0.spans.allSatisfy { $0.style == .faint } })
         #expect(watch.block(now: now + .seconds(12)).count == 2)
-        watch.received(status(at: 90))
+        look(status(at: 90))
         #expect(lines[0] == "frontend http://a:1, up 1m 30s, every 2s")
     }
 
@@ -148,16 +167,16 @@ struct StatusWatchTests {
             try #require(line.spans.first { $0.text == text }, "no \(text) in \(line.plain)").style
         }
         var model = Self.model(drops: 1)
-        watch.received(status(at: 1, queries: 1000, model: model))
+        look(status(at: 1, queries: 1000, model: model))
         model.drops = 3
         model.replicas = 0
-        watch.received(status(at: 2, queries: 2000, defaults: 5, model: model))
+        look(status(at: 2, queries: 2000, defaults: 5, model: model))
         var shown = watch.lines(now: now)
         #expect(try style("0.5%", shown[3]) == .warning)
         #expect(try style("25.0ms", shown[3]) == .warning)
         #expect(try style("3 +2", shown[6]) == .alarm)
         #expect(try style("0", shown[6]) == .alarm)
-        watch.received(status(at: 3, queries: 3000, defaults: 25, model: model))
+        look(status(at: 3, queries: 3000, defaults: 25, model: model))
         shown = watch.lines(now: now)
         #expect(try style("2.0%", shown[3]) == .alarm)
         #expect(try style("3", shown[6]) == .none)
@@ -180,7 +199,7 @@ struct StatusWatchTests {
 
     @Test("A version that queries do not go to says so")
     mutating func versions() {
-        watch.received(status(at: 1, model: Self.model("2")))
+        look(status(at: 1, model: Self.model("2")))
         #expect(lines[6].hasPrefix("m:2 (not current)"))
     }
 }

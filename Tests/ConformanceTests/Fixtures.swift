@@ -19,7 +19,7 @@ enum BuiltProducts {
 
 /// Lets a few containers run at a time: a hundred that start at once keep each other from their bounds.
 private actor Turnstile {
-    static let shared = Turnstile(places: 10)
+    static let shared = Turnstile(places: 6)
 
     private var places: Int
     private var waiting: [CheckedContinuation<Void, Never>] = []

@@ -133,8 +133,8 @@ struct KnownFlaw: Sendable, CustomTestStringConvertible {
         options.inputs.failing = "[666]"
         // A right answer comes within milliseconds. A fault that is the lack of one is waited for as long as this.
         let isRight = flaw == "none"
-        options.bounds = Bounds(answer: .seconds(isRight ? 20 : 3), start: .seconds(30))
-        if !isRight { options.bounds.session = .seconds(4) }
+        options.bounds = Bounds(answer: .seconds(isRight ? 60 : 8), start: .seconds(120))
+        if !isRight { (options.bounds.session, options.bounds.tardiness) = (.seconds(9), .seconds(1)) }
         let run = ContainerRun(options)
         return await withTurn { await run.run() }
     }

@@ -73,7 +73,7 @@ struct KnownFrontendFlaw: Sendable, CustomTestStringConvertible {
         options.versions = [version]
         options.requiresVersion4 = true
         options.only = only
-        options.bounds = Bounds(answer: .seconds(3))
+        options.bounds = Bounds(answer: .seconds(8))
         let run = FrontendRun(options)
         return await withTurn { await run.run() }
     }

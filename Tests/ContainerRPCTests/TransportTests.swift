@@ -71,6 +71,22 @@ struct TransportTests {
         #expect(!hasNext && leftFrames == 0)
     }
 
+    @Test("A message of RPC 4 is malformed to a container that has offered RPC 3 alone")
+    func version4NotOffered() throws {
+        let pair = try ConnectedPair(in: context)
+        #expect(try pair.router.send(.heartbeat(.keepAlive), in: .four, to: pair.peer) == .sent)
+        var received = pair.dealer.makeMessage()
+        try pair.dealer.receiveNext(into: &received)
+        #expect(try received.decodeFrontendMessage() == .heartbeat(.keepAlive))
+        do {
+            _ = try received.decodeFrontendMessage(offered: .three)
+            Issue.record("it is read")
+        } catch {
+            #expect(error.kind == .notEmpty)
+            #expect(error.frame == 0)
+        }
+    }
+
     // MARK: Shared payloads
 
     /// Sends inputs of such lengths, to be followed by a heartbeat, and returns what they hold.

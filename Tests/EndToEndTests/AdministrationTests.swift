@@ -7,14 +7,14 @@ struct AdministrationTests {
         try await withProcesses { processes in
             let frontend = try await Frontend(in: processes)
             #expect(try await frontend.admin.get("/admin/ping").text == "PONG")
-            try await frontend.addApplication("app", slo: .milliseconds(250))
+            try await frontend.addApplication("app", slo: .seconds(60))
             try await frontend.addModel("sum", version: "1")
             try await frontend.addModel("sum", version: "2", batchSize: 8)
             try await frontend.admin("add_model_links", ["app_name": "app", "model_names": ["sum"]])
             #expect(try await frontend.admin("get_linked_models", ["app_name": "app"]) == ["sum"])
             #expect(try await frontend.admin("get_all_applications", ["verbose": false]) == ["app"])
             let application: JSON = [
-                "name": "app", "input_type": "doubles", "default_output": "-1.0", "latency_slo_micros": 250_000,
+                "name": "app", "input_type": "doubles", "default_output": "-1.0", "latency_slo_micros": 60_000_000,
                 "linked_models": ["sum"], "overload": "default", "hedging": false,
             ]
             #expect(try await frontend.admin("get_all_applications", ["verbose": true]) == [application])

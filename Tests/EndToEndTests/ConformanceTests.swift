@@ -15,7 +15,7 @@ struct ConformanceTests {
                 "clipper",
                 ["conformance", "container", "--failing-input", "[-1]"] + Self.starting
                     + ["--", container, "--on-negative", "throw"])
-            #expect(try await kit.exitStatus(within: .seconds(240)) == 0, "\(kit.standardOutput)")
+            #expect(try await kit.exitStatus(within: .seconds(900)) == 0, "\(kit.standardOutput)")
             #expect(kit.standardOutput.contains("0 failed"))
         }
     }
@@ -31,7 +31,7 @@ struct ConformanceTests {
                     "conformance", "frontend", "--rpc-port", "\(port)", "--query", "http://\(frontend.query)",
                     "--admin", "http://\(frontend.admin)",
                 ] + Self.timeout)
-            #expect(try await kit.exitStatus(within: .seconds(240)) == 0, "\(kit.standardOutput)")
+            #expect(try await kit.exitStatus(within: .seconds(900)) == 0, "\(kit.standardOutput)")
             #expect(kit.standardOutput.contains("0 failed"))
             let left = try await frontend.admin("get_all_models", ["verbose": false])
             #expect(left == .array([]))

@@ -93,13 +93,20 @@ struct ContainerConfigurationTests {
         #expect(configuration.endpoint == "tcp://10.0.0.1:7200")
     }
 
-    @Test("It offers RPC 4, beats while it is busy, and says its host and process")
+    @Test("It offers RPC 4, beats while it is busy, and says its language, SDK, host and process")
     func details() throws {
         let registration = try configuration(of: named, [], [:]).registration
         #expect(registration.rpcVersion == .four)
         #expect(registration.details.beatsWhileBusy)
-        #expect(registration.details.metadata.map(\.key) == ["language", "host", "pid"])
+        #expect(registration.details.metadata.map(\.key) == ["language", "sdk", "host", "pid"])
         #expect(registration.details.largestBatch == nil)
+    }
+
+    @Test("Its software is said with name and version")
+    func software() throws {
+        let details = try configuration(of: named, [], [:]).registration.details
+        #expect(details.software == "swift-clipper/\(Software.version)")
+        #expect(details.metadata.contains(MetadataPair("sdk", "swift-clipper/\(Software.version)")))
     }
 
     @Test("What it takes at most comes from the code, or from a flag, which beats it")

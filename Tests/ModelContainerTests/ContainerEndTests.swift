@@ -107,6 +107,45 @@ struct ContainerEndTests {
         }
     }
 
+    @Test("Told to stop a second time, it ends at once, though its model does not come back")
+    func toldTwice() async throws {
+        let frontend = try await PlayedFrontend.bound(in: context)
+        let model = HeldModel()
+        defer { model.goOn() }
+        let configuration = ContainerConfiguration(
+            registration: .test, endpoint: try await frontend.endpoint, timing: .short)
+        let loop = try ContainerLoop(configuration, model: model.container.model, context: context, logger: .silent)
+        let task = Task { try await loop.serve() }
+        let peer = try await frontend.acceptContainer()
+        frontend.sendBatch(1, 4, to: peer)
+        try await model.waitForBatch()
+        loop.stop("the first signal")
+        loop.stop("the second signal")
+        try await task.value
+        try await frontend.close()
+    }
+
+    @Test("So it does where the frontend has been told goodbye, and waits for the batch in hand")
+    func toldTwiceInVersion4() async throws {
+        let frontend = try await PlayedFrontend.bound(in: context)
+        let model = HeldModel()
+        defer { model.goOn() }
+        var registration = Registration.test
+        registration.rpcVersion = .four
+        let configuration = ContainerConfiguration(
+            registration: registration, endpoint: try await frontend.endpoint, timing: .short)
+        let loop = try ContainerLoop(configuration, model: model.container.model, context: context, logger: .silent)
+        let task = Task { try await loop.serve() }
+        let peer = try await frontend.welcomeContainer()
+        frontend.send(.request(.batch(1, [4])), in: .four, to: peer)
+        try await model.waitForBatch()
+        loop.stop("the first signal")
+        #expect(try await frontend.receiveGoodbye() == Goodbye(.stopping, reason: "the first signal"))
+        loop.stop("the second signal")
+        try await task.value
+        try await frontend.close()
+    }
+
     @Test("A service whose task is cancelled ends, too")
     func cancelled() async throws {
         let frontend = try await PlayedFrontend.bound(in: context)

@@ -158,6 +158,19 @@ struct ContainerServiceTests {
         try await frontend.close()
     }
 
+    @Test("So does one of RPC 4, which it has not offered")
+    func version4NotOffered() async throws {
+        let frontend = try await PlayedFrontend.bound(in: context)
+        try await RunningContainer.run(echo, at: frontend.endpoint, in: context) { _ in
+            let first = try await frontend.acceptContainer()
+            frontend.send(.heartbeat(.keepAlive), in: .four, to: first)
+            let second = try await frontend.acceptContainer(after: first)
+            frontend.sendBatch(1, 4, to: second)
+            #expect(try await frontend.receiveResponse().outputs == ["4.0"])
+        }
+        try await frontend.close()
+    }
+
     @Test("A frontend that is silent is given up, and tried again")
     func silence() async throws {
         let frontend = try await PlayedFrontend.bound(in: context)

@@ -15,9 +15,12 @@ struct IsolationTests {
     }
 
     /// A model that throws at some inputs, and how often it ran.
-    private func run(_ count: Int, bad: Set<Double>, mayFail: Bool = true) throws -> (outputs: Outputs, runs: Int) {
+    private func run(
+        _ count: Int, bad: Set<Double>, mayFail: Bool = true, expires: MonotonicTime? = nil
+    ) throws -> (outputs: Outputs, runs: Int) {
         var runs = 0
-        let outputs = try Isolation(batch(count), mayFail: mayFail).blockingOutputs { inputs in
+        let isolation = Isolation(batch(count), mayFail: mayFail, expires: expires)
+        let outputs = try isolation.blockingOutputs { inputs in
             runs += 1
             let batch = try InputBatch<Double>(inputs)
             if let first = batch.elements.first(where: bad.contains) { throw Bad(input: first) }
@@ -73,6 +76,33 @@ struct IsolationTests {
             }
         }
         #expect(runs == 1)
+    }
+
+    @Test("A model that cannot answer now is not run again: the batch fails with what it said")
+    func unavailable() {
+        var runs = 0
+        #expect(throws: Unavailable("no memory")) {
+            try Isolation(batch(10), mayFail: true).blockingOutputs { _ in
+                runs += 1
+                throw Unavailable("no memory")
+            }
+        }
+        #expect(runs == 1)
+    }
+
+    @Test("Once the time is up, nothing is run again: every input is too late, and says what was thrown")
+    func timeIsUp() throws {
+        let (outputs, runs) = try run(4, bad: [2], expires: MonotonicTime(nanoseconds: 0))
+        #expect(runs == 1)
+        #expect(outputs.count == 4)
+        #expect(outputs.errors.map(\.code) == [FailureCode](repeating: .tooLate, count: 4))
+        #expect(outputs.errors.allSatisfy { $0.text.contains("Bad(input: 2.0)") })
+    }
+
+    @Test("While there is time, the bad input is found")
+    func timeIsLeft() throws {
+        let (outputs, _) = try run(4, bad: [2], expires: .distantFuture)
+        #expect(outputs.errors.map(\.index) == [2])
     }
 
     @Test("A closure can say that an input is none that its model takes")

@@ -62,10 +62,10 @@ struct DispatcherQueryTests {
             #expect(await test.dispatcher.replicas().first?.queriesInFlight == 4)
             #expect(await test.dispatcher.report().queued[.sum] == 1)
             container.answer(first)
+            container.answer(second)
             let third = try await container.receiveRequest()
             #expect(third.inputs.count == 1)
             container.answer(third)
-            container.answer(second)
             let outcomes = try await test.outcomes(of: request, count: 5)
             #expect(outcomes == (1...5).map { .output("\($0).0") })
         }

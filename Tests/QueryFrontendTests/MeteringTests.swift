@@ -41,19 +41,25 @@ struct MeteringTests {
         #expect(metrics.queueingDelay.sum == 3000)
     }
 
-    @Test("Where an application has overload refused, such a query is neither an answer nor a default output")
-    mutating func rejected() throws {
-        metrics.noteApplication(application, "app", rejectsOverload: true, now: at(.zero))
+    @Test("A query that was turned away counts as one that got the default output, whatever its request was answered")
+    mutating func turnedAway() throws {
+        metrics.noteApplication(application, "app", now: at(.zero))
         for reason in [DefaultReason.queueFull, .predictedLate, .deadline] {
             metrics.applications[application]?.record(.defaultOutput(reason), after: .zero, now: at(.zero))
         }
-        var values = try #require(metrics.applications[application])
-        #expect([values.rejected, values.queries, values.defaultCount] == [2, 1, 1])
-        #expect(values.latency.total.count == 1)
+        let values = try #require(metrics.applications[application])
+        #expect([values.queries, values.defaultCount, values.defaults[.queueFull], values.rejected] == [3, 3, 1, 0])
+        #expect(values.latency.total.count == 3)
+    }
+
+    @Test("Refused requests are counted with their application, however often they are looked at")
+    mutating func rejected() {
+        let server = QueryServerState()
         metrics.noteApplication(application, "app", now: at(.zero))
-        metrics.applications[application]?.record(.defaultOutput(.queueFull), after: .zero, now: at(.zero))
-        values = try #require(metrics.applications[application])
-        #expect([values.rejected, values.queries, values.defaults[.queueFull]] == [2, 2, 1])
+        for index in [3, 4, 3] { server.noteRejected(ApplicationHandle(index: index)) }
+        for _ in 0..<2 { metrics.noteRejected(server.rejected) }
+        #expect(metrics.applications[application]?.rejected == 2)
+        #expect(metrics.applications.values.count == 1)
     }
 }
 

@@ -41,9 +41,9 @@ struct PrometheusTextTests {
             #"clipper_selection_straggled_total{application="app",model="sum"} 2"#,
             #"clipper_selection_shadow_agreed_total{application="app",model="idle"} 4"#,
             #"clipper_selection_shadow_disagreed_total{application="app",model="idle"} 5"#,
-            #"clipper_selection_loss_sum{application="app",model="sum"} 1.5"#,
-            #"clipper_selection_loss_count{application="app",model="sum"} 3"#,
-            #"clipper_selection_loss_count{application="app",model="idle"} 0"#,
+            #"clipper_selection_loss_total{application="app",model="sum"} 1.5"#,
+            #"clipper_selection_judged_total{application="app",model="sum"} 3"#,
+            #"clipper_selection_judged_total{application="app",model="idle"} 0"#,
             #"clipper_selection_weight{application="app",model="sum"} 0.75"#,
             #"clipper_feedback_total{application="app",result="counted"} 3"#,
             #"clipper_feedback_total{application="app",result="duplicate"} 1"#,
@@ -104,6 +104,24 @@ struct PrometheusTextTests {
         #expect(lines.last == "")
     }
 
+    @Test("Counters end as such, and nothing ends as a part of a histogram does")
+    func suffixes() {
+        for line in lines where line.hasPrefix("# TYPE ") {
+            let words = line.split(separator: " ").map(String.init)
+            #expect(words[2].hasSuffix("_total") == (words[3] == "counter"), "\(line)")
+            for suffix in ["_sum", "_count", "_bucket"] { #expect(!words[2].hasSuffix(suffix), "\(line)") }
+        }
+    }
+
+    @Test("Refused requests are counted beside the queries")
+    func rejected() {
+        var report = makeReport()
+        report.metrics.noteRejected([ApplicationHandle(index: 0): 12])
+        let lines = report.prometheusText().split(separator: "\n")
+        #expect(lines.contains(#"clipper_rejected_total{application="app"} 12"#))
+        #expect(lines.contains(#"clipper_queries_total{application="app"} 4"#))
+    }
+
     @Test("The page is the same each time, whatever the order in which things were noted")
     func order() {
         func report(_ names: [Int]) -> String {
@@ -134,6 +152,7 @@ struct PrometheusTextTests {
         let error = WireError(.missingFrame, frame: 0, expected: "", found: "")
         let reasons: [FrontendSession.EndReason] = [
             .silent, .disconnected, .malformed(error), .wrongOutputCount(expected: 1, found: 2), .replaced, .dismissed,
+            .left(Goodbye(.stopping)), .drained,
         ]
         #expect(Set(reasons.map(\.label)) == Set(DispatchReport.lossReasons))
         let problems: [ContainerSessions.BadMessage] = [

@@ -44,7 +44,7 @@ final class FlawedSession {
                 heard = .now()
                 if let end = try take(message.copiedFrames) { return end }
             }
-            if flaw == .answersForgotten, !pending.isEmpty { _ = try waitForInput([], timeout: .milliseconds(60)) }
+            if flaw == .answersForgotten, !pending.isEmpty { _ = try waitForInput([], timeout: .milliseconds(1_000)) }
             if flaw == .answersForgotten, try socket.hasInput() { continue }
             for request in pending {
                 if let end = try answer(request) { return end }

@@ -19,7 +19,7 @@
 #include <zmq.h>
 
 enum { INTERVAL = 5000, SILENCE = 30000, PATIENCE = 5000, LINGER = 5000, SHORTEST_PAUSE = 100, LONGEST_PAUSE = 5000 }; /* ms */
-enum { LARGEST_BATCH = 65536, IN_FLIGHT = 2 };
+enum { LARGEST_BATCH = 65536, IN_FLIGHT = 2, USELESS = 1000 /* us: with less of its budget left a batch is too late */ };
 enum data_type { BYTES, INT32, FLOAT32, FLOAT64, STRING, INT64 };
 static const size_t ELEMENT[] = { 1, 4, 4, 8, 1, 8 };
 static const char *const TYPE_NAME[] = { "bytes", "integers", "floats", "doubles", "strings" };
@@ -487,9 +487,9 @@ static bool answer4(void *socket, struct message *m, int64_t received)
     } else if (m->inputs > LARGEST_BATCH) {
         code = 4;
         snprintf(reason, sizeof reason, "%zu inputs came, and the container takes %d", m->inputs, LARGEST_BATCH);
-    } else if (m->seen & 1u << F_BUDGET && (uint64_t)(started - received) >= m->field[F_BUDGET]) {
+    } else if (m->seen & 1u << F_BUDGET && m->field[F_BUDGET] < (uint64_t)(started - received) + USELESS) {
         code = 3;
-        snprintf(reason, sizeof reason, "the budget of %" PRIu64 " microseconds is spent", m->field[F_BUDGET]);
+        snprintf(reason, sizeof reason, "the budget of %" PRIu64 " microseconds is as good as spent", m->field[F_BUDGET]);
     }
     if (code) return send_code(socket, 10, m->id, code, reason);
     offsets.size = items.size = errors.size = 0;
@@ -524,7 +524,8 @@ static int64_t pause_time = SHORTEST_PAUSE;
 static void on_signal(int number)
 {
     int before = errno;
-    if (!signal_number && write(told_to_stop[1], "", 1) == 1) signal_number = number;
+    if (signal_number) _exit(0); /* told a second time: it ends at once, whatever the model is at */
+    if (write(told_to_stop[1], "", 1) == 1) signal_number = number;
     errno = before;
 }
 
@@ -559,9 +560,10 @@ enum next { GO_ON, ENDS = -1, AGAIN = -2, AGAIN_AFTER_PAUSE = -3 }; /* or, above
 static int64_t act(void *socket, struct message *m, int64_t received, bool leaving)
 {
     bool sent = true;
+    if (leaving && (m->type == WELCOME || m->type == REFUSED)) return ENDS; /* forgotten, and not to register any more */
     switch (m->type) {
-    case WELCOME: /* one who is about to leave doesn't register */
-        if (!leaving) sent = m->rpc == 4 ? send_register(socket) : send_new_container3(socket);
+    case WELCOME:
+        sent = m->rpc == 4 ? send_register(socket) : send_new_container3(socket);
         break;
     case REFUSED:
         SAY("the frontend refuses this container (code %" PRIu64 "): %s", m->field[F_CODE], escaped(m->reason));

@@ -43,7 +43,7 @@ public struct FrontendRun: Sendable {
         public var only: [String] = []
         public var bounds = Bounds()
         /// The latency objective of the kit's applications: the containers answer at once, or not at all.
-        public var latencyObjective: Duration = .seconds(5)
+        public var latencyObjective: Duration = .seconds(60)
         /// How many scenarios are played at a time.
         public var jobs = 4
 

@@ -4,7 +4,7 @@ import Foundation
 
 extension ModelContainer {
     /// Runs the container as a main program, until SIGTERM or SIGINT: then answers what was read and returns. A second
-    /// signal makes it return at once.
+    /// signal makes it return at once, also while the model is at work.
     ///
     /// It takes the flags of `ContainerOptions` and `--help` from the command line; flags beat Clipper's environment
     /// variables, which beat what the code says. What is wrong is printed on standard error and ends the process: with

@@ -61,8 +61,8 @@ extension ModelContainer {
         return ContainerService(self, configuration: configuration, context: context, logger: logger)
     }
 
-    /// Serves until SIGTERM or SIGINT, under flags that were parsed elsewhere: then answers what was read and returns. A
-    /// second signal makes it return at once, also while the model is at work.
+    /// Serves until SIGTERM or SIGINT, under flags that were parsed elsewhere: then answers what was read and returns.
+    /// A second signal makes it return at once, also while the model is at work.
     ///
     /// - Parameters:
     ///   - options: flags, which beat the environment (`CLIPPER_MODEL_NAME`, `CLIPPER_MODEL_VERSION`, `CLIPPER_IP`,
@@ -76,14 +76,14 @@ extension ModelContainer {
             of: self, options: options, environment: ProcessInfo.processInfo.environment)
         let context = try Context()
         let loop = try ContainerLoop(configuration, model: model, context: context, logger: logger)
-        logger.info(
-            "serving \(configuration.registration)", metadata: ["frontend": "\(configuration.endpoint)"])
         // No service group: one takes notice of the first signal alone, and a model that hangs would keep the process.
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         let listener = Task {
             for await _ in signals { loop.stop("told to stop by a signal") }
         }
         defer { listener.cancel() }
+        logger.info(
+            "serving \(configuration.registration)", metadata: ["frontend": "\(configuration.endpoint)"])
         // The process may end right after this, and must not take the last answer with it.
         defer { context.terminate() }
         try await loop.serve()

@@ -156,7 +156,11 @@ package struct ContainerSessions: Sendable {
     ) {
         let action = entries[id]?.session.receive(malformed: error, isRegistration: isRegistration, now: now)
         guard let action, let entry = entries[id] else { return }
-        if case .end(.refused) = action { bad(.malformed(error), entry) }
+        if case .end(.refused) = action {
+            bad(.malformed(error), entry)
+            // What is lost is lost by the message, whatever its sender is told of it.
+            unlist(id, .malformed(error))
+        }
         perform(action, id, now: now)
     }
 
@@ -172,10 +176,10 @@ package struct ContainerSessions: Sendable {
         case .confirm:
             accept(id)
         case .complete(let response):
-            if let replica = entry.replica { effects.append(.completed(replica, response)) }
+            if let replica = entry.replica { effects.append(.completed(replica, response)) } else { takeBack(id) }
             endIfLeft(id)
         case .fail(let failure):
-            if let replica = entry.replica { effects.append(.failed(replica, failure)) }
+            if let replica = entry.replica { effects.append(.failed(replica, failure)) } else { takeBack(id) }
             endIfLeft(id)
         case .release(let goodbye):
             // After this answer no batch comes: messages keep their order.
@@ -205,13 +209,11 @@ package struct ContainerSessions: Sendable {
         var message = FrontendMessage.heartbeat(heartbeat)
         if entry.session.version == .four, heartbeat == .requestMetadata {
             var welcome = timing.welcome
-            welcome.software = Self.software
+            welcome.software = Software.nameAndVersion
             message = .welcome(welcome)
         }
         effects.append(.send(message, in: entry.session.version, to: entry.peer))
     }
-
-    private static let software = "swift-clipper"
 
     private mutating func endIfLeft(_ id: SessionID) {
         guard let session = entries[id]?.session, session.hasLeft, let goodbye = session.goodbye else { return }
@@ -232,7 +234,7 @@ package struct ContainerSessions: Sendable {
     /// An operator has drained a replica, and it has answered all that it had.
     package mutating func release(_ replica: ReplicaID) {
         guard let id = byReplica[replica], let entry = entries[id], entry.session.version == .four else { return }
-        effects.append(.send(.goodbye(Goodbye(.drained)), in: .four, to: entry.peer))
+        effects.append(.send(.goodbye(Goodbye(.drained, reason: "drained")), in: .four, to: entry.peer))
         end(id, .drained)
     }
 
@@ -244,18 +246,26 @@ package struct ContainerSessions: Sendable {
 
     /// A container of RPC 4 whose model takes other inputs is told so; one of RPC 3 is listed and gets nothing.
     private mutating func register(_ id: SessionID, _ registration: Registration) {
-        let taken = inputTypes[registration.model]
-        if registration.rpcVersion == .four, let taken, taken != registration.inputType, let peer = entries[id]?.peer {
-            let reason = """
-                the model \(registration.model) is registered with inputs of type \(taken), and this container takes \
-                \(registration.inputType): start it with that type, or register the model under another version
-                """
-            let refusal = Refusal(.inputTypeMismatch, reason: reason)
-            effects.append(.send(.refused(refusal), in: .four, to: peer))
-            return end(id, .refused(refusal))
+        if registration.rpcVersion == .four, let taken = inputTypes[registration.model],
+            taken != registration.inputType
+        {
+            return refuse(id, registration, taken)
         }
         list(id, registration)
         accept(id)
+    }
+
+    /// A container's model takes other inputs: it is told so, and its session ends.
+    private mutating func refuse(_ id: SessionID, _ registration: Registration, _ taken: InputType) {
+        guard let peer = entries[id]?.peer else { return }
+        let reason = """
+            the model \(registration.model) is registered with inputs of type \(taken), and this container takes \
+            \(registration.inputType): start it with that type, or register the model under another version
+            """
+        let refusal = Refusal(.inputTypeMismatch, reason: reason)
+        unlist(id, .dismissed)
+        effects.append(.send(.refused(refusal), in: .four, to: peer))
+        end(id, .refused(refusal))
     }
 
     private mutating func accept(_ id: SessionID) {
@@ -313,14 +323,30 @@ package struct ContainerSessions: Sendable {
         for id in sessions(where: { $0.session.registration?.model == model }) { unlist(id, .dismissed) }
     }
 
-    /// A model version is registered: containers that were dismissed serve it again, but for those that leave.
+    /// A model version is registered, or changed: containers that were dismissed serve it again, but for those that
+    /// leave. One of RPC 4 that takes other inputs is refused, as if it had come after.
     package mutating func recall(_ model: ModelVersion, inputType: InputType) {
         inputTypes[model] = inputType
-        for id in sessions(where: {
-            $0.replica == nil && $0.session.registration?.model == model && $0.session.goodbye == nil
-        }) {
-            if let registration = entries[id]?.session.registration { list(id, registration) }
+        for id in sessions(where: { $0.session.registration?.model == model && $0.session.goodbye == nil }) {
+            guard let registration = entries[id]?.session.registration else { continue }
+            if registration.rpcVersion == .four, registration.inputType != inputType {
+                refuse(id, registration, inputType)
+            } else {
+                takeBack(id)
+            }
         }
+    }
+
+    /// Lists a container that was dismissed, if its model is registered by now.
+    ///
+    /// Batches that it was sent before still count for it, and not for the scheduler: one that has said how many it
+    /// takes has to answer them first.
+    private mutating func takeBack(_ id: SessionID) {
+        guard let entry = entries[id], entry.replica == nil, entry.session.goodbye == nil,
+            let registration = entry.session.registration, inputTypes[registration.model] != nil,
+            registration.details.batchesInFlight == nil || entry.session.batchesInFlight == 0
+        else { return }
+        list(id, registration)
     }
 
     /// Sessions in the order in which they began: equal events have equal effects, whatever a dictionary's order is.

@@ -106,7 +106,7 @@ final class Dispatcher: Sendable {
             if !inbox.isClosed { inbox.hits.append(hit) }
             return inbox.hits.count
         }
-        if count == Self.mostUncountedHits { wake() }
+        if count >= Self.mostUncountedHits { wake() }
     }
 
     /// Hands feedback over. What becomes of it comes to the sink that its ticket names.

@@ -3,38 +3,29 @@ import ContainerRPC
 /// What has happened to an application's queries since the frontend's start.
 struct ApplicationMetrics: Sendable {
     let name: String
-    /// Whether queries that are too many are refused with 503 instead of given the default output.
-    var rejectsOverload: Bool
-    /// From a query's arrival to its outcome; refused ones are not in it.
+    /// From a query's arrival to its outcome.
     var latency: RecentDistribution
     var throughput: Meter
-    /// Default outputs, by reason.
+    /// Queries that got no model's output, by reason. That a request was refused for it is not known here.
     var defaults = Counts<DefaultReason>()
-    /// Queries that were refused.
+    /// Requests that were refused with 503: those all of whose inputs were too many.
     var rejected = 0
 
-    init(name: String, rejectsOverload: Bool, now: MonotonicTime) {
+    init(name: String, now: MonotonicTime) {
         self.name = name
-        self.rejectsOverload = rejectsOverload
         latency = RecentDistribution(now: now)
         throughput = Meter(now: now)
     }
 
     /// A query has its outcome.
     mutating func record(_ outcome: Outcome, after duration: Duration, now: MonotonicTime) {
-        if let reason = outcome.defaultReason {
-            guard !rejectsOverload || !reason.isOverload else {
-                rejected += 1
-                return
-            }
-            defaults.add(to: reason)
-        }
+        if let reason = outcome.defaultReason { defaults.add(to: reason) }
         latency.record(duration, now: now)
         throughput.mark(now: now)
     }
 
-    /// Queries answered, with whatever output; refused ones are not among them.
+    /// Queries that have an outcome, whatever it is.
     var queries: Int { throughput.count }
-    /// Those of them that got the default output.
+    /// Those of them that got no model's output.
     var defaultCount: Int { defaults.total }
 }

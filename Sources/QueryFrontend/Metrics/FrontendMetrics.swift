@@ -22,17 +22,19 @@ struct FrontendMetrics: Sendable {
         aggregateThroughput = Meter(now: now)
     }
 
-    /// An application exists: it is listed before its first query.
-    ///
-    /// - Parameter rejectsOverload: whether its queries are refused when there are too many.
+    /// An application exists: it is listed before its first query. What becomes of overload is not asked here: refused
+    /// requests are counted where they are answered.
     mutating func noteApplication(
-        _ application: ApplicationHandle, _ name: String, rejectsOverload: Bool = false, now: MonotonicTime
+        _ application: ApplicationHandle, _ name: String, rejectsOverload _: Bool = false, now: MonotonicTime
     ) {
         if applications[application] == nil {
-            applications[application] = ApplicationMetrics(name: name, rejectsOverload: rejectsOverload, now: now)
-        } else {
-            applications[application]?.rejectsOverload = rejectsOverload
+            applications[application] = ApplicationMetrics(name: name, now: now)
         }
+    }
+
+    /// How many requests of each application the query server has refused since the start.
+    mutating func noteRejected(_ totals: [ApplicationHandle: Int]) {
+        for (application, total) in totals { applications[application]?.rejected = total }
     }
 
     /// A model version exists: it is listed before its first query.

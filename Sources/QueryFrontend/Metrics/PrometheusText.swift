@@ -21,8 +21,10 @@ extension DispatchReport {
         return page.text
     }
 
-    /// The labels of `FrontendSession.EndReason`.
-    static let lossReasons = ["disconnected", "dismissed", "malformed", "replaced", "silent", "wrong-output-count"]
+    /// The labels of `FrontendSession.EndReason`, but for `refused`: whoever is refused is no replica by then.
+    static let lossReasons = [
+        "disconnected", "dismissed", "drained", "left", "malformed", "replaced", "silent", "wrong-output-count",
+    ]
     /// The labels of `ContainerSessions.BadMessage`.
     static let badMessageKinds = WireError.Kind.allCases.map(\.rawValue) + ["unknown-id", "wrong-output-count"]
 
@@ -43,10 +45,11 @@ extension DispatchReport {
                 ([("application", $0.name)], $0.latencySLO.inSeconds)
             })
         page.add(
-            "clipper_queries_total", .counter, "Queries answered with status 200, with whatever output.",
+            "clipper_queries_total", .counter, "Queries with an outcome: an output, the default output, or a refusal.",
             applications.map { ([("application", $0.name)], Double($0.queries)) })
         page.add(
-            "clipper_default_outputs_total", .counter, "Queries answered with the default output.",
+            "clipper_default_outputs_total", .counter,
+            "Queries that got no model's output, by reason; those of refused requests too.",
             applications.flatMap { application in
                 DefaultReason.allCases.map { reason in
                     (
@@ -56,7 +59,7 @@ extension DispatchReport {
                 }
             })
         page.add(
-            "clipper_rejected_total", .counter, "Queries refused with status 503 because there were too many.",
+            "clipper_rejected_total", .counter, "Requests refused with status 503: all of their queries were too many.",
             applications.map { ([("application", $0.name)], Double($0.rejected)) })
         page.add(
             histogram: "clipper_query_latency_seconds", "From a query's arrival to its outcome.",
@@ -94,10 +97,10 @@ extension DispatchReport {
         counter("selection_shadow_disagreed_total", "Answers of a shadow that did not.", shadows: true) {
             Double($0.shadowDisagreed)
         }
-        counter("selection_loss_sum", "What the model's answers have cost, as feedback has told.", shadows: nil) {
+        counter("selection_loss_total", "What the model's answers have cost, as feedback has told.", shadows: nil) {
             $0.lossSum
         }
-        counter("selection_loss_count", "Feedback that judged an answer of the model.", shadows: nil) {
+        counter("selection_judged_total", "Answers of the model that feedback has judged.", shadows: nil) {
             Double($0.lossCount)
         }
         page.add(

@@ -72,10 +72,13 @@ struct BenchRun: Codable, Equatable, Sendable {
     var lateSends: Int
     /// The processor time that the generator's thread took, as a share of one core.
     var generatorCPUShare: Double
-    /// From due to answer, of all answers; `nil` without any.
+    /// From due to answer, of predictions and default outputs; of requests that failed or got no answer, from due to the
+    /// run's end. `nil` without any.
     var latency: LatencyFigures?
-    /// The same of predictions alone.
+    /// Of predictions alone.
     var predictionLatency: LatencyFigures?
+    /// Of refusals, which are quick: answers with status 503 and other errors.
+    var refusalLatency: LatencyFigures?
     /// From due to when the generator came to it, of all requests.
     var sendLag: SendLagFigures?
     /// `latency` as pairs of a percentile and microseconds.
@@ -100,6 +103,7 @@ struct BenchRun: Codable, Equatable, Sendable {
         case generatorCPUShare = "generator_cpu_share"
         case latency = "latency_micros"
         case predictionLatency = "prediction_latency_micros"
+        case refusalLatency = "refusal_latency_micros"
         case sendLag = "send_lag_micros"
         case latencyCurve = "latency_curve"
     }

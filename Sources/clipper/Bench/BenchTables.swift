@@ -50,10 +50,11 @@ enum BenchTables {
                     figures?.mean,
                 ].map(latency)
         }
+        let refusals = run.refusalLatency.map { [row("refusals", $0)] } ?? []
         return Table(
             columns: [.left("LATENCY")]
                 + ["P50", "P90", "P95", "P99", "P99.9", "P99.99", "MAX", "MEAN"].map { .right($0) },
-            rows: [row("all answers", run.latency), row("predictions", run.predictionLatency)])
+            rows: [row("all but refusals", run.latency), row("predictions", run.predictionLatency)] + refusals)
     }
 
     private static func notes(_ report: BenchReport) -> [String] {

@@ -130,10 +130,10 @@ struct LoadEngine: ~Copyable {
             }
         }
         let cpu = max(0, (cpuAtEnd ?? Self.threadSeconds()) - (cpuAtStart ?? Self.threadSeconds()))
-        let unsent = waiting.count { statistics.window.contains($0) }
+        let inFlight = connections.compactMap { $0.state == .busy ? $0.due : nil }
         return statistics.figures(
-            rate: plan.pace.rate, connections: plan.connections, unsent: unsent, cpuSeconds: cpu,
-            isInterrupted: isStopping)
+            rate: plan.pace.rate, connections: plan.connections, inFlight: inFlight, unsent: Array(waiting),
+            at: elapsed(), cpuSeconds: cpu, isInterrupted: isStopping)
     }
 
     /// Nanoseconds since the run's start.

@@ -25,7 +25,10 @@ struct RunStatistics: Sendable {
     private var answersInWindow = 0
     private var defaults: [String: Int] = [:]
     private var errors: [String: Int] = [:]
-    private var latency = LatencyHistogram(), predictionLatency = LatencyHistogram(), sendLag = LatencyHistogram()
+    /// When the measured requests were due whose connection failed.
+    private var failed: [Int64] = []
+    private var latency = LatencyHistogram(), predictionLatency = LatencyHistogram()
+    private var refusalLatency = LatencyHistogram(), sendLag = LatencyHistogram()
 
     /// - Parameters:
     ///   - window: when measured requests are due.
@@ -66,15 +69,21 @@ struct RunStatistics: Sendable {
         guard window.contains(due) else { return isInSLO }
         outstanding -= 1
         answered += 1
-        latency.record(now - due)
         switch answer {
         case .prediction:
             predictions += 1
+            latency.record(now - due)
             predictionLatency.record(now - due)
             if isInSLO { inSLO += 1 }
-        case .defaultOutput(let reason): defaults[reason, default: 0] += 1
-        case .rejected: rejected += 1
-        case .error(let text): count(error: text)
+        case .defaultOutput(let reason):
+            defaults[reason, default: 0] += 1
+            latency.record(now - due)
+        case .rejected:
+            rejected += 1
+            refusalLatency.record(now - due)
+        case .error(let text):
+            count(error: text)
+            refusalLatency.record(now - due)
         }
         return isInSLO
     }
@@ -84,6 +93,7 @@ struct RunStatistics: Sendable {
         guard window.contains(due) else { return }
         outstanding -= 1
         count(error: text)
+        failed.append(due)
     }
 
     /// Ends the window early: no more requests are due.
@@ -98,24 +108,36 @@ struct RunStatistics: Sendable {
 
     /// The figures, when nothing more is waited for.
     ///
+    /// Whatever got no answer, its connection failed or not, counts with the latency that it has reached by now: the
+    /// worst of all, left out, would make the figures better.
+    ///
     /// - Parameters:
     ///   - rate: the offered rate; `nil` for a closed loop.
-    ///   - unsent: how many of the outstanding requests never got a connection.
+    ///   - inFlight: when the requests were due that were sent and have no answer.
+    ///   - unsent: when those were due that never got a connection.
+    ///   - now: when nothing more was waited for.
     ///   - cpuSeconds: the processor time that the generator took within the window.
     func figures(
-        rate: Double?, connections: Int, unsent: Int, cpuSeconds: Double, isInterrupted: Bool
+        rate: Double?, connections: Int, inFlight: [Int64], unsent: [Int64], at now: Int64, cpuSeconds: Double,
+        isInterrupted: Bool
     ) -> BenchRun {
+        let measuredUnsent = unsent.filter { window.contains($0) }
+        var latency = latency
+        for due in inFlight where window.contains(due) { latency.record(now - due) }
+        for due in measuredUnsent + failed { latency.record(now - due) }
         let seconds = Double(window.upperBound - window.lowerBound) / 1e9
         func perSecond(_ count: Int) -> Double { seconds > 0 ? (Double(count) / seconds).rounded(places: 2) : 0 }
         return BenchRun(
             rate: rate, durationSeconds: seconds.rounded(places: 3), connections: connections,
             isInterrupted: isInterrupted, sent: sent, answered: answered, predictions: predictions,
-            defaults: defaults, rejected: rejected, errors: errors, unanswered: outstanding, unsent: unsent,
+            defaults: defaults, rejected: rejected, errors: errors, unanswered: outstanding,
+            unsent: measuredUnsent.count,
             inSLO: inSLO, shareInSLO: sent > 0 ? (Double(inSLO) / Double(sent)).rounded(places: 6) : 0,
             goodput: perSecond(inSLO), achievedRate: perSecond(answersInWindow), bytesSent: bytesSent,
             bytesReceived: bytesReceived, waitedForConnection: waited, lateSends: lateSends,
             generatorCPUShare: seconds > 0 ? (cpuSeconds / seconds).rounded(places: 3) : 0,
             latency: LatencyFigures(latency), predictionLatency: LatencyFigures(predictionLatency),
-            sendLag: SendLagFigures(sendLag), latencyCurve: latency.curve)
+            refusalLatency: LatencyFigures(refusalLatency), sendLag: SendLagFigures(sendLag),
+            latencyCurve: latency.curve)
     }
 }

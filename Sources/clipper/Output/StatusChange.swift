@@ -1,3 +1,4 @@
+import ContainerRPC
 import QueryFrontend
 
 /// What happened between two looks at a frontend: rates of now, where the status itself has averages.
@@ -14,15 +15,21 @@ struct StatusChange {
         var queries = 0
     }
 
+    /// How far a frontend's start may seem to move, in seconds: not all answers are equally quick.
+    private static let startTolerance = 1.0
+
     /// The time between the looks, in seconds.
     let seconds: Double
     private let before: FrontendStatus
     private let after: FrontendStatus
 
     /// `nil` where the two are not of one run of the frontend, or of one moment.
-    init?(from before: FrontendStatus, to after: FrontendStatus) {
+    ///
+    /// - Parameter interval: the time between the two, by the clock of whoever looks.
+    init?(from before: FrontendStatus, to after: FrontendStatus, interval: Duration) {
         seconds = after.uptimeSeconds - before.uptimeSeconds
-        guard seconds > 0 else { return nil }
+        // A new process can have been up for longer than the last had been: what has moved is its start.
+        guard seconds > 0, abs(interval.inSeconds - seconds) <= Self.startTolerance else { return nil }
         self.before = before
         self.after = after
     }

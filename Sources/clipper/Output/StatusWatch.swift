@@ -3,6 +3,11 @@ import QueryFrontend
 
 /// What `clipper status --watch` shows, from one look at the frontend to the next.
 struct StatusWatch {
+    private struct Look {
+        let status: FrontendStatus
+        let time: MonotonicTime
+    }
+
     private struct Failure {
         var message: String
         let since: MonotonicTime
@@ -10,7 +15,7 @@ struct StatusWatch {
 
     private let address: String
     private let interval: String
-    private var latest: FrontendStatus?
+    private var latest: Look?
     private var change: StatusChange?
     private var failure: Failure?
 
@@ -23,10 +28,10 @@ struct StatusWatch {
     }
 
     /// The frontend has answered.
-    mutating func received(_ status: FrontendStatus) {
+    mutating func received(_ status: FrontendStatus, now: MonotonicTime) {
         failure = nil
-        change = latest.flatMap { StatusChange(from: $0, to: status) }
-        latest = status
+        change = latest.flatMap { StatusChange(from: $0.status, to: status, interval: now - $0.time) }
+        latest = Look(status: status, time: now)
     }
 
     /// The frontend has not answered.
@@ -59,14 +64,14 @@ struct StatusWatch {
             ]
         }
         guard let latest else { return [StyledLine(heading, .heading)] }
-        let up = ", up \(Figures.span(seconds: latest.uptimeSeconds)), every \(interval)"
+        let up = ", up \(Figures.span(seconds: latest.status.uptimeSeconds)), every \(interval)"
         return [StyledLine([StyledLine.Span(text: heading, style: .heading), StyledLine.Span(text: up)])]
     }
 
     private var body: [StyledLine] {
-        guard let latest else { return [] }
-        var sections = WatchTables(status: latest, change: change).all.map(\.styledLines)
-        let advice = StatusAdvice.lines(for: latest).map { StyledLine($0) }
+        guard let status = latest?.status else { return [] }
+        var sections = WatchTables(status: status, change: change).all.map(\.styledLines)
+        let advice = StatusAdvice.lines(for: status).map { StyledLine($0) }
         if !advice.isEmpty { sections.append(advice) }
         return Array(sections.joined(separator: [StyledLine("")]))
     }

@@ -13,7 +13,8 @@ import QueryFrontend
 /// `clipper status --watch` at work: looks at the frontend, and draws what it saw, until it is interrupted.
 struct StatusWatchLoop {
     private enum Event: Sendable {
-        case answered(FrontendStatus, json: String)
+        /// Drawing may wait for the terminal, so the time of an answer goes with it.
+        case answered(FrontendStatus, json: String, at: MonotonicTime)
         case failed(CommandFailure)
         case signal(Int32)
     }
@@ -49,7 +50,7 @@ struct StatusWatchLoop {
             let next = ContinuousClock.now + interval
             do {
                 let (status, json) = try await client.status()
-                report(.answered(status, json: json))
+                report(.answered(status, json: json, at: .now()))
             } catch let failure as CommandFailure {
                 report(.failed(failure))
             } catch {
@@ -63,7 +64,7 @@ struct StatusWatchLoop {
         var watch = StatusWatch(address: address.description, interval: interval)
         for await event in events {
             switch event {
-            case .answered(let status, _): watch.received(status)
+            case .answered(let status, _, let time): watch.received(status, now: time)
             case .failed(let failure): watch.failed(failure.message, now: .now())
             case .signal(SIGTSTP): pause()
             case .signal(SIGWINCH), .signal(SIGCONT): break
@@ -81,7 +82,7 @@ struct StatusWatchLoop {
     private func draw(_ event: Event, _ watch: StatusWatch) throws {
         if printsJSON {
             switch event {
-            case .answered(_, let json): try Terminal.send(json + "\n")
+            case .answered(_, let json, _): try Terminal.send(json + "\n")
             case .failed(let failure): Terminal.note(failure.json.text)
             case .signal: break
             }

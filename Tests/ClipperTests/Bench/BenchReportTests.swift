@@ -3,6 +3,16 @@ import Testing
 
 @testable import clipper
 
+/// The figures of a run of a second whose outstanding requests are left out.
+private func figures(
+    of statistics: RunStatistics, rate: Double?, connections: Int = 1, cpuSeconds: Double = 0,
+    isInterrupted: Bool = false
+) -> BenchRun {
+    statistics.figures(
+        rate: rate, connections: connections, inFlight: [], unsent: [], at: 1_000_000_000, cpuSeconds: cpuSeconds,
+        isInterrupted: isInterrupted)
+}
+
 /// A report with two runs.
 func sampleReport(application: String = "digits") -> BenchReport {
     func run(rate: Double, inSLO: Int) -> BenchRun {
@@ -15,7 +25,7 @@ func sampleReport(application: String = "digits") -> BenchReport {
         statistics.record(.defaultOutput(reason: "too <late>"), due: 0, at: 21_000_000)
         statistics.recordArrival(due: 0, at: 10_000)
         statistics.record(failure: "connection refused", due: 0)
-        return statistics.figures(rate: rate, connections: 64, unsent: 0, cpuSeconds: 0.25, isInterrupted: false)
+        return figures(of: statistics, rate: rate, connections: 64, cpuSeconds: 0.25)
     }
     return BenchReport(
         application: application, url: "http://127.0.0.1:1337/digits/predict", arrivals: "poisson", connections: 64,
@@ -63,10 +73,7 @@ struct BenchReportTests {
     func leavesOut() throws {
         var report = sampleReport()
         report.highestRateWithinSLO = nil
-        report.runs = [
-            RunStatistics(window: 0..<1000, slo: 1).figures(
-                rate: nil, connections: 1, unsent: 0, cpuSeconds: 0, isInterrupted: false)
-        ]
+        report.runs = [figures(of: RunStatistics(window: 0..<1000, slo: 1), rate: nil)]
         let json = try #require(RawJSON(try report.json))
         #expect(json["highest_rate_within_slo"] == nil)
         let run = try #require(json["runs"]?.elements?.first)
@@ -94,6 +101,21 @@ struct BenchReportTests {
         #expect(!BenchTables.lines(sampleReport()).contains { $0.hasPrefix("LATENCY") })
     }
 
+    @Test("Refusals have latencies of their own, where there are any")
+    func showsRefusals() throws {
+        var report = sampleReport()
+        report.runs.removeLast()
+        #expect(!BenchTables.lines(report).contains { $0.hasPrefix("refusals") })
+        var statistics = RunStatistics(window: 0..<1_000_000_000, slo: 20_000_000)
+        statistics.recordArrival(due: 0, at: 0)
+        statistics.record(.rejected, due: 0, at: 1_000_000)
+        report.runs = [figures(of: statistics, rate: 10)]
+        #expect(BenchTables.lines(report).contains { $0.hasPrefix("refusals") })
+        let run = try #require(RawJSON(try report.json)?["runs"]?.elements?.first)
+        #expect(run["refusal_latency_micros"]?["p99"] != nil)
+        #expect(run["latency_micros"] == nil)
+    }
+
     @Test("A generator that was late, and requests that waited for a connection, are pointed out")
     func warns() {
         var statistics = RunStatistics(window: 0..<1_000_000_000, slo: 20_000_000)
@@ -103,7 +125,7 @@ struct BenchReportTests {
         }
         var report = sampleReport()
         #expect(!BenchTables.lines(report).contains { $0.contains("late (LAG") || $0.contains("waited") })
-        report.runs = [statistics.figures(rate: 10, connections: 1, unsent: 0, cpuSeconds: 0.9, isInterrupted: true)]
+        report.runs = [figures(of: statistics, rate: 10, cpuSeconds: 0.9, isInterrupted: true)]
         let lines = BenchTables.lines(report)
         #expect(lines.contains { $0.hasPrefix("The generator itself was late") && $0.contains("90%") })
         #expect(lines.contains { $0.hasPrefix("10 (100.0%) of the requests waited for a connection") })

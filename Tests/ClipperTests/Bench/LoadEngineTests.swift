@@ -106,12 +106,14 @@ struct LoadEngineTests {
     @Test("Requests that get no answer within the grace are unanswered, also those that got no connection")
     func isUnanswered() async throws {
         let server = try CannedServer { count in count < 5 ? .answer(Self.response(Self.prediction)) : .silence }
-        let run = try await run(try plan(open(), connections: 2, grace: 0), on: server)
+        let run = try await run(try plan(open(), connections: 2, grace: 3_000 * Self.milli), on: server)
         #expect(run.sent == 20)
         #expect(run.predictions == 5)
         #expect(run.unanswered == 15)
         #expect(run.unsent == 13)
         #expect(run.shareInSLO == 0.25)
+        // The sixth was due after 50 ms, and the run takes at least 200.
+        #expect(try #require(run.latency).max >= 150_000)
     }
 
     @Test("A connection that ends before its answer is an error of its request alone")
@@ -135,7 +137,7 @@ struct LoadEngineTests {
     @Test("A server that is gone fails the requests, and does not hold the run up")
     func countsOutages() async throws {
         let server = try CannedServer { count in count < 4 ? .answer(Self.response(Self.prediction)) : .stop }
-        let run = try await run(try plan(open()), on: server)
+        let run = try await run(try plan(open(), connections: 1), on: server)
         #expect(run.sent == 20)
         #expect(run.predictions == 4)
         #expect(run.errorCount == 16)

@@ -10,8 +10,11 @@ struct RunStatisticsTests {
     /// Two seconds after one of warm-up, SLO 20 ms.
     private func statistics() -> RunStatistics { RunStatistics(window: second..<(3 * second), slo: 20 * milli) }
 
-    private func figures(_ statistics: RunStatistics, unsent: Int = 0) -> BenchRun {
-        statistics.figures(rate: 100, connections: 4, unsent: unsent, cpuSeconds: 0.5, isInterrupted: false)
+    /// Five seconds after the start, unless said otherwise.
+    private func figures(_ statistics: RunStatistics, inFlight: [Int64] = [], unsent: [Int64] = []) -> BenchRun {
+        statistics.figures(
+            rate: 100, connections: 4, inFlight: inFlight, unsent: unsent, at: 5 * second, cpuSeconds: 0.5,
+            isInterrupted: false)
     }
 
     @Test("Every measured request is counted once, as what became of it")
@@ -25,7 +28,7 @@ struct RunStatisticsTests {
         statistics.record(.rejected, due: second, at: second + milli)
         statistics.record(.error("HTTP 500"), due: second, at: second + milli)
         statistics.record(failure: "broken", due: second)
-        let run = figures(statistics, unsent: 1)
+        let run = figures(statistics, unsent: [second])
         #expect(run.sent == 10)
         #expect(run.answered == 8)
         #expect(run.predictions == 3)
@@ -54,7 +57,7 @@ struct RunStatisticsTests {
     }
 
     @Test("What was due before the window or after it is not counted, but its answers count for the rate")
-    func leavesOutWarmup() {
+    func leavesOutWarmup() throws {
         var statistics = statistics()
         for due in [0, second - 1, 3 * second] {
             statistics.recordArrival(due: due, at: due)
@@ -65,31 +68,58 @@ struct RunStatisticsTests {
         statistics.record(.prediction, due: second - 1, at: second - 1)
         statistics.recordArrival(due: 3 * second - 1, at: 3 * second - 1)
         statistics.record(.prediction, due: 3 * second - 1, at: 3 * second)
-        let run = figures(statistics)
+        let run = figures(statistics, inFlight: [second - 1], unsent: [0, 3 * second])
         #expect(run.sent == 1)
         #expect(run.predictions == 1)
         #expect(run.errorCount == 0)
         #expect(run.waitedForConnection == 0)
         #expect(run.achievedRate == 0.5)
         #expect(run.unanswered == 0)
+        #expect(run.unsent == 0)
+        #expect(try #require(run.latency).max < 1)
     }
 
-    @Test("Latencies are those of all answers, and of the predictions alone")
+    @Test("Latencies are those of outputs, and of the predictions alone; quick refusals are kept apart")
     func splitsLatencies() throws {
         var statistics = statistics()
         for index in 1...100 {
+            let answer: BenchAnswer =
+                switch index {
+                case 1...10: .rejected
+                case 11...20: .error("HTTP 500")
+                case 21...60: .prediction
+                default: .defaultOutput(reason: "late")
+                }
             statistics.recordArrival(due: second, at: second)
-            let at = second + Int64(index) * milli
-            statistics.record(index <= 50 ? .prediction : .rejected, due: second, at: at)
+            statistics.record(answer, due: second, at: second + Int64(index) * milli)
         }
         let run = figures(statistics)
         let (all, predictions) = (try #require(run.latency), try #require(run.predictionLatency))
-        #expect(abs(all.p50 - 50_000) < 50)
-        #expect(abs(all.p99 - 99_000) < 99)
+        let refusals = try #require(run.refusalLatency)
+        #expect(abs(all.p50 - 60_000) < 60)
         #expect(abs(all.max - 100_000) < 100)
-        #expect(abs(all.mean - 50_500) < 1)
-        #expect(abs(predictions.p50 - 25_000) < 25)
-        #expect(abs(predictions.max - 50_000) < 50)
+        #expect(abs(all.mean - 60_500) < 1)
+        #expect(abs(predictions.p50 - 40_000) < 40)
+        #expect(abs(predictions.max - 60_000) < 60)
+        #expect(abs(refusals.p50 - 10_000) < 10)
+        #expect(abs(refusals.max - 20_000) < 20)
+    }
+
+    @Test("A request without an answer has the latency that it has reached at the end, and is outside the SLO")
+    func countsUnanswered() throws {
+        var statistics = statistics()
+        for _ in 0..<100 { statistics.recordArrival(due: second, at: second) }
+        for _ in 0..<97 { statistics.record(.prediction, due: second, at: second + milli) }
+        statistics.record(failure: "connection refused", due: second)
+        let run = figures(statistics, inFlight: [second], unsent: [second])
+        let latency = try #require(run.latency)
+        #expect(abs(latency.p95 - 1000) < 1)
+        #expect(abs(latency.p99 - 4_000_000) < 4000)
+        // Each of the three: 97 times one millisecond, three times four seconds.
+        #expect(abs(latency.mean - 120_970) < 1)
+        #expect(try #require(run.latencyCurve.last)[1] > 3_990_000)
+        #expect(abs(try #require(run.predictionLatency).max - 1000) < 1)
+        #expect(run.shareInSLO == 0.97)
     }
 
     @Test("Sends are late beyond a millisecond; the lag is told apart from the latency")

@@ -52,6 +52,27 @@ struct ContainerSessionRPC4Tests {
         #expect(session.version == .four)
     }
 
+    @Test("A batch that comes in version 3 is answered in 3, and one in version 4 in 4")
+    func answersAsAsked() {
+        var session = welcomed()
+        #expect(session.receive(.request(.batch(7)), in: .three, now: at(.zero)) == .run(.batch(7)))
+        #expect(session.version == .three)
+        // RPC 3 has no place for the time that the model took.
+        #expect(
+            session.finished(
+                batch: 7, ofSession: 0, .success(["1"]), computeTime: .milliseconds(2), now: at(.zero))
+                == .send(.response(7, ["1"])))
+        #expect(session.receive(.request(.batch(8)), in: .four, now: at(.zero)) == .run(.batch(8)))
+        #expect(session.version == .four)
+    }
+
+    @Test("The times of a welcome end when the frontend speaks version 3")
+    func timesEndWithVersion4() {
+        var session = welcomed()
+        #expect(session.receive(.heartbeat(.keepAlive), in: .three, now: at(.zero)) == .none)
+        #expect(session.deadline == at(.seconds(5)))
+    }
+
     @Test("It keeps the times that the frontend states, and beats when it has sent nothing, whatever it receives")
     func statedTimes() {
         var session = welcomed()
@@ -159,6 +180,14 @@ struct ContainerSessionRPC4Tests {
         _ = session.receive(.request(.batch(7)), now: at(.zero))
         _ = session.stop(now: at(.zero))
         #expect(session.stop(now: at(.zero)) == .finish(last: nil))
+    }
+
+    @Test("A batch that comes in version 3 while it leaves, and fails, ends it: nothing else could tell the frontend")
+    func failsWhileLeaving() {
+        var session = welcomed()
+        _ = session.stop(now: at(.zero))
+        #expect(session.receive(.request(.batch(7)), in: .three, now: at(.zero)) == .run(.batch(7)))
+        #expect(session.finished(batch: 7, ofSession: 0, .failure(), now: at(.zero)) == .finish(last: nil))
     }
 
     @Test("A frontend that forgets it while it leaves gets no registration")

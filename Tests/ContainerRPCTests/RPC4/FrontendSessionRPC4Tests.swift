@@ -77,4 +77,22 @@ struct FrontendSessionRPC4Tests {
         var known = registered()
         #expect(known.receive(malformed: invalid, now: at(.zero)) == .end(.malformed(invalid)))
     }
+
+    @Test("A registration that cannot be read is refused also after one that holds")
+    func malformedAgain() {
+        var session = registered()
+        let invalid = WireError(.invalidName, frame: 0, expected: "a name", found: "none")
+        #expect(
+            session.receive(malformed: invalid, isRegistration: true, now: at(.zero))
+                == .end(.refused(Refusal(.invalid, reason: invalid.description))))
+    }
+
+    @Test("Spoken to in version 3, it cannot be refused: the session ends without a word")
+    func malformedInVersion3() {
+        var session = FrontendSession(now: at(.zero), version: .four)
+        _ = session.receive(.newContainer(.sum), now: at(.zero))
+        let invalid = WireError(.invalidName, frame: 0, expected: "a name", found: "none")
+        #expect(
+            session.receive(malformed: invalid, isRegistration: true, now: at(.zero)) == .end(.malformed(invalid)))
+    }
 }

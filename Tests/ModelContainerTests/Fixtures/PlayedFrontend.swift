@@ -11,8 +11,7 @@ final class PlayedFrontend: Sendable {
     }
 
     private enum Outgoing {
-        case heartbeat(HeartbeatKind)
-        case request(UInt32, InputValues)
+        case message(FrontendMessage, RPCVersion)
         case malformed
     }
 
@@ -61,19 +60,22 @@ final class PlayedFrontend: Sendable {
         }
     }
 
-    func send(_ heartbeat: HeartbeatKind, to peer: RoutingID) {
-        state.withLock { $0.outgoing.append((peer, .heartbeat(heartbeat))) }
+    func send(_ message: FrontendMessage, in version: RPCVersion, to peer: RoutingID) {
+        state.withLock { $0.outgoing.append((peer, .message(message, version))) }
         wakeup.signal()
+    }
+
+    func send(_ heartbeat: HeartbeatKind, to peer: RoutingID) {
+        send(.heartbeat(heartbeat), in: .three, to: peer)
     }
 
     /// Sends a batch of doubles, one number each.
     func sendBatch(_ id: UInt32, _ numbers: Double..., to peer: RoutingID) {
-        sendBatch(id, InputValues(elements: .float64(numbers), rowEnds: Array(1...numbers.count)), to: peer)
+        send(.request(.batch(id, numbers)), in: .three, to: peer)
     }
 
     func sendBatch(_ id: UInt32, _ inputs: InputValues, to peer: RoutingID) {
-        state.withLock { $0.outgoing.append((peer, .request(id, inputs))) }
-        wakeup.signal()
+        send(.request(PredictRequest(id: id, inputs: inputs)), in: .three, to: peer)
     }
 
     /// Sends a batch of doubles whose only input is three bytes long.
@@ -99,6 +101,31 @@ final class PlayedFrontend: Sendable {
         let received = try await receive("an answer") { if case .response = $0.message { true } else { false } }
         guard case .response(let response) = received.message else { throw NotInTime(what: "an answer") }
         return response
+    }
+
+    /// Waits for the failure of a batch, as RPC 4 tells it.
+    func receiveFailure() async throws -> BatchFailure {
+        let received = try await receive("a failure") { if case .failure = $0.message { true } else { false } }
+        guard case .failure(let failure) = received.message else { throw NotInTime(what: "a failure") }
+        return failure
+    }
+
+    /// Waits for a container's goodbye, which has been answered then.
+    func receiveGoodbye() async throws -> Goodbye {
+        let received = try await receive("a goodbye") { if case .goodbye = $0.message { true } else { false } }
+        guard case .goodbye(let goodbye) = received.message else { throw NotInTime(what: "a goodbye") }
+        return goodbye
+    }
+
+    /// Waits for a container that offers RPC 4 and registers in it.
+    func welcomeContainer() async throws -> RoutingID {
+        let peer = try await receive("its first heartbeat") { $0.message == .heartbeat }.peer
+        send(.welcome(SessionTiming.short.welcome), in: .four, to: peer)
+        var registration = Registration.test
+        registration.rpcVersion = .four
+        let expected = Received(peer: peer, message: .newContainer(registration))
+        _ = try await receive("its registration") { $0 == expected }
+        return peer
     }
 
     /// Waits for a container that registers, as a frontend that does not know it yet.
@@ -144,17 +171,20 @@ final class PlayedFrontend: Sendable {
         while !state.withLock({ $0.isClosing }) {
             for (peer, what) in state.withLock({ takeAll(&$0.outgoing) }) {
                 switch what {
-                case .heartbeat(let kind): _ = try socket.send(.heartbeat(kind), to: peer)
-                case .request(let id, let inputs):
-                    _ = try socket.sendRequest(id: id, inputType: inputs.type, inputs: inputs.payloads, to: peer)
+                case .message(let content, let version): _ = try socket.send(content, in: version, to: peer)
                 case .malformed:
                     let input = Payload(copying: [1, 2, 3])
                     _ = try socket.sendRequest(id: 0, inputType: .float64, inputs: [input], to: peer)
                 }
             }
             while try socket.receive(into: &message) {
-                let received = Received(peer: message.routingID, message: try message.decodeContainerMessage())
-                state.withLock { $0.incoming.append(received) }
+                let peer = message.routingID
+                let content = try message.decodeContainerMessage(offersVersion4: peer.offersVersion4)
+                if case .goodbye(let said) = content {
+                    // Unanswered, it would be waited for.
+                    _ = try socket.send(.goodbye(Goodbye(said.code)), in: .four, to: peer)
+                }
+                state.withLock { $0.incoming.append(Received(peer: peer, message: content)) }
             }
             guard try !socket.hasInput() else { continue }
             _ = try waitForInput(descriptors, timeout: nil)
@@ -166,6 +196,14 @@ final class PlayedFrontend: Sendable {
 private func takeAll<Element>(_ elements: inout [Element]) -> [Element] {
     defer { elements = [] }
     return elements
+}
+
+extension PredictRequest {
+    /// A batch of doubles, one number each.
+    static func batch(_ id: UInt32, _ numbers: [Double], budget: Duration? = nil) -> PredictRequest {
+        PredictRequest(
+            id: id, inputs: InputValues(elements: .float64(numbers), rowEnds: Array(1...numbers.count)), budget: budget)
+    }
 }
 
 extension Registration {

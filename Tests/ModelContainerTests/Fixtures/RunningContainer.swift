@@ -10,21 +10,28 @@ final class RunningContainer: Sendable {
     private let group: ServiceGroup
     private let result = Locked<Result<Void, any Error>?>(nil)
 
-    /// - Parameter timing: by default so short that heartbeats come at once, and without long pauses.
-    private init(_ container: ModelContainer, at endpoint: String, in context: Context, timing: SessionTiming) {
+    private init(
+        _ container: ModelContainer, at endpoint: String, in context: Context, offering version: RPCVersion,
+        timing: SessionTiming
+    ) {
         let configuration = ContainerConfiguration(
-            registration: Registration(modelName: "test", modelVersion: "1", inputType: container.inputType),
+            registration: Registration(
+                modelName: "test", modelVersion: "1", inputType: container.inputType, rpcVersion: version),
             endpoint: endpoint, timing: timing)
         let service = ContainerService(container, configuration: configuration, context: context, logger: .silent)
         group = ServiceGroup(services: [service], logger: .silent)
     }
 
     /// Runs a container, and ends it when the test has ended.
+    ///
+    /// - Parameters:
+    ///   - version: the best that it offers.
+    ///   - timing: by default so short that heartbeats come at once, and without long pauses.
     static func run(
-        _ container: ModelContainer, at endpoint: String, in context: Context, timing: SessionTiming = .short,
-        _ test: (RunningContainer) async throws -> Void
+        _ container: ModelContainer, at endpoint: String, in context: Context, offering version: RPCVersion = .three,
+        timing: SessionTiming = .short, _ test: (RunningContainer) async throws -> Void
     ) async throws {
-        let running = RunningContainer(container, at: endpoint, in: context, timing: timing)
+        let running = RunningContainer(container, at: endpoint, in: context, offering: version, timing: timing)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
                 let result: Result<Void, any Error>

@@ -9,7 +9,7 @@ from model_container import rpc3, rpc4
 from model_container.items import NUMPY_TYPES, Items
 from model_container.wire import DataType
 
-BOUND = 10.0
+BOUND = 120.0
 """Seconds after which a test that still waits has failed."""
 
 WELCOME = rpc4.Welcome(heartbeat_interval=5000, silence_limit=30000)
@@ -53,7 +53,7 @@ class Frontend:
         """The next message that is no heartbeat, unless one is wanted: it is to be of this kind, or one of these."""
         deadline = time.monotonic() + bound
         while True:
-            message = self.receive(deadline - time.monotonic())
+            message = self.receive(max(0.0, deadline - time.monotonic()))
             if isinstance(message, kind):
                 return message
             assert isinstance(message, rpc3.Heartbeat), f"expected {kind}, found {message}"

@@ -98,7 +98,7 @@ def test_beats_while_the_model_is_at_work(frontend, start):
         return sums(rows)
 
     start(function, frontend.endpoint)
-    frontend.register(rpc4.Welcome(heartbeat_interval=20, silence_limit=60000))
+    frontend.register(rpc4.Welcome(heartbeat_interval=20, silence_limit=2000000))
     frontend.predict(1, [[1]])
     for _ in range(3):
         assert frontend.receive() == rpc3.Heartbeat()

@@ -2,7 +2,9 @@
 
 import dataclasses
 import enum
+import json
 import math
+from base64 import b64decode
 
 import numpy as np
 import pytest
@@ -86,7 +88,7 @@ def typed(outputs):
         ([Size.LARGE], "int64", False, [3]),
         ([Colour.RED], "string", False, ["red"]),
         ([{"colour": Colour.RED, "size": Size.LARGE}], "string", False, ['{"colour":"red","size":3}']),
-        (["a", 1.5, b"\0", [1]], "string", False, ["a", "1.5", "AA==", "[1]"]),
+        (["a", 1.5, b"\0", [1]], "string", False, ["a", "1.5", '"AA=="', "[1]"]),
         ([2**53 + 1, 0.5], "string", False, ["9007199254740993", "0.5"]),
         ([[2**53 + 1, 0.5]], "string", False, ["[9007199254740993,0.5]"]),
         ([], "string", False, []),
@@ -119,11 +121,17 @@ def test_results_have_the_type_that_all_outputs_share(outputs, data_type, vector
         ("grün", "grün"),
         ({"grün": 1}, '{"grün":1}'),
         ({1: None, 0.5: 2, None: 3}, '{"1":null,"0.5":2,"null":3}'),
-        (b"\0\xff", "AP8="),
+        (b"\0\xff", '"AP8="'),
+        (b"", '""'),
     ],
 )
 def test_texts_read_back_exactly(output, text):
     assert text_of(output) == text
+
+
+@pytest.mark.parametrize("base64", ["1234", "true", "null", "AP8="])
+def test_bytes_are_a_json_string_even_if_their_base64_reads_as_another_value(base64):
+    assert json.loads(text_of(b64decode(base64))) == base64
 
 
 @pytest.mark.parametrize("output", [object(), {"a": {1, 2}}, "\ud800", {(1, 2): 3}, 1j, [lambda: 1]])

@@ -4,9 +4,10 @@ import json
 import shutil
 
 import pytest
+from frontend import WELCOME
 from programs import end_of
 
-from model_container import ConfigurationError, InvalidInput, Model, ModelFailure, Unavailable
+from model_container import ConfigurationError, InvalidInput, Model, ModelFailure, Unavailable, rpc3, rpc4
 
 pytest.importorskip("pyspark")
 pytest.importorskip("pyarrow")
@@ -22,6 +23,9 @@ from model_container import pyspark_pipeline, pyspark_session  # noqa: E402
 from model_container.closures import ClosureError  # noqa: E402
 from model_container.pyspark_pipeline import ServedPipeline  # noqa: E402
 from model_container.wire import DataType  # noqa: E402
+
+SPARK_BOUND = 120.0
+"""Seconds in which a Spark of its own has to be up."""
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +149,16 @@ def test_a_pipeline_that_spark_cannot_read_is_named(spark, tmp_path):
         ServedPipeline(str(tmp_path), "features", "prediction", DataType.FLOAT64).load(spark)
 
 
+@pytest.mark.parametrize("stated, version", [((), "1"), (("--version", "2"), "2")])
+def test_a_pipeline_has_version_1_unless_another_is_stated(spark, program, frontend, tmp_path, stated, version):
+    PipelineModel([weights()]).write().overwrite().save(str(tmp_path))
+    named = ("--name", "m", "--input-type", "doubles", "--port", frontend.port, *stated)
+    program("-m", "model_container.pyspark", tmp_path, *named)
+    frontend.expect(rpc3.Heartbeat, bound=SPARK_BOUND)
+    frontend.send(WELCOME)
+    assert frontend.expect(rpc4.Register).model_version == version
+
+
 NAMED = ("--name", "m", "--version", "1")
 
 
@@ -155,6 +169,7 @@ NAMED = ("--name", "m", "--version", "1")
         (("FOLDER",), {}, 64, "--name"),
         (("FOLDER", *NAMED, "--spark-conf", "x"), {}, 64, "KEY=VALUE"),
         (("FOLDER/none", *NAMED), {}, 1, "there is no folder"),
+        (("FOLDER/none", "--name", "m"), {}, 1, "there is no folder"),
         (("FOLDER", *NAMED), {"PATH": "/nowhere"}, 1, "there is no java on the PATH"),
         (("FOLDER", *NAMED), {"JAVA_HOME": "/nowhere"}, 1, "JAVA_HOME=/nowhere"),
     ],

@@ -152,6 +152,16 @@ def test_the_frontend_states_the_silence_limit():
     assert "silent for 6 s" in closed(session.tick(6.0)).reason
 
 
+@pytest.mark.parametrize("message", [rpc3.RequestMetadata(), rpc3.KeepAlive(), BATCH_3])
+def test_where_the_frontend_goes_on_in_rpc3_its_times_hold_again(message):
+    session = registered()
+    session.received(message, 1.0)
+    for now in (6.0, 11.0, 16.0, 21.0, 26.0):
+        assert session.deadline == now
+        assert session.tick(now) == BEAT
+    assert "silent for 30 s" in closed(session.tick(31.0)).reason
+
+
 def test_time_in_which_nobody_listened_is_not_the_frontends_silence():
     session = registered()
     assert session.tick(60.0) == BEAT

@@ -75,8 +75,9 @@ final class QueryLoop {
         if case .one = body.inputs, let key = keys.first, let output = dispatcher.cache.output(for: key) {
             var reply = ByteBuffer()
             reply.writePrediction(id: server.takeQueryIDs(1), .output(output), route: route, parser: parser)
-            handler.answer(QueryReply(status: .ok, body: reply))
+            // Before the answer, so that whoever has it finds it counted.
             dispatcher.note(CacheHit(application: route.handle, model: key.model, latency: .now() - arrived))
+            handler.answer(QueryReply(status: .ok, body: reply))
             return
         }
         let count = body.inputs.count
@@ -124,6 +125,7 @@ final class QueryLoop {
         var body = ByteBuffer()
         body.reserveCapacity(128 * max(1, request.outcomes.count))
         if request.route.overload == .reject, let reason = request.overload(last: last.outcome) {
+            server.noteRejected(request.route.handle)
             return .overloaded(because: reason.explanation)
         }
         guard request.isBatch else {
@@ -148,8 +150,11 @@ final class QueryLoop {
         let handler = NIOLoopBound(handler, eventLoop: eventLoop)
         let dispatcher = dispatcher
         let eventLoop = eventLoop
+        let server = server
         Task {
-            let report = await dispatcher.report()
+            var report = await dispatcher.report()
+            // Only who answers a request knows whether it was refused, or some of its inputs were answered.
+            report.metrics.noteRejected(server.rejected)
             let text = asPrometheus ? report.prometheusText() : report.clipperJSON()
             eventLoop.execute {
                 handler.value.answer(

@@ -1,3 +1,4 @@
+import ContainerRPC
 import Synchronization
 
 /// What all event loops of a query server share.
@@ -5,6 +6,8 @@ final class QueryServerState: Sendable {
     private let queryIDs: Atomic<UInt64>
     private let connections = Atomic<Int>(0)
     private let draining = Atomic(false)
+    /// Requests that were refused because there were too many. Only a refusal takes the lock.
+    private let rejections = Locked<[ApplicationHandle: Int]>([:])
     /// Says that the last connection is closed, once the server drains.
     private let closed: AsyncStream<Void>
     private let closedContinuation: AsyncStream<Void>.Continuation
@@ -19,6 +22,14 @@ final class QueryServerState: Sendable {
     func takeQueryIDs(_ count: Int) -> UInt64 {
         queryIDs.wrappingAdd(UInt64(count), ordering: .relaxed).oldValue
     }
+
+    /// A request is answered with 503, because there were too many queries.
+    func noteRejected(_ application: ApplicationHandle) {
+        rejections.withLock { $0[application, default: 0] += 1 }
+    }
+
+    /// How many requests of each application were refused since the start.
+    var rejected: [ApplicationHandle: Int] { rejections.withLock { $0 } }
 
     /// Whether another connection is within the limit; then it counts.
     func admitConnection(limit: Int) -> Bool {

@@ -64,12 +64,12 @@ def encoded(outputs: Outputs) -> Encoded:
 
 
 def text_of(output: Any) -> str:
-    """An output as text: of a string itself, of bytes base 64, of anything else JSON. Numbers read back exactly."""
+    """An output as text: a string as it is, bytes as a JSON string in base 64, the rest JSON. Numbers read back exactly."""
     if isinstance(output, str):
         return str.__str__(output)  # Of an enumeration's member its value, whatever it calls itself.
-    if isinstance(output, (bytes, bytearray, memoryview)):
-        return base64.b64encode(output).decode("ascii")
     plain = _plain(output)
+    if isinstance(output, (bytes, bytearray, memoryview)):
+        return json.dumps(plain)  # In quotes, since base 64 may read as JSON: 1234, true.
     return plain if isinstance(plain, str) else _JSON.encode(plain)
 
 

@@ -14,6 +14,9 @@ from .serving import configure_logging
 from .settings import settings
 from .wire import DataType
 
+DEFAULT_VERSION = "1"
+"""Of a saved pipeline, which has no code that could state one."""
+
 NEEDED = "pip install 'pyspark>=4,<5' 'pyarrow>=11'"
 
 
@@ -25,7 +28,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
         made.error("which model? State the folder of a saved pipeline, or set CLIPPER_MODEL_PATH")
     try:
         # Spark takes seconds to start: whatever is wrong with the settings is said before.
-        input_type = settings(Model(list), flags=options(chosen)).registration.input_type
+        input_type = settings(Model(list, version=DEFAULT_VERSION), flags=options(chosen)).registration.input_type
     except ConfigurationError as error:
         made.error(str(error))
     _check_packages(made)
@@ -35,7 +38,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
 def _parser() -> Parser:
     made = parser(
         "Serves a pipeline of Spark's MLlib that PipelineModel.save has written. Needs pyspark 4, pyarrow, and Java 17 "
-        "or later.",
+        f"or later. The version is {DEFAULT_VERSION} unless another one is stated.",
         "python -m model_container.pyspark",
     )
     add = made.add_argument
@@ -82,7 +85,7 @@ def _serve(made: Parser, chosen: argparse.Namespace, folder: str, input_type: Da
         pipeline = ServedPipeline(folder, chosen.features_column, chosen.output_column, input_type)
         served.append(pipeline)
         pipeline.start(chosen.master, dict(chosen.spark_conf))
-        return Model(pipeline, metadata=pipeline.metadata)
+        return Model(pipeline, version=DEFAULT_VERSION, metadata=pipeline.metadata)
 
     try:
         run_program(made, chosen, loaded)

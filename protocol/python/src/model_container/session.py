@@ -58,11 +58,15 @@ class Session:
     def _new_session(self, now: float) -> None:
         self.version: Optional[int] = None
         """The version that the frontend has spoken last in this session."""
-        self._interval = self.timing.heartbeat_interval
-        self._limit = self.timing.silence_limit
+        self._keep_own_times()
         self._heard = self._sent = now
         self._drained = False
         self._patience = 0.0
+
+    def _keep_own_times(self) -> None:
+        """Those that hold unless a *welcome* states others."""
+        self._interval = self.timing.heartbeat_interval
+        self._limit = self.timing.silence_limit
 
     # What the loop asks.
 
@@ -163,6 +167,7 @@ class Session:
                 reason = "the frontend speaks RPC 3, and this container was told to speak nothing but RPC 4"
                 return self._close(reason, now, self.timing.longest_pause)
             self.version = rpc3.VERSION
+            self._keep_own_times()  # What a welcome stated ended with RPC 4.
         else:
             self.version = rpc4.VERSION
         if isinstance(message, rpc3.RequestMetadata):
