@@ -59,7 +59,9 @@ extension AppCommand.State {
         @Argument(help: "The application's name.")
         var name: String
 
-        @Option(parsing: .unconditional, help: ArgumentHelp("The user; without it the application itself.", valueName: "uid"))
+        @Option(
+            parsing: .unconditional,
+            help: ArgumentHelp("The user; without it the application itself.", valueName: "uid"))
         var uid: String?
 
         @Flag(help: "Forget it instead, as `clipper app state reset` does.")
@@ -87,7 +89,9 @@ extension AppCommand.State {
         @Argument(help: "The application's name.")
         var name: String
 
-        @Option(parsing: .unconditional, help: ArgumentHelp("The user; without it the application and all its users.", valueName: "uid"))
+        @Option(
+            parsing: .unconditional,
+            help: ArgumentHelp("The user; without it the application and all its users.", valueName: "uid"))
         var uid: String?
 
         @OptionGroup var options: AdministrationOptions

@@ -42,7 +42,8 @@ extension ModelScheduler {
             }
             // Of one that is busy with its first batch nothing is known: it comes last.
             let completion =
-                replicas[index].isUnproven ? .distantFuture : replicas[index].free(now: now) + replicas[index].latency.expected(1)
+                replicas[index].isUnproven
+                ? .distantFuture : replicas[index].free(now: now) + replicas[index].latency.expected(1)
             if let best, best.completion <= completion { continue }
             best = (index, completion)
         }

@@ -142,7 +142,8 @@ package struct Selector: Sendable {
         } else {
             let old = members[handle]
             members[handle] = Member(
-                name: name, defaultOutput: defaultOutput, settings: settings, origin: origin, models: models, candidates: candidates,
+                name: name, defaultOutput: defaultOutput, settings: settings, origin: origin, models: models,
+                candidates: candidates,
                 states: policy.states(usersInMemory: bounds.usersInMemory), counters: old?.counters ?? [:],
                 feedback: old?.feedback ?? FeedbackCounters(), inputsUnderWay: old?.inputsUnderWay ?? 0,
                 inputs: old?.inputs ?? [])

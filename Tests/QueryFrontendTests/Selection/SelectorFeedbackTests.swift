@@ -64,9 +64,11 @@ struct SelectorFeedbackTests {
         #expect(world.results[world.update(.query(query, .label(.text("a"))))] == .counted)
     }
 
-    @Test("A bandit leaves a model that never answers in time: the default output is what it costs", arguments: [
-        "exp3", "epsilonGreedy", "ucb1", "thompson",
-    ])
+    @Test(
+        "A bandit leaves a model that never answers in time: the default output is what it costs",
+        arguments: [
+            "exp3", "epsilonGreedy", "ucb1", "thompson",
+        ])
     func silentModel(policy: String) throws {
         var world = try SelectorWorld(policy)
         var silent = 0
