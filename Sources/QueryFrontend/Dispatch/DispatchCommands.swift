@@ -71,7 +71,7 @@ extension DispatchLoop {
         }
         for (name, application) in new.applications {
             let handle = dispatcher.handles.handle(forApplication: name)
-            metrics.noteApplication(handle, name, rejectsOverload: application.overload == .reject, now: now)
+            metrics.noteApplication(handle, name, now: now)
             scheduler.setApplication(handle, hedging: application.hedging)
             setSelection(of: application, handle, in: new, now: now)
         }

@@ -22,11 +22,8 @@ struct FrontendMetrics: Sendable {
         aggregateThroughput = Meter(now: now)
     }
 
-    /// An application exists: it is listed before its first query. What becomes of overload is not asked here: refused
-    /// requests are counted where they are answered.
-    mutating func noteApplication(
-        _ application: ApplicationHandle, _ name: String, rejectsOverload _: Bool = false, now: MonotonicTime
-    ) {
+    /// An application exists: it is listed before its first query.
+    mutating func noteApplication(_ application: ApplicationHandle, _ name: String, now: MonotonicTime) {
         if applications[application] == nil {
             applications[application] = ApplicationMetrics(name: name, now: now)
         }
