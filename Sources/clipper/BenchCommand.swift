@@ -33,7 +33,7 @@ struct BenchRunCommand: AsyncParsableCommand {
             generator came to its requests: where its 99th percentile passes a millisecond, the generator or its \
             machine is the bottleneck. Requests without an answer when --grace is over count as unanswered. They, and \
             those whose connection failed, count among the latencies with the time from when they were due to the \
-            run's end. Refusals, which are answers with status 503 and other errors, are quick, and kept apart.
+            run's end. Refusals (answers with status 503 and other errors) are mostly quick, and kept apart.
 
             JSON (--json), one object: application, url, arrivals (poisson, constant, closed), connections, seed, \
             slo_micros, goal, runs, and with --step highest_rate_within_slo. Each run: rate (none for --closed), \

@@ -72,12 +72,12 @@ struct BenchRun: Codable, Equatable, Sendable {
     var lateSends: Int
     /// The processor time that the generator's thread took, as a share of one core.
     var generatorCPUShare: Double
-    /// From due to answer, of predictions and default outputs; of requests that failed or got no answer, from due to the
-    /// run's end. `nil` without any.
+    /// From due to answer, of predictions and default outputs; from due to the run's end, of requests that failed or
+    /// got no answer. `nil` without any.
     var latency: LatencyFigures?
     /// Of predictions alone.
     var predictionLatency: LatencyFigures?
-    /// Of refusals, which are quick: answers with status 503 and other errors.
+    /// Of refusals, which are mostly quick: answers with status 503 and other errors.
     var refusalLatency: LatencyFigures?
     /// From due to when the generator came to it, of all requests.
     var sendLag: SendLagFigures?

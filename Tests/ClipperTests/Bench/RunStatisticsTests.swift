@@ -10,7 +10,7 @@ struct RunStatisticsTests {
     /// Two seconds after one of warm-up, SLO 20 ms.
     private func statistics() -> RunStatistics { RunStatistics(window: second..<(3 * second), slo: 20 * milli) }
 
-    /// Five seconds after the start, unless said otherwise.
+    /// The figures of a run that ends five seconds after its start.
     private func figures(_ statistics: RunStatistics, inFlight: [Int64] = [], unsent: [Int64] = []) -> BenchRun {
         statistics.figures(
             rate: 100, connections: 4, inFlight: inFlight, unsent: unsent, at: 5 * second, cpuSeconds: 0.5,
