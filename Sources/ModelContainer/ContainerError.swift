@@ -26,8 +26,8 @@ public struct InvalidInput: Error, Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// What a closure throws when its model cannot answer now, whatever the inputs are; another replica may. A frontend that
-/// speaks RPC 4 sends the queries of the batch there; thrown for one input of several, that query alone.
+/// What a closure throws when its model cannot answer now, whatever the inputs are; another replica may. A frontend of
+/// RPC 4 sends the batch's queries there. A closure that takes inputs one by one says it of that one alone.
 public struct Unavailable: Error, Hashable, Sendable, CustomStringConvertible {
     /// What is missing, for the one who runs the container.
     public var description: String

@@ -64,7 +64,7 @@ def encoded(outputs: Outputs) -> Encoded:
 
 
 def text_of(output: Any) -> str:
-    """An output as text: a string as it is, bytes as a JSON string in base 64, the rest JSON. Numbers read back exactly."""
+    """An output as text: a string as it is, bytes as a JSON string in base 64, the rest JSON. Numbers stay exact."""
     if isinstance(output, str):
         return str.__str__(output)  # Of an enumeration's member its value, whatever it calls itself.
     plain = _plain(output)
