@@ -104,12 +104,6 @@ package struct Scheduler: Sendable {
 
     /// A query has come. It is sent by the next `dispatch`, so that those that come together travel together.
     package mutating func submit(_ query: Query, now: MonotonicTime) {
-        let index = query.model.index
-        if models.indices.contains(index), models[index].isFull, models[index].isTouched {
-            // What came with it may still find room on a replica.
-            models[index].dispatch(now: now, ids: &ids, hedges: &hedges, &effects)
-            nextEvent = min(nextEvent, models[index].nextEvent)
-        }
         with(query.model) { scheduler, _, effects in scheduler.submit(query, now: now, &effects) }
     }
 
