@@ -6,6 +6,7 @@ public struct MonotonicTime: Hashable, Comparable, Sendable {
     /// Nanoseconds since the origin.
     public var nanoseconds: Int64
 
+    @inlinable
     public init(nanoseconds: Int64) {
         self.nanoseconds = nanoseconds
     }
@@ -19,20 +20,24 @@ public struct MonotonicTime: Hashable, Comparable, Sendable {
     }
 
     /// The time a duration later; stays at `distantFuture` instead of overflowing.
+    @inlinable
     public static func + (time: MonotonicTime, duration: Duration) -> MonotonicTime {
         let (sum, overflow) = time.nanoseconds.addingReportingOverflow(duration.wholeNanoseconds)
         return MonotonicTime(nanoseconds: overflow ? .max : sum)
     }
 
+    @inlinable
     public static func - (time: MonotonicTime, duration: Duration) -> MonotonicTime {
         time + (.zero - duration)
     }
 
     /// The duration from `right` to `left`.
+    @inlinable
     public static func - (left: MonotonicTime, right: MonotonicTime) -> Duration {
         .nanoseconds(left.nanoseconds - right.nanoseconds)
     }
 
+    @inlinable
     public static func += (time: inout MonotonicTime, duration: Duration) {
         time = time + duration
     }
@@ -40,6 +45,7 @@ public struct MonotonicTime: Hashable, Comparable, Sendable {
 
 extension Duration {
     /// The duration in nanoseconds, rounded down, clamped to what 64 bits hold (292 years).
+    @inlinable
     public var wholeNanoseconds: Int64 {
         let (seconds, attoseconds) = components
         let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
@@ -49,6 +55,7 @@ extension Duration {
     }
 
     /// The duration in seconds.
+    @inlinable
     public var inSeconds: Double {
         let (seconds, attoseconds) = components
         return Double(seconds) + Double(attoseconds) * 1e-18

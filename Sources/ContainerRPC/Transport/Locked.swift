@@ -13,8 +13,8 @@
 ///
 /// `@unchecked Sendable`: the value is reached only while the lock is held.
 public final class Locked<Value: Sendable>: @unchecked Sendable {
-    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private var value: Value
+    @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    @usableFromInline var value: Value
 
     public init(_ value: Value) {
         mutex = .allocate(capacity: 1)
@@ -29,6 +29,7 @@ public final class Locked<Value: Sendable>: @unchecked Sendable {
     }
 
     /// Hands out the value while the lock is held. `body` must not lock it again.
+    @inlinable
     public func withLock<Result, Failure: Error>(
         _ body: (inout Value) throws(Failure) -> Result
     ) throws(Failure) -> Result {

@@ -73,8 +73,8 @@ public struct ItemError: Hashable, Sendable {
 /// The outputs of a batch, all of one type, in one piece of memory, as the wire has them: text in UTF-8, numbers
 /// little-endian.
 public struct Outputs: Hashable, Sendable, RandomAccessCollection, ExpressibleByArrayLiteral {
-    private(set) var bytes: [UInt8]
-    private(set) var ends: [Int]
+    @usableFromInline var bytes: [UInt8]
+    @usableFromInline var ends: [Int]
     public let type: OutputType
     /// Whether each output is a list of numbers rather than one number.
     public let isVectors: Bool
@@ -127,6 +127,7 @@ public struct Outputs: Hashable, Sendable, RandomAccessCollection, ExpressibleBy
     }
 
     /// Appends one number, or the next elements of a vector; `end` closes the output.
+    @inlinable
     public mutating func appendElement(_ value: some FixedWidthInteger) {
         withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
     }
@@ -135,6 +136,7 @@ public struct Outputs: Hashable, Sendable, RandomAccessCollection, ExpressibleBy
     mutating func appendASCII(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
     /// The elements since the last output are one.
+    @inlinable
     public mutating func end() { ends.append(bytes.count) }
 
     /// Appends the outputs of another batch, of the same type.

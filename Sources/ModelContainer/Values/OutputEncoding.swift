@@ -24,25 +24,21 @@ struct OutputEncoding {
     /// The outputs of inputs that were answered one by one; what one of them threw is its error.
     /// - Throws: `EncodingError`.
     func outputs<Output: Encodable>(_ results: [Result<Output, any Error>]) throws -> Outputs {
-        var outputs: Outputs
-        switch Output.self {
-        case is Double.Type: outputs = numbers(results, .float64) { ($0 as? Double)?.bitPattern }
-        case is Float.Type: outputs = numbers(results, .float32) { ($0 as? Float)?.bitPattern }
-        case is Int.Type: outputs = numbers(results, .int64) { ($0 as? Int).map { Int64($0) } }
-        case is Int64.Type: outputs = numbers(results, .int64) { $0 as? Int64 }
-        case is Int32.Type: outputs = numbers(results, .int32) { $0 as? Int32 }
-        case is [Double].Type: outputs = vectors(results, .float64) { ($0 as? [Double])?.map(\.bitPattern) }
-        case is [Float].Type: outputs = vectors(results, .float32) { ($0 as? [Float])?.map(\.bitPattern) }
-        case is [Int].Type: outputs = vectors(results, .int64) { ($0 as? [Int])?.map { Int64($0) } }
-        case is [Int64].Type: outputs = vectors(results, .int64) { $0 as? [Int64] }
-        case is [Int32].Type: outputs = vectors(results, .int32) { $0 as? [Int32] }
-        case is Data.Type: outputs = vectors(results, .bytes) { ($0 as? Data).map { [UInt8]($0) } }
-        default:
-            outputs = Outputs()
-            for result in results {
-                if case .success(let value) = result { outputs.append(try text(of: value)) } else { outputs.end() }
+        var outputs =
+            switch Output.self {
+            case is Double.Type: numbers(known(results), .float64) { (value: Double) in value.bitPattern }
+            case is Float.Type: numbers(known(results), .float32) { (value: Float) in value.bitPattern }
+            case is Int.Type: numbers(known(results), .int64) { (value: Int) in Int64(value) }
+            case is Int64.Type: numbers(known(results), .int64) { (value: Int64) in value }
+            case is Int32.Type: numbers(known(results), .int32) { (value: Int32) in value }
+            case is [Double].Type: vectors(known(results), .float64) { (value: Double) in value.bitPattern }
+            case is [Float].Type: vectors(known(results), .float32) { (value: Float) in value.bitPattern }
+            case is [Int].Type: vectors(known(results), .int64) { (value: Int) in Int64(value) }
+            case is [Int64].Type: vectors(known(results), .int64) { (value: Int64) in value }
+            case is [Int32].Type: vectors(known(results), .int32) { (value: Int32) in value }
+            case is Data.Type: bytes(known(results))
+            default: try texts(results)
             }
-        }
         for (index, result) in results.enumerated() {
             guard case .failure(let error) = result else { continue }
             outputs.errors.append(ItemError(index: index, code: FailureCode(of: error), text: "\(error)"))
@@ -50,21 +46,51 @@ struct OutputEncoding {
         return outputs
     }
 
-    private func numbers<Output>(
-        _ results: [Result<Output, any Error>], _ type: OutputType, _ bits: (Output) -> (some FixedWidthInteger)?
-    ) -> Outputs {
-        vectors(results, type, isVectors: false) { value in bits(value).map { [$0] } }
+    /// The same results, with their type known when this is compiled: what handles them is then made for that type, which is
+    /// several times as fast as a look at each value's.
+    private func known<Output, Known>(_ results: [Result<Output, any Error>]) -> [Result<Known, any Error>] {
+        guard let known = results as? [Result<Known, any Error>] else {
+            preconditionFailure("\(Output.self) was found to be \(Known.self)")
+        }
+        return known
     }
 
-    private func vectors<Output>(
-        _ results: [Result<Output, any Error>], _ type: OutputType, isVectors: Bool = true,
-        _ bits: (Output) -> [some FixedWidthInteger]?
+    private func numbers<Output>(
+        _ results: [Result<Output, any Error>], _ type: OutputType, _ bits: (Output) -> some FixedWidthInteger
     ) -> Outputs {
-        var outputs = Outputs(type: type, isVectors: isVectors && type.isNumeric)
+        var outputs = Outputs(type: type)
         outputs.reserveCapacity(outputs: results.count, bytes: results.count * type.elementByteCount)
         for result in results {
-            if case .success(let value) = result { for element in bits(value) ?? [] { outputs.appendElement(element) } }
+            if case .success(let value) = result { outputs.appendElement(bits(value)) }
             outputs.end()
+        }
+        return outputs
+    }
+
+    private func vectors<Element>(
+        _ results: [Result<[Element], any Error>], _ type: OutputType, _ bits: (Element) -> some FixedWidthInteger
+    ) -> Outputs {
+        var outputs = Outputs(type: type, isVectors: true)
+        outputs.reserveCapacity(outputs: results.count, bytes: results.count * type.elementByteCount)
+        for result in results {
+            if case .success(let values) = result { for value in values { outputs.appendElement(bits(value)) } }
+            outputs.end()
+        }
+        return outputs
+    }
+
+    private func bytes(_ results: [Result<Data, any Error>]) -> Outputs {
+        var outputs = Outputs(type: .bytes)
+        for result in results {
+            if case .success(let data) = result { outputs.append(bytes: [UInt8](data).span) } else { outputs.end() }
+        }
+        return outputs
+    }
+
+    private func texts(_ results: [Result<some Encodable, any Error>]) throws -> Outputs {
+        var outputs = Outputs()
+        for result in results {
+            if case .success(let value) = result { outputs.append(try text(of: value)) } else { outputs.end() }
         }
         return outputs
     }

@@ -90,13 +90,14 @@ final class Dispatcher: Sendable {
 
     /// Hands queries over. Their outcomes come to the sink.
     ///
+    /// - Parameter wakes: false where the caller will call `wake()` itself, after others.
     /// - Returns: false when the thread has ended: no outcome will come.
-    func submit(_ submission: Submission) -> Bool {
+    func submit(_ submission: Submission, wakes: Bool = true) -> Bool {
         let isClosed = inbox.withLock { inbox in
             if !inbox.isClosed { inbox.submissions.append(submission) }
             return inbox.isClosed
         }
-        if !isClosed { wake() }
+        if wakes, !isClosed { wake() }
         return !isClosed
     }
 
@@ -176,7 +177,8 @@ final class Dispatcher: Sendable {
         isClosed ? command.answerAfterEnd() : wake()
     }
 
-    private func wake() {
+    /// Has the thread look into its inbox, should it sleep.
+    func wake() {
         if isAsleep.exchange(false, ordering: .sequentiallyConsistent) { wakeup.signal() }
     }
 

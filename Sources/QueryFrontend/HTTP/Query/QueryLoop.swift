@@ -31,6 +31,8 @@ final class QueryLoop {
         }
     }
 
+    private static let mostUnannounced = 16
+
     let eventLoop: any EventLoop
     let dispatcher: Dispatcher
     let limits: HTTPLimits
@@ -38,6 +40,8 @@ final class QueryLoop {
     private let server: QueryServerState
     let sink: Int
     private var pending: [UInt64: Pending] = [:]
+    /// Requests of this turn of the event loop, for which the dispatch thread is yet to be woken.
+    private var unannounced = 0
     var pendingFeedback: [UInt64: PendingFeedback] = [:]
     var nextRequest: UInt64 = 0
     private var returnTime = ReturnTime()
@@ -93,7 +97,28 @@ final class QueryLoop {
             sink: sink, request: request, application: route.handle, model: model?.handle, inputs: body.inputs,
             firstQueryID: firstQueryID, selects: selects, user: body.user, keys: keys, trace: trace, arrived: arrived,
             deadline: arrived + allowed - returnTime.allowance(within: allowed))
-        if !dispatcher.submit(submission) { deliver(submission.deliveries(.defaultOutput(.stopping))) }
+        guard dispatcher.submit(submission, wakes: false) else {
+            return deliver(submission.deliveries(.defaultOutput(.stopping)))
+        }
+        wakeDispatcher()
+    }
+
+    /// Wakes the dispatch thread for all that this turn of the event loop has read: a wake-up costs more than a query
+    /// takes, and queries that it finds together make one batch. Some are enough not to let it wait for the rest.
+    private func wakeDispatcher() {
+        unannounced += 1
+        if unannounced == 1 {
+            // After the sockets of this turn.
+            let loop = NIOLoopBound(self, eventLoop: eventLoop)
+            eventLoop.execute { loop.value.announce() }
+        } else if unannounced == Self.mostUnannounced {
+            dispatcher.wake()
+        }
+    }
+
+    private func announce() {
+        unannounced = 0
+        dispatcher.wake()
     }
 
     private func keys(of inputs: Submission.Inputs, _ model: RoutedModel?) -> [CacheKey] {

@@ -16,23 +16,28 @@ enum QueryPath: Equatable {
         }
         if let mark = path.utf8.firstIndex(of: UInt8(ascii: "?")) { path = path[..<mark] }
         if path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path = path.dropLast() }
+        self = Self.query(path) ?? Self.page(path)
+    }
+
+    /// An application's path. Bytes are compared, not characters: every request comes by here.
+    private static func query(_ path: Substring) -> QueryPath? {
+        guard path.utf8.first == UInt8(ascii: "/"),
+            let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash > path.startIndex
+        else { return nil }
+        let verb = path.utf8[path.utf8.index(after: slash)...]
+        let predicts = verb.elementsEqual("predict".utf8)
+        guard predicts || verb.elementsEqual("update".utf8),
+            let name = decode(path[path.utf8.index(after: path.startIndex)..<slash])
+        else { return nil }
+        return predicts ? .predict(application: name) : .update(application: name)
+    }
+
+    private static func page(_ path: Substring) -> QueryPath {
         switch path {
-        case "/metrics": self = .metrics
-        case "/health/live": self = .live
-        case "/health/ready": self = .ready
-        default:
-            guard path.utf8.first == UInt8(ascii: "/"),
-                let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash > path.startIndex,
-                let name = Self.decode(path[path.index(after: path.startIndex)..<slash])
-            else {
-                self = .unknown
-                return
-            }
-            switch path[path.index(after: slash)...] {
-            case "predict": self = .predict(application: name)
-            case "update": self = .update(application: name)
-            default: self = .unknown
-            }
+        case "/metrics": .metrics
+        case "/health/live": .live
+        case "/health/ready": .ready
+        default: .unknown
         }
     }
 

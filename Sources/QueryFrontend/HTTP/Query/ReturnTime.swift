@@ -6,7 +6,7 @@ import ContainerRPC
 /// A smoothed mean and deviation, as TCP estimates round trips (RFC 6298).
 struct ReturnTime: Sendable {
     /// The share of an SLO that it takes at most.
-    private static let largestShare = 10
+    private static let largestShare: Int64 = 10
 
     private var mean = 0.0
     private var deviation = 0.0
@@ -20,6 +20,6 @@ struct ReturnTime: Sendable {
 
     /// What to take off a query's time.
     func allowance(within time: Duration) -> Duration {
-        min(.nanoseconds(Int64(min(mean + 4 * deviation, 1e15))), time / Self.largestShare)
+        .nanoseconds(min(Int64(min(mean + 4 * deviation, 1e15)), time.wholeNanoseconds / Self.largestShare))
     }
 }
