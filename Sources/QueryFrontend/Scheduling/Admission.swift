@@ -6,7 +6,7 @@ import ContainerRPC
 struct DoorEstimate: Sendable {
     /// What was left for the queries that it is for, when they came.
     let allowance: Duration
-    /// Queries that all replicas take with one batch each of the size that steady load runs best at.
+    /// Queries that all replicas take with one batch each, the largest that can be in time at all.
     let perRound: Int
     /// How long such a round takes.
     let period: Duration
@@ -64,7 +64,7 @@ extension ModelScheduler {
             // What a new one is worth shows with its first answer; till then the others are what there is.
             if replicas[index].isUnproven { continue }
             guard replicas[index].completedBatches >= Self.provenBatches else { return nil }
-            let size = replicas[index].limit.efficientSize(of: allowance, model: replicas[index].latency)
+            let size = replicas[index].limit.largestInTime(of: allowance, model: replicas[index].latency)
             guard size <= max(1, replicas[index].latency.largestSeen * 2) else { return nil }
             perRound += size
             periods += replicas[index].latency.expected(size)

@@ -101,7 +101,8 @@ extension ModelScheduler {
                 draft.deadlines.append(table[head].query.waiter.deadline)
             }
             let budget = draft.deadlines[draft.first] - start
-            let limit = replicas[index].limit.limit(budget: budget, model: replicas[index].latency)
+            let limit = replicas[index].limit.limit(
+                budget: budget, model: replicas[index].latency, waiting: max(1, share))
             while draft.count < min(limit, max(1, share)), let next = firstQueued(),
                 table[next].avoided != replicas[index].id,
                 draft.byteCount + table[next].query.input.byteCount <= Self.mostBytes
@@ -165,7 +166,8 @@ extension ModelScheduler {
         guard let next = firstQueued() else { return false }
         let head = table[draft.queries[draft.first]].query.waiter
         if start + replicas[index].latency.fast(draft.count) > head.deadline { return true }
-        let limit = replicas[index].limit.limit(budget: head.deadline - head.arrived, model: replicas[index].latency)
+        let limit = replicas[index].limit.limit(
+            budget: head.deadline - head.arrived, model: replicas[index].latency, waiting: .max)
         guard draft.count < limit else { return false }
         var nextStart = start + replicas[index].latency.expected(draft.count)
         for other in replicas.indices where other != index && replicas[other].isActive {

@@ -20,22 +20,25 @@ package struct BatchLimit: Sendable {
 
     /// The most queries that a batch may hold, at least 1, whose first one must be answered within the budget.
     ///
-    /// With `.deadline` it is the largest whose slow latency fits, or else the largest whose expected latency does. It
-    /// is at most twice the largest that was seen of late, so that what is unknown is approached by growing batches.
-    package func limit(budget: Duration, model: LatencyModel) -> Int {
+    /// With `.deadline` it is the largest whose slow latency fits. Where more wait, or not even one query fits, it is the
+    /// largest whose expected latency does: should that batch be slow, its first few queries are late, while a smaller one
+    /// would keep all waiting that it leaves behind, and the model would do less. It is at most twice the largest that was
+    /// seen of late, so that what is unknown is approached by growing batches.
+    ///
+    /// - Parameter waiting: queries that would be in the batch if it could hold them.
+    package func limit(budget: Duration, model: LatencyModel, waiting: Int = 1) -> Int {
         guard case .deadline = batching.limit else { return present }
         guard model.isKnown else { return 1 }
         var size = model.largestSize(within: budget, slow: true)
-        if size == 0 { size = model.largestSize(within: budget, slow: false) }
+        if size < waiting { size = model.largestSize(within: budget, slow: false) }
         return clamped(min(size, 2 * model.largestSeen))
     }
 
-    /// The batch size at which a steady overload is served best, at least 1: with `.deadline` the largest of which two
-    /// fit the SLO, since the unluckiest query waits for one batch and rides in the next.
-    package func efficientSize(of slo: Duration, model: LatencyModel) -> Int {
+    /// The most queries that one batch can answer within the SLO, at least 1, however little they have waited.
+    package func largestInTime(of slo: Duration, model: LatencyModel) -> Int {
         guard case .deadline = batching.limit else { return present }
         guard model.isKnown else { return 1 }
-        return clamped(model.largestSize(within: slo / 2, slow: true))
+        return clamped(model.largestSize(within: slo, slow: false))
     }
 
     /// A batch of so many queries was answered: AIMD's step.

@@ -58,6 +58,19 @@ struct AdmissionTests {
         #expect(test.scheduler.counters(of: SchedulerUnderTest.model).predictedLate == 1)
     }
 
+    @Test("What a replica could do that has not answered yet keeps nobody waiting in vain")
+    func unprovenReplica() throws {
+        var (test, now) = try learned()
+        for item in 1000..<1010 { test.submit(item, due: now + .seconds(1), now: now) }
+        #expect(test.dispatch(now: now).count == 1)
+        test.addReplica(1, now: now)
+        test.submit(1500, due: now + .seconds(1), now: now)
+        #expect(test.dispatch(now: now).map(\.replica) == [1])
+        for item in 2000..<2011 { test.submit(item, due: now + .milliseconds(45), now: now) }
+        #expect(test.outcomes[2009] == nil)
+        #expect(test.outcomes[2010] == .defaultOutput(.predictedLate))
+    }
+
     @Test("One that is due before those that wait is not turned away for their sake")
     func earlierDeadline() throws {
         var (test, now) = try learned()

@@ -58,7 +58,7 @@ struct BatchLimitTests {
     func startsWithOne() {
         let limit = BatchLimit(Batching())
         #expect(limit.limit(budget: .seconds(1), model: LatencyModel()) == 1)
-        #expect(limit.efficientSize(of: .seconds(1), model: LatencyModel()) == 1)
+        #expect(limit.largestInTime(of: .seconds(1), model: LatencyModel()) == 1)
     }
 
     @Test("A batch is as large as its slow latency lets it be")
@@ -68,6 +68,18 @@ struct BatchLimitTests {
         #expect(size > 10)
         #expect(model.slow(size) <= .milliseconds(8))
         #expect(model.slow(size + 1) >= .milliseconds(8))
+    }
+
+    @Test("Where more wait than its slow latency lets in, a batch is as large as its expected latency lets it be")
+    func fitsExpectedLatencyUnderPressure() {
+        let model = learned(SimulatedLatency(4, 0.1, .lognormal(0.1)))
+        let limit = BatchLimit(Batching())
+        let safe = limit.limit(budget: .milliseconds(8), model: model)
+        #expect(limit.limit(budget: .milliseconds(8), model: model, waiting: safe) == safe)
+        let size = limit.limit(budget: .milliseconds(8), model: model, waiting: safe + 1)
+        #expect(size > safe)
+        #expect(model.expected(size) <= .milliseconds(8))
+        #expect(model.expected(size + 1) >= .milliseconds(8))
     }
 
     @Test("Where a slow batch of one is late already, it is as large as its expected latency lets it be")
@@ -98,7 +110,7 @@ struct BatchLimitTests {
             limit: BatchLimit(Batching(maxBatch: 10)), batches: SimulatedLatency(4, 0.1), budget: .seconds(10))
         loop.run(20)
         #expect(loop.sizes.max() == 10)
-        #expect(loop.limit.efficientSize(of: .seconds(10), model: loop.model) == 10)
+        #expect(loop.limit.largestInTime(of: .seconds(10), model: loop.model) == 10)
     }
 
     @Test("Within 200 batches the best size is found", arguments: Self.noises, Self.seeds)
@@ -163,35 +175,35 @@ struct BatchLimitTests {
         #expect(loop.late < 20)
     }
 
-    // MARK: The efficient size
+    // MARK: What can be in time at all
 
-    @Test("Two batches of the efficient size fit the SLO")
-    func findsEfficientSize() {
+    @Test("The largest batch that is in time takes no longer than the SLO, if it takes what is expected")
+    func findsLargestInTime() {
         let limit = BatchLimit(Batching())
         let model = learned(SimulatedLatency(4, 0.1))
-        #expect((59...60).contains(limit.efficientSize(of: .milliseconds(20), model: model)))
+        #expect((159...160).contains(limit.largestInTime(of: .milliseconds(20), model: model)))
         let noisy = learned(SimulatedLatency(4, 0.1, .lognormal(0.1)))
-        let size = limit.efficientSize(of: .milliseconds(20), model: noisy)
-        #expect(noisy.slow(size) * 2 <= .milliseconds(20))
-        #expect(noisy.slow(size + 1) * 2 >= .milliseconds(20))
+        let size = limit.largestInTime(of: .milliseconds(20), model: noisy)
+        #expect(noisy.expected(size) <= .milliseconds(20))
+        #expect(noisy.expected(size + 1) >= .milliseconds(20))
     }
 
-    @Test("The efficient size may be far beyond what was seen, and is at least one")
-    func extrapolatesEfficientSize() {
+    @Test("It may be far beyond what was seen, and is at least one")
+    func extrapolatesLargestInTime() {
         let limit = BatchLimit(Batching())
         let model = learned(SimulatedLatency(4, 0.1), count: 20)
-        #expect(abs(limit.efficientSize(of: .milliseconds(100), model: model) - 460) < 20)
-        #expect(limit.efficientSize(of: .milliseconds(1), model: model) == 1)
+        #expect(abs(limit.largestInTime(of: .milliseconds(50), model: model) - 460) < 20)
+        #expect(limit.largestInTime(of: .milliseconds(1), model: model) == 1)
     }
 
-    @Test("A limit that is not learned from latencies is the efficient size too")
+    @Test("A limit that is not learned from latencies is what it is here, too")
     func usesPresentLimit() {
         let model = learned(SimulatedLatency(4, 0.1))
-        #expect(BatchLimit(Batching(limit: .fixed(7))).efficientSize(of: .milliseconds(20), model: model) == 7)
+        #expect(BatchLimit(Batching(limit: .fixed(7))).largestInTime(of: .milliseconds(20), model: model) == 7)
         var aimd = BatchLimit(Batching(limit: .aimd(increase: 4, backoff: 0.9)))
-        #expect(aimd.efficientSize(of: .milliseconds(20), model: model) == 1)
+        #expect(aimd.largestInTime(of: .milliseconds(20), model: model) == 1)
         aimd.completed(size: 1, wasInTime: true)
-        #expect(aimd.efficientSize(of: .milliseconds(20), model: model) == 5)
+        #expect(aimd.largestInTime(of: .milliseconds(20), model: model) == 5)
     }
 
     // MARK: A fixed size

@@ -44,6 +44,9 @@ struct LoadedModel {
     var tellsComputeTime = false
     /// How far the latency of a batch strays, as a share.
     var jitter = 0.03
+    /// The share of batches that take `stall` longer.
+    var stallShare = 0.0
+    var stall = Duration.milliseconds(4)
     var batching = Batching()
     var replicas = 1
     var seed: UInt64 = 1
@@ -93,7 +96,8 @@ struct LoadedModel {
             for dispatch in scheduler.effects.dispatches {
                 let replica = dispatch.replica.number
                 let stretch = 1 + jitter * (Double.random(in: 0..<2, using: &generator) - 1)
-                let takes = (fixed + perQuery * dispatch.inputs.count) * stretch
+                var takes = (fixed + perQuery * dispatch.inputs.count) * stretch
+                if stallShare > 0, Double.random(in: 0..<1, using: &generator) < stallShare { takes += stall }
                 free[replica] = max(free[replica], now + way(&generator)) + takes
                 work.append(Work(dispatch: dispatch, takes: takes, ends: free[replica] + way(&generator)))
             }

@@ -108,4 +108,42 @@ struct SharedComputationTests {
         test.complete(batch)
         #expect(test.outcomes[2] == .output("0"))
     }
+
+    @Test("Those who share take a place each: beyond the most that may wait they are turned away")
+    func bounded() throws {
+        var test = SchedulerUnderTest(queuedQueries: 2)
+        test.group = { _ in 0 }
+        test.submit(1, 2, 3)
+        #expect(test.outcomes == [3: .defaultOutput(.queueFull)])
+        let batch = try #require(test.dispatch().first)
+        // In flight it takes no place in the queue; those who share it still do.
+        test.submit(4, 5)
+        #expect(test.outcomes[4] == nil)
+        #expect(test.outcomes[5] == .defaultOutput(.queueFull))
+        test.complete(batch)
+        #expect([1, 2, 4].allSatisfy { test.outcomes[$0] == .output("0") })
+    }
+
+    @Test("Nobody joins a query that a stuck replica has: another replica computes it")
+    func stuck() throws {
+        var test = SchedulerUnderTest(limit: 1, replicas: 2)
+        test.group = { $0 }
+        var now = Duration.zero
+        for round in 0..<40 {
+            test.submit(round, due: now + .seconds(1), now: now)
+            let batch = try #require(test.dispatch(now: now).first)
+            now += .milliseconds(10)
+            test.complete(batch, now: now)
+        }
+        test.submit(1000, due: now + .seconds(9), now: now)
+        let stuck = try #require(test.dispatch(now: now).first)
+        now += .seconds(1)
+        test.tick(now: now)
+        test.submit(1000, due: now + .seconds(9), now: now)
+        let other = try #require(test.dispatch(now: now).first)
+        #expect(other.items == [1000])
+        #expect(other.replica == 1 - stuck.replica)
+        test.complete(other, now: now)
+        #expect(test.outcomes[1000] == .output("1000"))
+    }
 }

@@ -24,6 +24,16 @@ struct SustainedLoadTests {
         #expect(result.slowest <= .milliseconds(20))
     }
 
+    @Test(
+        "A model that is uneven does not make batches small, which would make it do less the more comes",
+        arguments: [1, 2] as [UInt64])
+    func unevenOverload(seed: UInt64) {
+        let model = LoadedModel(
+            wire: .microseconds(250), wireJitter: .microseconds(300), tellsComputeTime: true, jitter: 0.25,
+            stallShare: 0.02, seed: seed)
+        #expect(model.run(rate: 18_000, for: .seconds(1)).goodput > 0.95 * model.run(rate: 6000, for: .seconds(1)).goodput)
+    }
+
     @Test("Most of those that are too many are told at once, at the door")
     func door() {
         let result = LoadedModel().run(rate: 30_000, for: .milliseconds(500))

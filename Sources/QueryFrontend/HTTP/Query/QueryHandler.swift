@@ -254,7 +254,7 @@ final class QueryHandler: ChannelDuplexHandler {
     // MARK: Answering
 
     private func predict(_ bytes: ByteBuffer, _ route: Route, _ trace: QueryTrace?) {
-        let arrived = MonotonicTime.now()
+        let arrived = loop.arrival()
         do {
             let body = try loop.parser.parse(bytes, inputType: route.inputType, readsUser: route.learns)
             var model = route.current
@@ -277,7 +277,7 @@ final class QueryHandler: ChannelDuplexHandler {
         do {
             let feedback = try loop.parser.parseFeedback(
                 bytes, inputType: route.inputType, isStrict: !route.learns)
-            loop.submit(feedback, route: route, arrived: .now(), handler: self)
+            loop.submit(feedback, route: route, arrived: loop.arrival(), handler: self)
         } catch {
             answer(.error(.badRequest, "Json error", cause: error.cause))
         }

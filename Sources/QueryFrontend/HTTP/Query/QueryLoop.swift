@@ -40,7 +40,9 @@ final class QueryLoop {
     private let server: QueryServerState
     let sink: Int
     private var pending: [UInt64: Pending] = [:]
-    /// Requests of this turn of the event loop, for which the dispatch thread is yet to be woken.
+    /// When this turn of the event loop took up its first request.
+    private var turnBegan: MonotonicTime?
+    /// Requests of this turn for which the dispatch thread is yet to be woken.
     private var unannounced = 0
     var pendingFeedback: [UInt64: PendingFeedback] = [:]
     var nextRequest: UInt64 = 0
@@ -100,23 +102,33 @@ final class QueryLoop {
         guard dispatcher.submit(submission, wakes: false) else {
             return deliver(submission.deliveries(.defaultOutput(.stopping)))
         }
-        wakeDispatcher()
+        announce()
     }
 
-    /// Wakes the dispatch thread for all that this turn of the event loop has read: a wake-up costs more than a query
-    /// takes, and queries that it finds together make one batch. Some are enough not to let it wait for the rest.
-    private func wakeDispatcher() {
-        unannounced += 1
-        if unannounced == 1 {
-            // After the sockets of this turn.
-            let loop = NIOLoopBound(self, eventLoop: eventLoop)
-            eventLoop.execute { loop.value.announce() }
-        } else if unannounced == Self.mostUnannounced {
-            dispatcher.wake()
-        }
+    // MARK: Turns
+
+    /// When the requests that this turn of the event loop reads had come: all of them by its first look at one, for one
+    /// call of the system's told of them. Their SLO does not wait while others are parsed.
+    func arrival() -> MonotonicTime {
+        if let turnBegan { return turnBegan }
+        let now = MonotonicTime.now()
+        turnBegan = now
+        // What is executed comes after the sockets of this turn.
+        let loop = NIOLoopBound(self, eventLoop: eventLoop)
+        eventLoop.execute { loop.value.endTurn() }
+        return now
     }
 
+    /// The dispatch thread is woken once for all that a turn reads: a wake-up costs more than a query takes, and queries
+    /// that it finds together make one batch. Some are enough not to let it wait for the rest.
     private func announce() {
+        unannounced += 1
+        if unannounced == Self.mostUnannounced { dispatcher.wake() }
+    }
+
+    private func endTurn() {
+        turnBegan = nil
+        guard unannounced > 0 else { return }
         unannounced = 0
         dispatcher.wake()
     }
