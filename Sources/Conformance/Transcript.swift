@@ -55,7 +55,7 @@ public struct Transcript: Sendable {
     }
 }
 
-/// A message's frames, shortened as they are shown: a transcript of 16 MiB helps nobody.
+/// A message's frames, whole up to a kilobyte each: a transcript of 16 MiB helps nobody.
 public struct ShownFrames: Sendable {
     /// One frame.
     struct Frame: Sendable {
@@ -67,16 +67,18 @@ public struct ShownFrames: Sendable {
         init(_ index: Int, _ bytes: [UInt8]) {
             self.index = index
             byteCount = bytes.count
-            if bytes.count <= 64 {
+            if bytes.count <= ShownFrames.mostBytes {
                 first = bytes
                 last = []
             } else {
-                first = Array(bytes.prefix(40))
-                last = Array(bytes.suffix(16))
+                first = Array(bytes.prefix(ShownFrames.mostBytes - ShownFrames.bytesPerLine))
+                last = Array(bytes.suffix(ShownFrames.bytesPerLine))
             }
         }
     }
 
+    private static let mostBytes = 1_024
+    private static let bytesPerLine = 32
     private static let mostAtStart = 12
     private static let mostAtEnd = 2
 
@@ -92,20 +94,27 @@ public struct ShownFrames: Sendable {
         shown = indices.map { Frame($0, frames[$0]) }
     }
 
-    /// A line for each frame: its index, its length, its bytes.
+    /// For each frame its index, its length and its bytes, in as many lines as those take.
     var lines: [String] {
         var lines: [String] = []
         var next = 0
         for frame in shown {
             if frame.index > next { lines.append("… \(frame.index - next) frames …") }
             next = frame.index + 1
-            let middle = frame.byteCount - frame.first.count - frame.last.count
-            var text = hexadecimal(frame.first)
-            if middle > 0 { text += " … \(middle) bytes … " + hexadecimal(frame.last) }
             let head = "\(frame.index)".leftPadded(to: 3) + "\(frame.byteCount)".leftPadded(to: 7)
-            lines.append(text.isEmpty ? head : head + "  " + text)
+            var rows = Self.rows(of: frame.first)
+            let middle = frame.byteCount - frame.first.count - frame.last.count
+            if middle > 0 { rows += ["… \(middle) bytes …"] + Self.rows(of: frame.last) }
+            lines.append(rows.isEmpty ? head : head + "  " + rows[0])
+            lines += rows.dropFirst().map { String(repeating: " ", count: head.count + 2) + $0 }
         }
         return lines
+    }
+
+    private static func rows(of bytes: [UInt8]) -> [String] {
+        stride(from: 0, to: bytes.count, by: bytesPerLine).map {
+            hexadecimal(bytes[$0..<min($0 + bytesPerLine, bytes.count)])
+        }
     }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ContainerRPC
 
 /// The command line: `clipper serve`, and the commands that ask a running frontend.
 @main
@@ -32,7 +33,7 @@ struct ClipperCommand: AsyncParsableCommand {
               clipper --generate-completion-script bash|zsh|fish
               prints the completions of a shell, to be put where it looks for them.
             """,
-        version: "0.1.0",
+        version: Software.version,
         subcommands: [
             Serve.self, AppCommand.self, ModelCommand.self, StatusCommand.self, PredictCommand.self, BenchCommand.self,
             ConformanceCommand.self,

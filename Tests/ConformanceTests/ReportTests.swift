@@ -4,12 +4,18 @@ import Testing
 @testable import ContainerConformance
 
 @Suite struct ReportTests {
-    @Test func `a long frame is shown by its beginning, its end and its length`() {
-        let frames = ShownFrames([[UInt8](repeating: 7, count: 1_000)])
-        let line = frames.lines[0]
-        #expect(line.hasPrefix("  0   1000  07 07"))
-        #expect(line.contains(" … 944 bytes … "))
-        #expect(line.count < 220)
+    @Test func `a frame is shown whole, thirty-two bytes to a line`() {
+        let lines = ShownFrames([(0..<100).map { UInt8($0) }]).lines
+        #expect(lines.count == 4)
+        #expect(lines[0].hasPrefix("  0    100  00 01 02"))
+        #expect(lines[3] == "            60 61 62 63")
+    }
+
+    @Test func `a frame of more than a kilobyte is shown by its beginning, its end and its length`() {
+        let lines = ShownFrames([[UInt8](repeating: 7, count: 3_000)]).lines
+        #expect(lines[0].hasPrefix("  0   3000  07 07"))
+        #expect(lines.contains { $0.contains("… 1976 bytes …") })
+        #expect(lines.count == 33)
     }
 
     @Test func `of many frames the middle is left out`() {

@@ -21,6 +21,7 @@ struct KnownFlaw: Sendable, CustomTestStringConvertible {
     static let all: [KnownFlaw] = [
         KnownFlaw("registers-unasked", "registration", .three, "expected a heartbeat as the first message"),
         KnownFlaw("beats-late", "heartbeats-idle", .four, "expected a heartbeat within 1.2 s"),
+        KnownFlaw("beats-slowly", "heartbeats-idle", .four, "6 heartbeats within 2.2 s, one every 200 ms"),
         KnownFlaw("beats-once-until-answered", "first-heartbeat-again", .four, "expected the first heartbeat again"),
         KnownFlaw("wrong-id", "batch-of-one", .three, "expected the id of a batch in flight"),
         KnownFlaw("wrong-id", "any-id", .four, "expected the id of a batch in flight"),

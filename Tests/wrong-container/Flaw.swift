@@ -4,6 +4,7 @@ enum Flaw: String, CaseIterable {
     case none
     case registersUnasked = "registers-unasked"
     case beatsLate = "beats-late"
+    case beatsSlowly = "beats-slowly"
     case beatsOnceUntilAnswered = "beats-once-until-answered"
     case wrongID = "wrong-id"
     case wrongCount = "wrong-count"

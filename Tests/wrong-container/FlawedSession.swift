@@ -19,6 +19,9 @@ final class FlawedSession {
     /// Whether it ended because of a malformed message.
     private(set) var wasMalformed = false
 
+    /// Since when it has kept batches back, and how often it had registered by then.
+    private var held: (since: MonotonicTime, registered: Int)?
+
     init(_ socket: consuming Socket, _ flaw: Flaw, _ registration: Registration) {
         self.socket = socket
         self.flaw = flaw
@@ -44,8 +47,16 @@ final class FlawedSession {
                 heard = .now()
                 if let end = try take(message.copiedFrames) { return end }
             }
-            if flaw == .answersForgotten, !pending.isEmpty { _ = try waitForInput([], timeout: .milliseconds(1_000)) }
-            if flaw == .answersForgotten, try socket.hasInput() { continue }
+            if flaw == .answersForgotten, !pending.isEmpty {
+                // It is asked for its metadata meanwhile, or not.
+                let (since, count) = held ?? (.now(), registered)
+                held = (since, count)
+                if registered == count, MonotonicTime.now() - since < .seconds(1) {
+                    _ = try waitForInput([try socket.descriptor()], timeout: .milliseconds(10))
+                    continue
+                }
+                held = nil
+            }
             for request in pending {
                 if let end = try answer(request) { return end }
                 heard = .now()
@@ -61,7 +72,8 @@ final class FlawedSession {
     // MARK: Speaking
 
     private func beat() throws {
-        let pause = flaw == .beatsLate && version != nil ? interval * 20 : interval
+        let slowness = version == nil ? 1 : flaw == .beatsLate ? 20 : flaw == .beatsSlowly ? 4 : 1
+        let pause = interval * slowness
         guard !hasSpoken || MonotonicTime.now() - sent >= pause else { return }
         if hasSpoken, flaw == .beatsOnceUntilAnswered, version == nil { return }
         if !hasSpoken, flaw == .registersUnasked {

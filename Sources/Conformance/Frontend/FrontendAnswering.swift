@@ -90,6 +90,18 @@ extension FrontendScenario {
             return nil
         },
         FrontendScenario(
+            "too-late", "A batch that a container finds too late gives its callers the default output", rpc4: "8.4"
+        ) { play in
+            try play.registerAll()
+            let container = try play.container("a")
+            let query = try play.ask(.array([.number(1)]))
+            try container.fail(try container.batch(), .tooLate, "no time is left")
+            try query.expectDefault()
+            try container.expectKnown()
+            try play.serves(container)
+            return nil
+        },
+        FrontendScenario(
             "unavailable", "What a container cannot compute now goes to another replica", rpc4: "7.1"
         ) { play in
             try play.registerAll()

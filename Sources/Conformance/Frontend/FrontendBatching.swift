@@ -51,6 +51,31 @@ extension FrontendScenario {
                 return ids.count > 5 ? nil : "both containers never had a batch at the same time"
             },
             FrontendScenario(
+                "trace", "The trace that a request names comes with its batch", rpc4: "5"
+            ) { play in
+                try play.registerAll()
+                let container = try play.container("a")
+                let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+                let fields = [("traceparent", parent), ("tracestate", "conformance=4711")]
+                let traced = try play.ask(.array([.number(1)]), fields: fields)
+                let batch = try container.batch()
+                guard batch.trace == TraceContext(parent: parent, state: "conformance=4711") else {
+                    throw Fault(
+                        expected: "traceparent and tracestate as the request has them",
+                        but: "they are \(batch.trace?.parent ?? "not there") and \(batch.trace?.state ?? "not there")")
+                }
+                try container.answer(batch, ["1"])
+                try traced.expect(.number(1))
+                let untraced = try play.ask(.array([.number(2)]))
+                let next = try container.batch()
+                guard next.trace?.parent == nil else {
+                    throw Fault(expected: "no trace of a query without one", but: "it is \(next.trace?.parent ?? "")")
+                }
+                try container.answer(next, ["2"])
+                try untraced.expect(.number(2))
+                return nil
+            },
+            FrontendScenario(
                 "capacity", "Never more inputs or batches than the container has said", rpc4: "5"
             ) { play in
                 try play.registerAll()

@@ -178,8 +178,10 @@ final class FrontendPlay {
     // MARK: Queries
 
     /// Asks a query, whose answer is awaited later.
-    func ask(_ input: JSONValue) throws -> AskedQuery {
-        try ask("input", input)
+    ///
+    /// - Parameter fields: header fields that it has besides the usual ones.
+    func ask(_ input: JSONValue, fields: [(String, String)] = []) throws -> AskedQuery {
+        try ask("input", input, fields)
     }
 
     /// Asks several queries in one request.
@@ -187,10 +189,12 @@ final class FrontendPlay {
         try ask("input_batch", .array(inputs))
     }
 
-    private func ask(_ key: String, _ value: JSONValue) throws -> AskedQuery {
+    private func ask(_ key: String, _ value: JSONValue, _ fields: [(String, String)] = []) throws -> AskedQuery {
         let body = JSONValue.object([key: value]).json
-        remark("a query is asked: \(body.shortened(to: 200))")
-        return AskedQuery(try HTTPExchange(post: "/\(application)/predict", body, to: options.query), self)
+        let shown = fields.map { " with \($0.0): \($0.1)" }.joined()
+        remark("a query is asked\(shown): \(body.shortened(to: 200))")
+        return AskedQuery(
+            try HTTPExchange(post: "/\(application)/predict", body, fields: fields, to: options.query), self)
     }
 
     static func expect(_ answer: JSONValue, _ output: JSONValue) throws {

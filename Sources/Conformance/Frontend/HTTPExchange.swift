@@ -41,12 +41,15 @@ final class HTTPExchange {
     private let what: String
 
     /// Connects and sends a `POST` with a JSON body.
-    init(post path: String, _ body: String, to address: HTTPAddress) throws {
+    ///
+    /// - Parameter fields: header fields besides those that such a request always has.
+    init(post path: String, _ body: String, fields: [(String, String)] = [], to address: HTTPAddress) throws {
         what = "POST \(path) at \(address)"
         descriptor = try Self.connect(to: address)
         let head =
             "POST \(path) HTTP/1.1\r\nHost: \(address.host):\(address.port)\r\nContent-Type: application/json\r\n"
-            + "Content-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n"
+            + "Content-Length: \(body.utf8.count)\r\nConnection: close\r\n"
+            + fields.map { "\($0.0): \($0.1)\r\n" }.joined() + "\r\n"
         var rest = Array((head + body).utf8)[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, noSignal) }

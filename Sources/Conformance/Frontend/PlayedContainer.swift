@@ -12,6 +12,7 @@ struct ReceivedBatch {
     let id: UInt32
     let inputs: InputValues
     let budget: Duration?
+    let trace: TraceContext?
 
     /// The inputs' bytes, each for itself.
     var items: [[UInt8]] { inputs.payloads.map(\.bytes) }
@@ -117,7 +118,8 @@ final class PlayedContainer {
     }
 
     private func note(_ request: PredictRequest) throws(WireError) {
-        waiting.append(ReceivedBatch(id: request.id, inputs: request.inputs, budget: request.budget))
+        waiting.append(
+            ReceivedBatch(id: request.id, inputs: request.inputs, budget: request.budget, trace: request.trace))
         unanswered.insert(request.id)
         mostUnanswered = max(mostUnanswered, unanswered.count)
         largestBatch = max(largestBatch, request.inputs.count)
