@@ -5,6 +5,7 @@
 #include <zmq.h>
 
 #ifdef __linux__
+#include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
@@ -14,6 +15,13 @@
 // Swift's Glibc module exports neither eventfd nor (without _GNU_SOURCE) ppoll.
 static inline int czmq_eventfd(void) {
     return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+}
+
+// Gives the calling thread the policy SCHED_BATCH, if it has the usual one. Swift's Glibc module does not export the
+// constant (without _GNU_SOURCE).
+static inline void czmq_sched_batch(void) {
+    const struct sched_param none = {.sched_priority = 0};
+    if (sched_getscheduler(0) == SCHED_OTHER) (void)sched_setscheduler(0, 3 /* SCHED_BATCH */, &none);
 }
 
 // Waits with the resolution of nanoseconds; a negative time waits without a bound.

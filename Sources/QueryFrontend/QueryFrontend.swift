@@ -71,6 +71,7 @@ public final class QueryFrontend: Service {
         let direct = (sink, await dispatcher.addSink(sink))
 
         let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads ?? System.coreCount)
+        for loop in group.makeIterator() { loop.execute { ThreadPolicy.gatherWork() } }
         let queryServer: QueryServer
         let administration: (group: ServiceGroup, task: Task<Void, any Error>, port: Int)
         do {

@@ -34,6 +34,7 @@ extension ContainerLoop {
             try await withTaskCancellationHandler {
                 try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
                     let thread = Thread {
+                        ThreadPolicy.gatherWork()
                         continuation.resume(with: Result { try self.run() })
                     }
                     thread.name = "container"

@@ -70,6 +70,7 @@ final class Dispatcher: Sendable {
     ) async throws -> [String] {
         try await withCheckedThrowingContinuation { continuation in
             let thread = Thread { [self] in
+                ThreadPolicy.gatherWork()
                 let loop: DispatchLoop
                 do {
                     loop = try DispatchLoop(
