@@ -9,12 +9,24 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
 // Swift's Glibc module exports neither eventfd nor (without _GNU_SOURCE) ppoll.
 static inline int czmq_eventfd(void) {
     return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+}
+
+static inline int czmq_timerfd(void) {
+    return timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+}
+
+// Makes the timer's descriptor readable after so long; zero stops it, and takes back what it has shown.
+static inline void czmq_timerfd_set(int descriptor, long long nanoseconds) {
+    const struct itimerspec time = {
+        .it_value = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000}};
+    (void)timerfd_settime(descriptor, 0, &time, (struct itimerspec *)0);
 }
 
 // Gives the calling thread the policy SCHED_BATCH, if it has the usual one. Swift's Glibc module does not export the

@@ -13,7 +13,7 @@ public import ContainerRPC
 /// The name and version may be left out here: they then come from flags or from Clipper's environment variables.
 public struct ModelContainer: Sendable {
     /// What answers a batch. Which of the two decides where it runs: a closure that is not `async` may block, so it
-    /// gets a thread of its own.
+    /// runs on a thread of the container's own.
     enum Model: Sendable {
         case blocking(@Sendable (InputValues) throws -> Outputs)
         case suspending(@Sendable (InputValues) async throws -> Outputs)

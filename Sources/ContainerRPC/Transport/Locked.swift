@@ -11,12 +11,12 @@
 /// Not Synchronization's `Mutex`: on Linux the thread sanitizer does not see it where threads contend for it, and reports
 /// each such pair as a race, among which a real one would not be noticed.
 ///
-/// `@unchecked Sendable`: the value is reached only while the lock is held.
-public final class Locked<Value: Sendable>: @unchecked Sendable {
+/// `@unchecked Sendable`: the value is reached only while the lock is held, and nothing outside shares what it refers to.
+public final class Locked<Value: ~Copyable>: @unchecked Sendable {
     @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
     @usableFromInline var value: Value
 
-    public init(_ value: Value) {
+    public init(_ value: consuming sending Value) {
         mutex = .allocate(capacity: 1)
         mutex.initialize(to: pthread_mutex_t())
         pthread_mutex_init(mutex, nil)
@@ -31,8 +31,8 @@ public final class Locked<Value: Sendable>: @unchecked Sendable {
     /// Hands out the value while the lock is held. `body` must not lock it again.
     @inlinable
     public func withLock<Result, Failure: Error>(
-        _ body: (inout Value) throws(Failure) -> Result
-    ) throws(Failure) -> Result {
+        _ body: (inout sending Value) throws(Failure) -> sending Result
+    ) throws(Failure) -> sending Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return try body(&value)

@@ -8,7 +8,7 @@ import CZmq
     import Darwin
 #endif
 
-// What only Linux has (eventfd, ppoll with nanoseconds) stays in this file.
+// What only Linux has (eventfd, timerfd, ppoll with nanoseconds) stays in this file; its policy for threads is beside it.
 
 /// Wakes a thread that waits in `waitForInput` from any other thread.
 public final class Wakeup: Sendable {
@@ -52,6 +52,50 @@ public final class Wakeup: Sendable {
             while read(descriptor, &buffer, 8) > 0 {}
         #endif
     }
+}
+
+/// Wakes a thread that waits in `waitForInput` when a time is up, unless it is told otherwise before.
+public final class Alarm: Sendable {
+    #if os(Linux)
+        /// The descriptor to poll.
+        public let descriptor: Int32
+
+        /// - Throws: `TransportError` where the process has no descriptor left.
+        public init() throws(TransportError) {
+            descriptor = czmq_timerfd()
+            guard descriptor >= 0 else { throw TransportError("timerfd_create", code: errno) }
+        }
+
+        deinit {
+            close(descriptor)
+        }
+
+        /// Wakes the thread after so long, and not before, whatever was set.
+        public func set(after duration: Duration) {
+            czmq_timerfd_set(descriptor, max(1, duration.wholeNanoseconds))
+        }
+
+        /// Wakes nobody until it is set again.
+        public func clear() {
+            czmq_timerfd_set(descriptor, 0)
+        }
+    #else
+        // Rings at once: whoever is woken early finds less to do.
+        private let wakeup: Wakeup
+        public var descriptor: Int32 { wakeup.descriptor }
+
+        public init() throws(TransportError) {
+            wakeup = try Wakeup()
+        }
+
+        public func set(after duration: Duration) {
+            wakeup.signal()
+        }
+
+        public func clear() {
+            wakeup.clear()
+        }
+    #endif
 }
 
 /// Waits until one of the descriptors has input or the time is up; a signal may end it early.

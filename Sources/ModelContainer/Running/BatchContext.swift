@@ -9,7 +9,7 @@ public struct BatchContext: Sendable {
     /// The trace that the batch belongs to, if the application's request named one (RPC 4).
     public let trace: TraceContext?
 
-    init(of job: BatchWorker.Job) {
+    init(of job: BatchJob) {
         expires = job.expires
         trace = job.request.trace
     }

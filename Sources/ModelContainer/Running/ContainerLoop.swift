@@ -1,28 +1,63 @@
 import ContainerRPC
+import Foundation
 import Logging
 
-/// The thread that owns a container's socket: carries events to the session and carries out its actions.
+/// The threads of a container: they attend to its session, and run its model.
+///
+/// A model that blocks has two threads, each of which can do both. The one that reads a batch runs the model on it, and
+/// sends the answer: no batch changes threads on its way. While it is at the model nobody attends to the session, which
+/// is no loss for as long as a short model takes. When it takes longer, the other thread steps in, so that heartbeats go
+/// out, more batches are read and a stop is heard; and goes on attending until it reads the next batch that the model is
+/// free for. (Leader and followers: Schmidt et al., Pattern-Oriented Software Architecture 2, 2000.)
+///
+/// A model that suspends runs in tasks, one batch after the other, and one thread attends.
 final class ContainerLoop: Sendable {
     private enum Event: Sendable {
-        case finished(BatchWorker.Job, BatchWorker.Done)
+        case finished(BatchJob, BatchJob.Done)
         case stop(reason: String)
     }
 
-    private let configuration: ContainerConfiguration
-    private let context: Context
+    /// What the threads share.
+    private struct Shared: ~Copyable {
+        var served: ServedSession
+        /// The thread that attends to the session.
+        var attendant: Int?
+        /// What that thread waits for.
+        var wait: ServedSession.Wait?
+        /// Whether the model is at work: it gets one batch at a time.
+        var isComputing = false
+        var whenEnded: CheckedContinuation<Void, any Error>?
+    }
+
+    /// What a thread does next.
+    private enum Step {
+        case compute(BatchJob)
+        case wait(ServedSession.Wait)
+        /// Another turn follows.
+        case goOn
+        /// Another thread attends, or will be back soon.
+        case standBy
+        case end
+    }
+
+    /// How long nobody attends to the session while the model is at work.
+    private static let mostInattention = Duration.milliseconds(10)
+
     private let model: ModelContainer.Model
     private let logger: Logger
+    private let shared: Locked<Shared>
     private let inbox = Locked<[Event]>([])
     private let wakeup: Wakeup
+    private let alarm: Alarm
 
     init(
         _ configuration: ContainerConfiguration, model: ModelContainer.Model, context: Context, logger: Logger
     ) throws(TransportError) {
-        self.configuration = configuration
         self.model = model
-        self.context = context
         self.logger = logger
         wakeup = try Wakeup()
+        alarm = try Alarm()
+        shared = Locked(Shared(served: ServedSession(configuration, context: context, logger: logger)))
     }
 
     /// Ends the container after the batches that it has read; a second time ends it at once, whatever its model does.
@@ -37,179 +72,139 @@ final class ContainerLoop: Sendable {
         wakeup.signal()
     }
 
-    /// Serves until stopped. Blocks the calling thread.
-    func run() throws {
-        let worker = BatchWorker(model) { [weak self] job, done in self?.post(.finished(job, done)) }
-        var connection: Connection? = nil
-        var session = ContainerSession(configuration.registration, now: .now(), timing: configuration.timing)
-        var ended = false
-        /// How often it was told to stop.
-        var stops = 0
-        let isInProcess = configuration.endpoint.hasPrefix("inproc://")
+    /// Serves until stopped, on threads of its own. A model that does not come back keeps its thread.
+    func serve() async throws {
+        try await withCheckedThrowingContinuation { continuation in
+            shared.withLock { $0.whenEnded = continuation }
+            let threads =
+                switch model {
+                case .blocking: 2
+                case .suspending: 1
+                }
+            for number in 0..<threads {
+                let thread = Thread { [self] in
+                    ThreadPolicy.gatherWork()
+                    run(number)
+                }
+                thread.name = "container \(number)"
+                // As much as a main thread has: Foundation's half a megabyte is little for somebody's model.
+                thread.stackSize = 8 << 20
+                thread.start()
+            }
+        }
+    }
 
-        /// Carries out an action, and those that follow from it at once.
-        func perform(_ action: ContainerSession.Action) throws {
-            switch action {
-            case .none:
+    // MARK: A thread
+
+    private func run(_ thread: Int) {
+        var finished: (job: BatchJob, done: BatchJob.Done)?
+        while true {
+            let step = next(thread, finished)
+            finished = nil
+            switch step {
+            case .compute(let job):
+                switch model {
+                case .blocking(let predict):
+                    finished = (job, job.run(predict))
+                case .suspending(let predict):
+                    Task { post(.finished(job, await job.run(predict))) }
+                }
+            case .wait(let wait):
+                waitForInput([wakeup.descriptor] + wait.descriptors, until: wait.deadline)
+            case .standBy:
+                waitForInput([alarm.descriptor], until: nil)
+            case .goOn:
                 break
-            case .open:
-                logger.debug("connecting", metadata: ["frontend": "\(configuration.endpoint)"])
-                connection = try Connection(to: configuration.endpoint, offering: session.offered, in: context)
-                if isInProcess {
-                    // There is no handshake to wait for, and no event of one.
-                    try perform(session.connected(now: .now()))
-                }
-            case .send(let message):
-                logSending(message)
-                if case .newContainer = message { worker.beginSession(session.number) }
-                guard let outcome = try connection?.socket.send(message, in: session.version) else { return }
-                if outcome != .sent {
-                    logger.debug("the frontend cannot be reached", metadata: ["outcome": "\(outcome)"])
-                }
-            case .run(let request):
-                worker.run(
-                    BatchWorker.Job(
-                        request: request, session: session.number, canFail: session.version == .four,
-                        expires: request.budget.map { .now() + $0 }))
-            case .close(let reason):
-                worker.beginSession(session.number)
-                connection = nil
-                logger.warning("session ended: \(reason)", metadata: ["frontend": "\(configuration.endpoint)"])
-            case .finish(let last):
-                // The last answers may take a moment to leave, also those that were sent before.
-                if stops < 2 { try connection?.socket.setLinger(.seconds(5)) }
-                if let last { _ = try connection?.socket.send(last, in: session.version) }
-                connection = nil
-                ended = true
+            case .end:
+                return
             }
-        }
-
-        while !ended {
-            for event in inbox.withLock({ exchange(&$0, with: []) }) {
-                switch event {
-                case .stop(let reason):
-                    stops += 1
-                    logger.info(stops == 1 ? "stopping after the batches in hand" : "stopping at once")
-                    try perform(session.stop(Goodbye(.stopping, reason: reason), now: .now()))
-                case .finished(let job, let done):
-                    logFailure(of: job, done.result)
-                    let hasFailed = done.isFailure(in: session.version)
-                    if hasFailed, session.version == .three, isInProcess, job.session == session.number {
-                        // A frontend in this process sees no connection end. An answer without outputs is one that it
-                        // cannot take: it gives the session up, too. (Others than ours may end at such an answer.)
-                        try perform(.send(.response(PredictResponse(id: job.request.id, outputs: []))))
-                    }
-                    try perform(
-                        session.finished(
-                            batch: job.request.id, ofSession: job.session, done.result.asBatchResult,
-                            computeTime: done.computeTime, now: .now()))
-                }
-            }
-            while let event = try connection?.monitor.next() {
-                switch event {
-                case .ready: try perform(session.connected(now: .now()))
-                case .disconnected: try perform(session.disconnected(now: .now()))
-                case .accepted: break
-                }
-            }
-            // Bounded, so that a flood of messages does not keep answers and heartbeats waiting.
-            for _ in 0..<256 {
-                guard session.isReading, try connection?.receive() == true else { break }
-                try perform(connection?.handOver(to: &session) ?? .none)
-            }
-            let due = session.tick(now: .now())
-            try perform(due)
-            if ended { break }
-            // A monitor that has never been read does not show in its descriptor.
-            if due == .open { continue }
-
-            var descriptors = [wakeup.descriptor]
-            if session.isReading, let open = try connection?.descriptors() {
-                // The socket's descriptor is edge-triggered: what came since the last read does not show there.
-                guard open.idle else { continue }
-                descriptors += [open.socket, open.monitor]
-            } else if let open = try connection?.descriptors() {
-                descriptors.append(open.monitor)
-            }
-            let ready = try waitForInput(descriptors, timeout: session.deadline.map { $0 - .now() })
-            if ready[0] { wakeup.clear() }
-        }
-        logger.info("stopped")
-    }
-
-    private func logSending(_ message: ContainerMessage) {
-        switch message {
-        case .newContainer(let registration):
-            logger.info("registering as \(registration)", metadata: ["frontend": "\(configuration.endpoint)"])
-        case .goodbye:
-            logger.info("taking leave of the frontend")
-        case .heartbeat, .response, .failure, .notice:
-            logger.trace("sending", metadata: ["message": "\(message)"])
         }
     }
 
-    private func logFailure(of job: BatchWorker.Job, _ result: Result<Outputs, any Error>) {
-        switch result {
-        case .success(let outputs):
-            guard let first = outputs.errors.first else { return }
-            logger.error(
-                "the model failed: \(first.text)",
-                metadata: [
-                    "batch": "\(job.request.id)", "inputs": "\(job.request.inputs.count)",
-                    "failed": "\(outputs.errors.count)",
-                ])
-        case .failure(ContainerError.tooLate(let delay)):
-            logger.debug("batch refused: too late", metadata: ["batch": "\(job.request.id)", "by": "\(delay)"])
-        case .failure(let error):
-            logger.error(
-                "batch failed: \(error)",
-                metadata: ["batch": "\(job.request.id)", "inputs": "\(job.request.inputs.count)"])
-        }
-    }
-}
-
-/// One session's socket with its monitor and the message being read.
-private struct Connection: ~Copyable {
-    let socket: Socket
-    let monitor: ConnectionMonitor
-    private var message: ReceivedMessage
-
-    init(to endpoint: String, offering version: RPCVersion, in context: Context) throws(TransportError) {
-        let socket = try Socket(.dealer, in: context)
-        if version == .four {
-            var generator = SystemRandomNumberGenerator()
-            try socket.setRoutingID(.offeringVersion4(using: &generator))
-        }
-        let monitor = try socket.monitor()
-        try socket.connect(endpoint)
-        message = socket.makeMessage()
-        self.socket = socket
-        self.monitor = monitor
-    }
-
-    mutating func receive() throws(TransportError) -> Bool {
-        try socket.receive(into: &message)
-    }
-
-    func handOver(to session: inout ContainerSession) -> ContainerSession.Action {
+    private func waitForInput(_ descriptors: [Int32], until deadline: MonotonicTime?) {
         do {
-            let content = try message.decodeFrontendMessage(offered: session.offered)
-            return session.receive(content, in: message.isVersion4 ? .four : .three, now: .now())
+            let ready = try ContainerRPC.waitForInput(descriptors, timeout: deadline.map { $0 - .now() })
+            if descriptors[0] == wakeup.descriptor, ready[0] { wakeup.clear() }
         } catch {
-            return session.receive(malformed: error, now: .now())
+            shared.withLock { end(&$0, error) }
         }
     }
 
-    func descriptors() throws(TransportError) -> (socket: Int32, monitor: Int32, idle: Bool) {
-        (try socket.descriptor(), try monitor.descriptor(), try !socket.hasInput())
+    /// Takes up what has happened, and says what the thread does next.
+    ///
+    /// - Parameter finished: the batch that the thread has run the model on.
+    private func next(_ thread: Int, _ finished: (job: BatchJob, done: BatchJob.Done)?) -> Step {
+        shared.withLock { shared in
+            do {
+                return try next(thread, finished, &shared)
+            } catch {
+                end(&shared, error)
+                return .end
+            }
+        }
     }
-}
 
-extension Result<Outputs, any Error> {
-    fileprivate var asBatchResult: ContainerSession.BatchResult {
-        switch self {
-        case .success(let outputs): .success(outputs)
-        case .failure(let error): .failure(code: FailureCode(of: error), reason: "\(error)")
+    private func next(
+        _ thread: Int, _ finished: (job: BatchJob, done: BatchJob.Done)?, _ shared: inout Shared
+    ) throws -> Step {
+        if shared.served.hasEnded { return .end }
+        if let finished {
+            shared.isComputing = false
+            try shared.served.finish(finished.job, finished.done)
+        } else if let attendant = shared.attendant, attendant != thread {
+            return .standBy
+        }
+        if shared.attendant == nil {
+            alarm.clear()
+            shared.attendant = thread
+        }
+        for event in inbox.withLock({ exchange(&$0, with: []) }) {
+            switch event {
+            case .stop(let reason):
+                try shared.served.stop(reason: reason)
+            case .finished(let job, let done):
+                shared.isComputing = false
+                try shared.served.finish(job, done)
+            }
+        }
+        let mayHaveMore = try shared.served.turn()
+        if shared.served.hasEnded {
+            end(&shared, nil)
+            return .end
+        }
+        if shared.attendant != thread { try showChange(mayHaveMore, &shared) }
+        if !shared.isComputing, let job = shared.served.nextJob() {
+            shared.isComputing = true
+            if case .blocking = model, shared.attendant == thread {
+                shared.attendant = nil
+                alarm.set(after: Self.mostInattention)
+            }
+            return .compute(job)
+        }
+        guard shared.attendant == thread else { return .standBy }
+        if mayHaveMore { return .goOn }
+        let wait = try shared.served.wait()
+        shared.wait = wait
+        return .wait(wait)
+    }
+
+    /// The thread that attends may wait for something else than it should by now.
+    private func showChange(_ mayHaveMore: Bool, _ shared: inout Shared) throws {
+        let wait = try shared.served.wait()
+        if mayHaveMore || shared.wait?.covers(wait) != true { wakeup.signal() }
+    }
+
+    private func end(_ shared: inout Shared, _ error: (any Error)?) {
+        shared.served.abandon()
+        guard let continuation = shared.whenEnded else { return }
+        shared.whenEnded = nil
+        alarm.set(after: .zero)
+        wakeup.signal()
+        if let error {
+            continuation.resume(throwing: error)
+        } else {
+            logger.info("stopped")
+            continuation.resume()
         }
     }
 }
@@ -219,14 +214,4 @@ private func exchange<Value>(_ variable: inout Value, with value: Value) -> Valu
     let old = variable
     variable = value
     return old
-}
-
-extension BatchWorker.Done {
-    /// Whether the batch counts as failed: RPC 3 cannot say that one input of it has.
-    fileprivate func isFailure(in version: RPCVersion) -> Bool {
-        switch result {
-        case .success(let outputs): version == .three && !outputs.errors.isEmpty
-        case .failure: true
-        }
-    }
 }

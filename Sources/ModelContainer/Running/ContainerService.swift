@@ -23,23 +23,16 @@ public struct ContainerService: Service {
     /// Serves until the group shuts down or the task is cancelled.
     public func run() async throws {
         let loop = try ContainerLoop(configuration, model: container.model, context: context, logger: logger)
-        try await loop.serve()
+        try await loop.serveUntilCancelled()
     }
 }
 
 extension ContainerLoop {
-    /// Serves on a thread of its own until it is stopped, its group shuts down or its task is cancelled.
-    func serve() async throws {
+    /// Serves until it is stopped, its group shuts down or its task is cancelled.
+    func serveUntilCancelled() async throws {
         try await withGracefulShutdownHandler {
             try await withTaskCancellationHandler {
-                try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-                    let thread = Thread {
-                        ThreadPolicy.gatherWork()
-                        continuation.resume(with: Result { try self.run() })
-                    }
-                    thread.name = "container"
-                    thread.start()
-                }
+                try await serve()
             } onCancel: {
                 self.stop("its task is cancelled")
             }
@@ -87,6 +80,6 @@ extension ModelContainer {
             "serving \(configuration.registration)", metadata: ["frontend": "\(configuration.endpoint)"])
         // The process may end right after this, and must not take the last answer with it.
         defer { context.terminate() }
-        try await loop.serve()
+        try await loop.serveUntilCancelled()
     }
 }

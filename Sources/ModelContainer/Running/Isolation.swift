@@ -26,7 +26,7 @@ struct Isolation: Sendable {
         pending = [0..<inputs.count]
     }
 
-    init(of job: BatchWorker.Job) {
+    init(of job: BatchJob) {
         self.init(job.request.inputs, mayFail: job.canFail, expires: job.expires)
     }
 

@@ -1,0 +1,172 @@
+import ContainerRPC
+import Logging
+
+/// A container's session with its socket: carries events to it, and carries out its actions. Used by one thread at a
+/// time.
+struct ServedSession: ~Copyable {
+    private let configuration: ContainerConfiguration
+    private let context: Context
+    private let logger: Logger
+    private let isInProcess: Bool
+    private var connection: Connection?
+    private var session: ContainerSession
+    /// Batches that wait for the model, the first one first.
+    private var jobs: [BatchJob] = []
+    /// How often it was told to stop.
+    private var stops = 0
+    private(set) var hasEnded = false
+
+    init(_ configuration: ContainerConfiguration, context: Context, logger: Logger) {
+        self.configuration = configuration
+        self.context = context
+        self.logger = logger
+        isInProcess = configuration.endpoint.hasPrefix("inproc://")
+        session = ContainerSession(configuration.registration, now: .now(), timing: configuration.timing)
+    }
+
+    // MARK: Events
+
+    /// It is to end after the batches that it has read; told a second time, at once.
+    mutating func stop(reason: String) throws {
+        stops += 1
+        logger.info(stops == 1 ? "stopping after the batches in hand" : "stopping at once")
+        try perform(session.stop(Goodbye(.stopping, reason: reason), now: .now()))
+    }
+
+    /// The model has done with a batch.
+    mutating func finish(_ job: BatchJob, _ done: BatchJob.Done) throws {
+        logFailure(of: job, done.result)
+        if done.isFailure(in: session.version), session.version == .three, isInProcess, job.session == session.number {
+            // A frontend in this process sees no connection end. An answer without outputs is one that it cannot take:
+            // it gives the session up, too. (Others than ours may end at such an answer.)
+            try perform(.send(.response(PredictResponse(id: job.request.id, outputs: []))))
+        }
+        try perform(
+            session.finished(
+                batch: job.request.id, ofSession: job.session, done.batchResult, computeTime: done.computeTime,
+                now: .now()))
+    }
+
+    /// Takes up what has come, and does what is due.
+    ///
+    /// - Returns: whether there may be more at once.
+    mutating func turn() throws -> Bool {
+        while let event = try connection?.monitor.next() {
+            switch event {
+            case .ready: try perform(session.connected(now: .now()))
+            case .disconnected: try perform(session.disconnected(now: .now()))
+            case .accepted: break
+            }
+        }
+        // Bounded, so that a flood of messages does not keep answers and heartbeats waiting.
+        for _ in 0..<256 {
+            guard session.isReading, try connection?.receive() == true else { break }
+            try perform(connection?.handOver(to: &session) ?? .none)
+        }
+        let due = session.tick(now: .now())
+        try perform(due)
+        // A monitor that has never been read does not show in its descriptor. The socket's is edge-triggered: what came
+        // since the last read does not show there.
+        guard due != .open, session.isReading else { return due == .open }
+        return try connection?.socket.hasInput() ?? false
+    }
+
+    /// The next batch to run the model on.
+    mutating func nextJob() -> BatchJob? {
+        jobs.isEmpty ? nil : jobs.removeFirst()
+    }
+
+    // MARK: Waiting
+
+    /// What the thread that attends to the session waits for.
+    struct Wait: Hashable, Sendable {
+        var descriptors: [Int32]
+        /// When something is due in any case.
+        var deadline: MonotonicTime?
+
+        /// Whether one who waits for this waits for the other as well.
+        func covers(_ other: Wait) -> Bool {
+            descriptors == other.descriptors && (deadline ?? .distantFuture) <= (other.deadline ?? .distantFuture)
+        }
+    }
+
+    func wait() throws(TransportError) -> Wait {
+        Wait(
+            descriptors: try connection?.descriptors(isReading: session.isReading) ?? [], deadline: session.deadline)
+    }
+
+    // MARK: Actions
+
+    /// Carries out an action, and those that follow from it at once.
+    private mutating func perform(_ action: ContainerSession.Action) throws {
+        switch action {
+        case .none:
+            break
+        case .open:
+            logger.debug("connecting", metadata: ["frontend": "\(configuration.endpoint)"])
+            connection = try Connection(to: configuration.endpoint, offering: session.offered, in: context)
+            if isInProcess {
+                // There is no handshake to wait for, and no event of one.
+                try perform(session.connected(now: .now()))
+            }
+        case .send(let message):
+            logSending(message)
+            guard let outcome = try connection?.socket.send(message, in: session.version) else { return }
+            if outcome != .sent {
+                logger.debug("the frontend cannot be reached", metadata: ["outcome": "\(outcome)"])
+            }
+        case .run(let request):
+            jobs.append(
+                BatchJob(
+                    request: request, session: session.number, canFail: session.version == .four,
+                    expires: request.budget.map { .now() + $0 }))
+        case .close(let reason):
+            // The frontend has given them up.
+            jobs.removeAll()
+            connection = nil
+            logger.warning("session ended: \(reason)", metadata: ["frontend": "\(configuration.endpoint)"])
+        case .finish(let last):
+            // The last answers may take a moment to leave, also those that were sent before.
+            if stops < 2 { try connection?.socket.setLinger(.seconds(5)) }
+            if let last { _ = try connection?.socket.send(last, in: session.version) }
+            abandon()
+        }
+    }
+
+    /// Ends it without a word.
+    mutating func abandon() {
+        jobs.removeAll()
+        connection = nil
+        hasEnded = true
+    }
+
+    private func logSending(_ message: ContainerMessage) {
+        switch message {
+        case .newContainer(let registration):
+            logger.info("registering as \(registration)", metadata: ["frontend": "\(configuration.endpoint)"])
+        case .goodbye:
+            logger.info("taking leave of the frontend")
+        case .heartbeat, .response, .failure, .notice:
+            logger.trace("sending", metadata: ["message": "\(message)"])
+        }
+    }
+
+    private func logFailure(of job: BatchJob, _ result: Result<Outputs, any Error>) {
+        switch result {
+        case .success(let outputs):
+            guard let first = outputs.errors.first else { return }
+            logger.error(
+                "the model failed: \(first.text)",
+                metadata: [
+                    "batch": "\(job.request.id)", "inputs": "\(job.request.inputs.count)",
+                    "failed": "\(outputs.errors.count)",
+                ])
+        case .failure(ContainerError.tooLate(let delay)):
+            logger.debug("batch refused: too late", metadata: ["batch": "\(job.request.id)", "by": "\(delay)"])
+        case .failure(let error):
+            logger.error(
+                "batch failed: \(error)",
+                metadata: ["batch": "\(job.request.id)", "inputs": "\(job.request.inputs.count)"])
+        }
+    }
+}
