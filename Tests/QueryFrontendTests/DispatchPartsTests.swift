@@ -79,3 +79,38 @@ struct DirectSinkTests {
         #expect(outcomes.isEmpty)
     }
 }
+
+@Suite("The gathering of heartbeats")
+struct HeartbeatGatheringTests {
+    private let start = MonotonicTime(nanoseconds: 1_000_000_000)
+
+    @Test("After messages were read from many containers that have nothing to do, the next ones may gather for a tenth of a second")
+    func gathers() {
+        var gathering = HeartbeatGathering()
+        gathering.noteRead(now: start)
+        let end = gathering.pauseEnd(sessions: 1000, now: start + .milliseconds(40), isAtRest: true)
+        #expect(end == start + .milliseconds(100))
+    }
+
+    @Test("A message that comes after a pause is read at once")
+    func readsAtOnce() {
+        var gathering = HeartbeatGathering()
+        #expect(gathering.pauseEnd(sessions: 1000, now: start, isAtRest: true) == nil)
+        gathering.noteRead(now: start)
+        #expect(gathering.pauseEnd(sessions: 1000, now: start + .milliseconds(100), isAtRest: true) == nil)
+    }
+
+    @Test("Nothing gathers while a batch is in flight: its answer is waited for")
+    func answersDoNotWait() {
+        var gathering = HeartbeatGathering()
+        gathering.noteRead(now: start)
+        #expect(gathering.pauseEnd(sessions: 1000, now: start, isAtRest: false) == nil)
+    }
+
+    @Test("Nothing gathers where few containers are connected: one that registers is not kept waiting")
+    func fewDoNotWait() {
+        var gathering = HeartbeatGathering()
+        gathering.noteRead(now: start)
+        #expect(gathering.pauseEnd(sessions: 8, now: start, isAtRest: true) == nil)
+    }
+}

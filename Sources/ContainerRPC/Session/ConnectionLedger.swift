@@ -5,7 +5,7 @@
 /// descriptor *in a generation*, and a disconnect ends that generation alone. Before a session is bound, all events
 /// that are waiting must have been noted: the acceptance of its connection is then among them.
 public struct ConnectionLedger<Session: Hashable & Sendable>: Sendable {
-    private struct Connection: Hashable {
+    @usableFromInline struct Connection: Hashable, Sendable {
         var descriptor: Int32
         var generation: Int
     }
@@ -13,7 +13,7 @@ public struct ConnectionLedger<Session: Hashable & Sendable>: Sendable {
     private var generations: [Int32: Int] = [:]
     private var sessions: [Connection: Session] = [:]
     private var connections: [Session: Connection] = [:]
-    private var lost: [Connection] = []
+    @usableFromInline var lost: [Connection] = []
     /// The session that each descriptor's messages belong to now: what `sessions` says of its newest generation, where
     /// every message can look it up without hashing.
     @usableFromInline var current: [Session?] = []
@@ -85,7 +85,7 @@ public struct ConnectionLedger<Session: Hashable & Sendable>: Sendable {
     }
 
     /// Whether disconnects have been noted that `takeLost` has not returned yet.
-    public var hasLosses: Bool { !lost.isEmpty }
+    @inlinable public var hasLosses: Bool { !lost.isEmpty }
 
     /// The sessions whose connections are gone. Take them after all messages that were waiting have been read: the
     /// last ones of a connection may be among those.

@@ -29,7 +29,7 @@ struct BatchJob: Sendable {
     }
 
     /// Runs a model that suspends.
-    func run(_ predict: (InputValues) async throws -> Outputs) async -> Done {
+    func runSuspending(_ predict: (InputValues) async throws -> Outputs) async -> Done {
         let began = MonotonicTime.now()
         let result: Result<Outputs, any Error>
         do {

@@ -107,7 +107,7 @@ final class ContainerLoop: Sendable {
                 case .blocking(let predict):
                     finished = (job, job.run(predict))
                 case .suspending(let predict):
-                    Task { post(.finished(job, await job.run(predict))) }
+                    Task { post(.finished(job, await job.runSuspending(predict))) }
                 }
             case .wait(let wait):
                 waitForInput([wakeup.descriptor] + wait.descriptors, until: wait.deadline)

@@ -57,6 +57,8 @@ package struct ContainerSessions: Sendable {
     /// What the registered model versions take.
     private var inputTypes: [ModelVersion: InputType] = [:]
     private var entries: [SessionID: Entry] = [:]
+    /// How many there are.
+    package var count: Int { entries.count }
     private var byPeer: [RoutingID: SessionID] = [:]
     private var byReplica: [ReplicaID: SessionID] = [:]
     private var ledger = ConnectionLedger<SessionID>()

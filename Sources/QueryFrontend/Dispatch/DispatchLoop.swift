@@ -22,7 +22,9 @@ final class DispatchLoop {
     private let logger: Logger
     private let socket: Socket
     private let monitor: ConnectionMonitor
+    /// What wakes the thread; without the socket's where messages may gather.
     private let descriptors: [Int32]
+    private let descriptorsWithoutSocket: [Int32]
     private var message: ReceivedMessage
 
     var sessions: ContainerSessions
@@ -38,6 +40,7 @@ final class DispatchLoop {
     var modelNames: [ModelHandle: ModelVersion] = [:]
     private var badMessageLog = LogLimit(interval: .milliseconds(100))
     private var failureLog = LogLimit(interval: .seconds(1))
+    private var gathering = HeartbeatGathering()
 
     private var inbox = Dispatcher.Inbox()
     /// Requests that are not taken yet, with the first input that is not; they take turns.
@@ -60,7 +63,8 @@ final class DispatchLoop {
         var endpoints: [String] = []
         for endpoint in configuration.endpoints { endpoints.append(try socket.bind(endpoint)) }
         self.endpoints = endpoints
-        descriptors = [dispatcher.wakeup.descriptor, try socket.descriptor(), try monitor.descriptor()]
+        descriptorsWithoutSocket = [dispatcher.wakeup.descriptor, try monitor.descriptor()]
+        descriptors = descriptorsWithoutSocket + [try socket.descriptor()]
         message = socket.makeMessage()
         self.socket = socket
         self.monitor = monitor
@@ -141,9 +145,12 @@ final class DispatchLoop {
 
     private func sleep() {
         guard dispatcher.prepareToSleep() else { return }
-        let deadline = [scheduler.deadline, sessions.deadline, selector.deadline].compactMap { $0 }.min()
+        let now = MonotonicTime.now()
+        let pauseEnd = gathering.pauseEnd(sessions: sessions.count, now: now, isAtRest: scheduler.isAtRest)
+        let deadline = [scheduler.deadline, sessions.deadline, selector.deadline, pauseEnd].compactMap { $0 }.min()
         do {
-            _ = try waitForInput(descriptors, timeout: deadline.map { $0 - .now() })
+            _ = try waitForInput(
+                pauseEnd == nil ? descriptors : descriptorsWithoutSocket, timeout: deadline.map { $0 - now })
         } catch {
             logger.critical("the dispatch thread cannot wait", metadata: ["error": "\(error)"])
         }
@@ -244,6 +251,7 @@ final class DispatchLoop {
     private func receive(now: MonotonicTime) throws(TransportError) -> Bool {
         for _ in 0..<Self.messagesPerTurn {
             guard try socket.receive(into: &message) else { return true }
+            gathering.noteRead(now: now)
             let session = try currentSession(now: now)
             do {
                 sessions.receive(

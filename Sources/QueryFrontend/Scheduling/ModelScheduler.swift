@@ -128,6 +128,9 @@ struct ModelScheduler: Sendable {
     /// Whether nothing of it has to be kept.
     var isVoid: Bool { settings == nil && replicas.isEmpty && table.count == 0 }
 
+    /// Whether no query waits and no batch is in flight, not even one that is not waited for.
+    var isAtRest: Bool { table.count == 0 && replicas.allSatisfy { $0.batches.isEmpty } }
+
     // MARK: Queries
 
     /// Whether there is a replica for what comes.

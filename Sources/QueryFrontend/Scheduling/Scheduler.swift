@@ -48,6 +48,9 @@ package struct Scheduler: Sendable {
         nextEvent == .distantFuture ? nil : nextEvent
     }
 
+    /// Whether no query waits and no batch is in flight.
+    package var isAtRest: Bool { models.allSatisfy { $0.isAtRest } }
+
     /// Forgets the effects, which have been carried out.
     package mutating func clearEffects() {
         effects.clear()

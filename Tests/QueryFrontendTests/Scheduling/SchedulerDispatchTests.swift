@@ -23,6 +23,20 @@ struct SchedulerDispatchTests {
         #expect(test.dispatch().map(\.items) == [[2]])
     }
 
+    @Test("It is at rest while no query waits and no batch is in flight, not even one that nobody waits for")
+    func rests() throws {
+        var test = SchedulerUnderTest()
+        #expect(test.scheduler.isAtRest)
+        test.submit(1, due: .seconds(1))
+        #expect(!test.scheduler.isAtRest)
+        let batch = try #require(test.dispatch().first)
+        test.tick(now: .seconds(2))
+        #expect(test.outcomes.count == 1)
+        #expect(!test.scheduler.isAtRest)
+        test.complete(batch)
+        #expect(test.scheduler.isAtRest)
+    }
+
     @Test("A batch holds at most as many queries as the model allows")
     func limitsBatches() {
         var test = SchedulerUnderTest(limit: 2)
