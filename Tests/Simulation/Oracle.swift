@@ -24,8 +24,8 @@ struct Oracle {
         var deadline: MonotonicTime
         /// The dispatch thread has it.
         var isTaken = false
-        /// There was a replica for it when the dispatch thread took it.
-        var hadReplica = false
+        /// What it found when the dispatch thread took it.
+        var door = Door()
         var isAnswered = false
         /// Its frontend's process has ended: its client knows.
         var isGone = false
@@ -34,6 +34,17 @@ struct Oracle {
         var losses = 0
         /// Replicas that have it now.
         var replicas: [ReplicaID] = []
+    }
+
+    /// What a query finds when it comes to its model.
+    struct Door {
+        var time = MonotonicTime(nanoseconds: 0)
+        /// There was a replica for it.
+        var hadReplica = false
+        /// So few were under way that there was room for one more.
+        var hadRoom = false
+        /// A replica had nothing to do, and nothing was under way.
+        var hadIdleReplica = false
     }
 
     struct BatchRecord {
@@ -89,6 +100,8 @@ struct Oracle {
     var hedged: [Int]
     var hedgeShare: [Double]
     var failedInputs: Set<FailedInput> = []
+    /// Queries of each model that the dispatch thread has taken and not answered, for all that its clients know.
+    var underWay: [Int]
     private var usedNonces: Set<Int> = []
     /// Connections whose end the frontend's sockets know and its sessions may not yet.
     var lostConnections: [Int] = []
@@ -111,6 +124,7 @@ struct Oracle {
         selection = SelectionBooks(scenario)
         isRegistered = scenario.models.map { _ in true }
         epochs = scenario.models.map { _ in 0 }
+        underWay = epochs
         batching = scenario.models.map(\.batching)
         hedging = scenario.applications.map(\.hedging)
         sent = scenario.applications.map { _ in 0 }
@@ -137,10 +151,33 @@ struct Oracle {
     }
 
     /// The dispatch thread has taken a query from its inbox.
-    mutating func taken(_ number: Int) {
-        queries[number].epoch = epochs[queries[number].model]
+    mutating func taken(_ number: Int, at now: MonotonicTime) {
+        let model = queries[number].model
+        queries[number].epoch = epochs[model]
         queries[number].isTaken = true
-        queries[number].hadReplica = hasSuitableReplica(queries[number].model)
+        queries[number].door = door(of: model, at: now)
+        underWay[model] += 1
+    }
+
+    func door(of model: Int, at now: MonotonicTime) -> Door {
+        Door(
+            time: now, hadReplica: hasSuitableReplica(model),
+            // Of bytes, only the bounds are told apart that no scenario reaches.
+            hadRoom: underWay[model] < scenario.mostQueued && scenario.mostQueuedBytes >= Scenario.plentyOfBytes,
+            hadIdleReplica: underWay[model] == 0
+                && replicas.contains { isSuitable($0, model) && $0?.takesNew == true && $0?.batches.isEmpty == true })
+    }
+
+    /// Whether a query was turned away with reason; it is not under way any more.
+    func isRight(_ reason: DefaultReason, at door: Door, of model: Int, now: MonotonicTime) -> Bool {
+        switch reason {
+        case .noReplica: !door.hadReplica
+        case .queueFull: door.hadReplica && !door.hadRoom
+        // A replica that has nothing to do tries whatever comes alone.
+        case .predictedLate:
+            door.hadReplica && !(door.hadIdleReplica && door.time == now && underWay[model] == 0)
+        default: false
+        }
     }
 
     /// A query that waits for a replica and is due later than a time, or then.
@@ -165,6 +202,7 @@ struct Oracle {
         let query = queries[number]
         if query.isAnswered { return violate("query \(number) is answered twice", at: now) }
         queries[number].isAnswered = true
+        if query.isTaken, !query.isGone { underWay[query.model] -= 1 }
         if query.isGone { return violate("query \(number) is answered by a frontend that never had it", at: now) }
         let due = max(query.deadline, query.arrived, excusedUntil)
         if now.nanoseconds > due.nanoseconds + millisecond {
@@ -189,12 +227,12 @@ struct Oracle {
         let isRight: Bool
         switch reason {
         case .deadline: isRight = now >= query.deadline || hasFailed(query, reason)
-        case .noReplica: isRight = !query.hadReplica
         case .modelDeleted: isRight = !isRegistered[query.model] || epochs[query.model] != query.epoch
         // Of those that share a computation nobody can tell from outside.
         case .lostTwice: isRight = query.losses >= 2 || query.value < Self.firstDistinct
         case .stopping: isRight = isStopping
-        case .queueFull, .predictedLate: isRight = query.hadReplica
+        case .noReplica, .queueFull, .predictedLate:
+            isRight = self.isRight(reason, at: query.door, of: query.model, now: now)
         // Nobody chooses for it.
         case .lowConfidence: isRight = false
         case .modelError, .invalidInput: isRight = hasFailed(query, reason)
@@ -258,6 +296,7 @@ struct Oracle {
     /// - Returns: how many queries have no answer and will have none.
     mutating func frontendStopped() -> Int {
         var lost = 0
+        underWay = underWay.map { _ in 0 }
         for number in queries.indices where !queries[number].isAnswered && !queries[number].isGone {
             queries[number].isGone = true
             lost += 1

@@ -23,7 +23,8 @@ extension Oracle {
         let part = SelectionBooks.Part(
             query: number, model: model, value: Inputs.value(of: query.input, as: scenario.models[model].inputType),
             isShadow: isShadow, sent: now, deadline: query.waiter.deadline, epoch: epochs[model],
-            hadReplica: hasSuitableReplica(model))
+            door: door(of: model, at: now))
+        underWay[model] += 1
         if selection.parts.updateValue(part, forKey: ticket) != nil { violate("a ticket is used twice", at: now) }
         guard let number else { return }
         let record = selection.queries[number]
@@ -40,6 +41,7 @@ extension Oracle {
         guard let part = selection.parts[ticket] else { return violate("nobody has asked for an outcome", at: now) }
         if part.outcome != nil { violate("a model's outcome comes twice", at: now) }
         selection.parts[ticket]?.outcome = outcome
+        underWay[part.model] -= 1
         let name = part.query.map { "query S\($0)" } ?? "feedback"
         checkInTime(name, max(part.deadline, part.sent, excusedUntil), at: now)
         switch outcome {
@@ -50,12 +52,12 @@ extension Oracle {
             let isRight =
                 switch reason {
                 case .deadline: now >= part.deadline || hasFailed(part, reason)
-                case .noReplica: !part.hadReplica
                 case .modelDeleted: !isRegistered[part.model] || epochs[part.model] != part.epoch
                 case .stopping: isStopping
                 // Those that are sent elsewhere are told apart only where no two have the same input.
                 case .lostTwice: hasSentAgain
-                case .queueFull, .predictedLate: part.hadReplica
+                case .noReplica, .queueFull, .predictedLate:
+                    self.isRight(reason, at: part.door, of: part.model, now: now)
                 case .modelError, .invalidInput: hasFailed(part, reason)
                 case .lowConfidence: false
                 }

@@ -76,6 +76,8 @@ struct Scenario: Sendable {
     var slotsPerReplica: Int
     var mostQueued: Int
     var mostQueuedBytes: Int
+    /// More bytes than ever wait.
+    static let plentyOfBytes = 1 << 24
     var messagesPerTurn: Int
     var cacheBytes: Int
     var network: Network

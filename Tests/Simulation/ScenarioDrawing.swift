@@ -12,7 +12,7 @@ extension Scenario {
             longestBackoff: .nanoseconds(random.nanoseconds(30 * millisecond...200 * millisecond)))
         slotsPerReplica = random.chance(0.7) ? 2 : random.integer(1...4)
         mostQueued = random.chance(0.7) ? 10_000 : random.integer(5...60)
-        mostQueuedBytes = random.chance(0.8) ? 1 << 24 : random.integer(300...3000)
+        mostQueuedBytes = random.chance(0.8) ? Self.plentyOfBytes : random.integer(300...3000)
         messagesPerTurn = random.chance(0.8) ? 512 : random.integer(1...8)
         cacheBytes = random.chance(0.2) ? 0 : random.integer(1 << 10...1 << 16)
         let fastest = random.nanoseconds(5 * microsecond...200 * microsecond)

@@ -37,7 +37,7 @@ struct SelectionBooks {
         let sent: MonotonicTime
         let deadline: MonotonicTime
         let epoch: Int
-        let hadReplica: Bool
+        let door: Oracle.Door
         var outcome: Outcome?
     }
 

@@ -99,7 +99,7 @@ extension Simulation {
         frontend.commands.removeAll(keepingCapacity: true)
         takeStoreAnswers()
         for query in frontend.inbox {
-            oracle.taken(Int(query.waiter.ticket.request))
+            oracle.taken(Int(query.waiter.ticket.request), at: now)
             frontend.scheduler.submit(query, now: now)
         }
         frontend.inbox.removeAll(keepingCapacity: true)

@@ -137,15 +137,20 @@ extension ModelScheduler {
             let isIdle = replicas[index].batches.isEmpty
             if !replicas[index].latency.isKnown || start + replicas[index].latency.fast(1) <= deadline { return head }
             if isIdle, now - replicas[index].lastAnswer > Self.staleAfter { return head }
-            if canAnswer(by: deadline, except: index, now: now) {
+            // The last one is tried all the same where there is nothing else to do: an idle replica loses nothing.
+            let isLast = queuedCount == 0 && passedOver.isEmpty
+            if isLast, isIdle { return head }
+            if canAnswer(by: deadline, except: index, now: now) || (isLast && isAnotherIdle(than: index)) {
                 passedOver.append(head)
                 continue
             }
-            // The last one is tried all the same where there is nothing else to do: an idle replica loses nothing.
-            if queuedCount == 0, passedOver.isEmpty, isIdle { return head }
             giveUp(head, now: now, &effects)
         }
         return nil
+    }
+
+    private func isAnotherIdle(than index: Int) -> Bool {
+        replicas.indices.contains { $0 != index && replicas[$0].isActive && replicas[$0].batches.isEmpty }
     }
 
     private func canAnswer(by deadline: MonotonicTime, except index: Int, now: MonotonicTime) -> Bool {

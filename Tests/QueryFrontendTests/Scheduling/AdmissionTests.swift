@@ -91,6 +91,25 @@ struct AdmissionTests {
         #expect(test.outcomes[5000] == .output("5000"))
     }
 
+    @Test("So it is where another replica is quicker, and busy: that one does not give it up for the idle one")
+    func triesIdleReplicaBesideBusyOne() throws {
+        var (test, now) = try learned()
+        test.addReplica(1, now: now)
+        test.submit(1000, due: now + .seconds(1), now: now)
+        let slow = try #require(test.dispatch(now: now).first)
+        #expect(slow.replica == 1)
+        now += .milliseconds(100)
+        test.complete(slow, now: now)
+        test.submit(1001, due: now + .seconds(1), now: now)
+        #expect(test.dispatch(now: now).map(\.replica) == [0])
+        // The quick one takes 11 ms, and is about to be given its next batch.
+        now += .milliseconds(10)
+        test.submit(2000, due: now + .milliseconds(5), now: now)
+        let batch = try #require(test.dispatch(now: now).first)
+        #expect(batch.replica == 1)
+        #expect(batch.items == [2000])
+    }
+
     @Test("What has become too old while it waited is given up for those that can still be served")
     func earlyDrop() throws {
         var (test, now) = try learned()
