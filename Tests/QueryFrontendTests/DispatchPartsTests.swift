@@ -84,7 +84,7 @@ struct DirectSinkTests {
 struct HeartbeatGatheringTests {
     private let start = MonotonicTime(nanoseconds: 1_000_000_000)
 
-    @Test("After messages were read from many containers that have nothing to do, the next ones may gather for a tenth of a second")
+    @Test("After a look at what many idle containers said, the next messages may gather for a tenth of a second")
     func gathers() {
         var gathering = HeartbeatGathering()
         gathering.noteRead(now: start)

@@ -22,7 +22,8 @@ struct HeartbeatGathering {
     ///
     /// - Parameter isAtRest: whether no query waits and no batch is in flight.
     func pauseEnd(sessions: Int, now: MonotonicTime, isAtRest: @autoclosure () -> Bool) -> MonotonicTime? {
-        guard sessions >= Self.fewestSessions, let lastRead, now < lastRead + Self.period, isAtRest() else { return nil }
-        return lastRead + Self.period
+        guard sessions >= Self.fewestSessions, let lastRead else { return nil }
+        let end = lastRead + Self.period
+        return now < end && isAtRest() ? end : nil
     }
 }
