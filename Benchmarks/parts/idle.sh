@@ -32,7 +32,7 @@ idle() {
     start containers "$benchmarks/idle-containers" --count "$idle_containers" --frontend "tcp://127.0.0.1:$rpc_port"
     local containers=$started
     ready_line containers "$containers" >/dev/null
-    # They have all written by now; the frontend may let them wait a tenth of a second.
+    # They have all written by now; the frontend may let them wait a moment.
     await_replicas "$idle_containers"
     watch_idle "$idle_containers containers"
     echo

@@ -32,8 +32,11 @@ static inline void czmq_timerfd_set(int descriptor, long long nanoseconds) {
 // Gives the calling thread the policy SCHED_BATCH, if it has the usual one. Swift's Glibc module does not export the
 // constant (without _GNU_SOURCE).
 static inline void czmq_sched_batch(void) {
+    // System calls: musl has functions of these names that do nothing.
     const struct sched_param none = {.sched_priority = 0};
-    if (sched_getscheduler(0) == SCHED_OTHER) (void)sched_setscheduler(0, 3 /* SCHED_BATCH */, &none);
+    if (syscall(SYS_sched_getscheduler, 0) == SCHED_OTHER) {
+        (void)syscall(SYS_sched_setscheduler, 0, 3 /* SCHED_BATCH */, &none);
+    }
 }
 
 // Waits with the resolution of nanoseconds; a negative time waits without a bound.

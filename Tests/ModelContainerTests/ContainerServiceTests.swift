@@ -98,6 +98,27 @@ struct ContainerServiceTests {
         try await frontend.close()
     }
 
+    @Test("A batch that waits for the model is not begun any more once the frontend has asked for the metadata anew")
+    func givenUpWhileWaiting() async throws {
+        let frontend = try await PlayedFrontend.bound(in: context)
+        let model = HeldModel()
+        try await RunningContainer.run(model.container, at: frontend.endpoint, in: context) { _ in
+            defer { model.goOn() }
+            let peer = try await frontend.acceptContainer()
+            frontend.sendBatch(1, 5, to: peer)
+            try await model.waitForBatch()
+            frontend.sendBatch(2, 7, to: peer)
+            frontend.send(.requestMetadata, to: peer)
+            _ = try await frontend.receive("its metadata") { $0.message == .newContainer(.test) }
+            frontend.sendBatch(3, 6, to: peer)
+            model.goOn()
+            model.goOn()
+            #expect(try await frontend.receiveResponse() == PredictResponse(id: 3, outputs: ["6.0"]))
+            #expect(model.begunBatches == [[5], [6]])
+        }
+        try await frontend.close()
+    }
+
     @Test("A batch whose closure throws ends the session; the next one begins at once, and is served")
     func throwing() async throws {
         let frontend = try await PlayedFrontend.bound(in: context)

@@ -164,8 +164,11 @@ struct Oracle {
             time: now, hadReplica: hasSuitableReplica(model),
             // Of bytes, only the bounds are told apart that no scenario reaches.
             hadRoom: underWay[model] < scenario.mostQueued && scenario.mostQueuedBytes >= Scenario.plentyOfBytes,
-            hadIdleReplica: underWay[model] == 0
-                && replicas.contains { isSuitable($0, model) && $0?.takesNew == true && $0?.batches.isEmpty == true })
+            hadIdleReplica: underWay[model] == 0 && hasIdleReplica(model))
+    }
+
+    private func hasIdleReplica(_ model: Int) -> Bool {
+        replicas.contains { isSuitable($0, model) && $0?.takesNew == true && $0?.batches.isEmpty == true }
     }
 
     /// Whether a query was turned away with reason; it is not under way any more.
@@ -175,7 +178,8 @@ struct Oracle {
         case .queueFull: door.hadReplica && !door.hadRoom
         // A replica that has nothing to do tries whatever comes alone.
         case .predictedLate:
-            door.hadReplica && !(door.hadIdleReplica && door.time == now && underWay[model] == 0)
+            door.hadReplica
+                && !(door.hadIdleReplica && door.time == now && underWay[model] == 0 && hasIdleReplica(model))
         default: false
         }
     }

@@ -4,11 +4,12 @@ import Logging
 
 /// The threads of a container: they attend to its session, and run its model.
 ///
-/// A model that blocks has two threads, each of which can do both. The one that reads a batch runs the model on it, and
-/// sends the answer: no batch changes threads on its way. While it is at the model nobody attends to the session, which
-/// is no loss for as long as a short model takes. When it takes longer, the other thread steps in, so that heartbeats go
-/// out, more batches are read and a stop is heard; and goes on attending until it reads the next batch that the model is
-/// free for. (Leader and followers: Schmidt et al., Pattern-Oriented Software Architecture 2, 2000.)
+/// A model that blocks has two threads, each of which can do both. The one that reads a batch which the model is free for
+/// runs the model on it, and sends the answer: that batch does not change threads. While it is at the model nobody attends
+/// to the session, which is no loss for as long as a short model takes. When it takes longer, the other thread steps in,
+/// so that heartbeats go out, more batches are read (the first thread runs them) and a stop is heard; and goes on attending
+/// until it reads a batch that the model is free for. (Leader and followers: Schmidt et al., Pattern-Oriented Software
+/// Architecture 2, 2000.)
 ///
 /// A model that suspends runs in tasks, one batch after the other, and one thread attends.
 final class ContainerLoop: Sendable {
@@ -40,8 +41,9 @@ final class ContainerLoop: Sendable {
         case end
     }
 
-    /// How long nobody attends to the session while the model is at work.
-    private static let mostInattention = Duration.milliseconds(10)
+    /// How long nobody attends to the session while the model is at work. A batch that comes meanwhile is read so much later
+    /// at most, and its budget counts from then.
+    private static let mostInattention = Duration.milliseconds(5)
 
     private let model: ModelContainer.Model
     private let logger: Logger
@@ -105,7 +107,12 @@ final class ContainerLoop: Sendable {
             case .compute(let job):
                 switch model {
                 case .blocking(let predict):
-                    finished = (job, job.run(predict))
+                    #if canImport(Darwin)
+                        // A thread's own pool is drained at its end, which is the container's.
+                        finished = (job, autoreleasepool { job.run(predict) })
+                    #else
+                        finished = (job, job.run(predict))
+                    #endif
                 case .suspending(let predict):
                     Task { post(.finished(job, await job.runSuspending(predict))) }
                 }
@@ -114,7 +121,8 @@ final class ContainerLoop: Sendable {
             case .standBy:
                 waitForInput([alarm.descriptor], until: nil)
             case .goOn:
-                break
+                // The lock goes to whoever is there first: that should be one with an answer, should there be one.
+                sched_yield()
             case .end:
                 return
             }

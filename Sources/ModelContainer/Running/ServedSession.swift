@@ -111,6 +111,11 @@ struct ServedSession: ~Copyable {
             }
         case .send(let message):
             logSending(message)
+            if case .newContainer = message {
+                // Whoever asks for it anew has given up what it sent before.
+                let current = session.number
+                jobs.removeAll { $0.session != current }
+            }
             guard let outcome = try connection?.socket.send(message, in: session.version) else { return }
             if outcome != .sent {
                 logger.debug("the frontend cannot be reached", metadata: ["outcome": "\(outcome)"])

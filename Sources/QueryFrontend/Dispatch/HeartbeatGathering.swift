@@ -4,7 +4,8 @@ import ContainerRPC
 /// is not woken for each.
 ///
 /// While no batch is in flight, what comes from containers are heartbeats and, rarely, a container that registers or
-/// leaves: nothing that a tenth of a second matters to. Queries and ended connections wake the thread as ever.
+/// leaves: nothing that a tenth of a second matters to, or two for a container that registers with two messages. Queries
+/// and ended connections wake the thread as ever.
 struct HeartbeatGathering {
     /// How long messages may wait.
     static let period = Duration.milliseconds(100)

@@ -137,13 +137,13 @@ extension ModelScheduler {
             let isIdle = replicas[index].batches.isEmpty
             if !replicas[index].latency.isKnown || start + replicas[index].latency.fast(1) <= deadline { return head }
             if isIdle, now - replicas[index].lastAnswer > Self.staleAfter { return head }
-            // The last one is tried all the same where there is nothing else to do: an idle replica loses nothing.
             let isLast = queuedCount == 0 && passedOver.isEmpty
-            if isLast, isIdle { return head }
-            if canAnswer(by: deadline, except: index, now: now) || (isLast && isAnotherIdle(than: index)) {
+            if canAnswer(by: deadline, except: index, now: now) || (isLast && !isIdle && isAnotherIdle(than: index)) {
                 passedOver.append(head)
                 continue
             }
+            // The last one is tried all the same where there is nothing else to do: an idle replica loses nothing.
+            if isLast, isIdle { return head }
             giveUp(head, now: now, &effects)
         }
         return nil

@@ -110,6 +110,25 @@ struct AdmissionTests {
         #expect(batch.items == [2000])
     }
 
+    @Test("A lone query waits for a busy replica that will be in time, where the idle one would not be")
+    func waitsForQuickReplica() throws {
+        var (test, now) = try learned()
+        test.addReplica(1, now: now)
+        test.submit(1000, due: now + .seconds(1), now: now)
+        let slow = try #require(test.dispatch(now: now).first)
+        now += .milliseconds(100)
+        test.complete(slow, now: now)
+        test.submit(1001, due: now + .seconds(1), now: now)
+        let busy = try #require(test.dispatch(now: now).first)
+        #expect(busy.replica == 0)
+        // It takes 11 ms, and the idle one a hundred.
+        test.submit(2000, due: now + .milliseconds(50), now: now)
+        #expect(test.dispatch(now: now).isEmpty)
+        now += .milliseconds(11)
+        test.complete(busy, now: now)
+        #expect(test.dispatch(now: now).map(\.replica) == [0])
+    }
+
     @Test("What has become too old while it waited is given up for those that can still be served")
     func earlyDrop() throws {
         var (test, now) = try learned()
