@@ -162,7 +162,7 @@ struct Oracle {
     func door(of model: Int, at now: MonotonicTime) -> Door {
         Door(
             time: now, hadReplica: hasSuitableReplica(model),
-            // Of bytes, only the bounds are told apart that no scenario reaches.
+            // Bytes are not counted here: where their bound can be reached, it may have been.
             hadRoom: underWay[model] < scenario.mostQueued && scenario.mostQueuedBytes >= Scenario.plentyOfBytes,
             hadIdleReplica: underWay[model] == 0 && hasIdleReplica(model))
     }

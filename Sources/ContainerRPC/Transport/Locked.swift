@@ -11,7 +11,10 @@
 /// Not Synchronization's `Mutex`: on Linux the thread sanitizer does not see it where threads contend for it, and reports
 /// each such pair as a race, among which a real one would not be noticed.
 ///
-/// `@unchecked Sendable`: the value is reached only while the lock is held, and nothing outside shares what it refers to.
+/// The value need not be `Sendable`, nor copyable: it comes in as `sending`, and leaves `withLock` as such, so the compiler sees
+/// to it that nothing outside shares what it refers to (as Synchronization's `Mutex` has it).
+///
+/// `@unchecked Sendable`: for that reason, and because the value is reached only while the lock is held.
 public final class Locked<Value: ~Copyable>: @unchecked Sendable {
     @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
     @usableFromInline var value: Value

@@ -79,7 +79,7 @@ struct ServedSession: ~Copyable {
     // MARK: Waiting
 
     /// What the thread that attends to the session waits for.
-    struct Wait: Hashable, Sendable {
+    struct Wait: Sendable {
         var descriptors: [Int32]
         /// When something is due in any case.
         var deadline: MonotonicTime?

@@ -46,6 +46,18 @@ struct AdmissionTests {
         return (test, now)
     }
 
+    /// The same, and replica 1, which has taken 100 ms for its only query.
+    private func learnedBesideSlowReplica() throws -> (SchedulerUnderTest, Duration) {
+        var (test, now) = try learned()
+        test.addReplica(1, now: now)
+        test.submit(1000, due: now + .seconds(1), now: now)
+        let slow = try #require(test.dispatch(now: now).first)
+        #expect(slow.replica == 1)
+        now += .milliseconds(100)
+        test.complete(slow, now: now)
+        return (test, now)
+    }
+
     @Test("A query that cannot be answered in time behind all that waits is turned away at once")
     func predictedLate() throws {
         var (test, now) = try learned()
@@ -93,13 +105,7 @@ struct AdmissionTests {
 
     @Test("So it is where another replica is quicker, and busy: that one does not give it up for the idle one")
     func triesIdleReplicaBesideBusyOne() throws {
-        var (test, now) = try learned()
-        test.addReplica(1, now: now)
-        test.submit(1000, due: now + .seconds(1), now: now)
-        let slow = try #require(test.dispatch(now: now).first)
-        #expect(slow.replica == 1)
-        now += .milliseconds(100)
-        test.complete(slow, now: now)
+        var (test, now) = try learnedBesideSlowReplica()
         test.submit(1001, due: now + .seconds(1), now: now)
         #expect(test.dispatch(now: now).map(\.replica) == [0])
         // The quick one takes 11 ms, and is about to be given its next batch.
@@ -112,12 +118,7 @@ struct AdmissionTests {
 
     @Test("A lone query waits for a busy replica that will be in time, where the idle one would not be")
     func waitsForQuickReplica() throws {
-        var (test, now) = try learned()
-        test.addReplica(1, now: now)
-        test.submit(1000, due: now + .seconds(1), now: now)
-        let slow = try #require(test.dispatch(now: now).first)
-        now += .milliseconds(100)
-        test.complete(slow, now: now)
+        var (test, now) = try learnedBesideSlowReplica()
         test.submit(1001, due: now + .seconds(1), now: now)
         let busy = try #require(test.dispatch(now: now).first)
         #expect(busy.replica == 0)
