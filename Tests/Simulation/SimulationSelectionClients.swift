@@ -237,6 +237,7 @@ extension Simulation {
                 oracle.selection.applications[application].links = links
             } else if let settings {
                 occurrences[.policiesChanged] += 1
+                store.with { _ = $0.changed.insert(scenario.selecting[application].name) }
                 oracle.selection.applications[application].settings = settings
                 oracle.selection.applications[application].hasPolicy = true
             } else {
