@@ -114,3 +114,64 @@ struct HeartbeatGatheringTests {
         #expect(gathering.pauseEnd(sessions: 8, now: start, isAtRest: true) == nil)
     }
 }
+
+@Suite("The gathering of queries")
+struct ArrivalGatheringTests {
+    private let busy = ModelHandle(index: 0)
+    private let idle = ModelHandle(index: 1)
+
+    /// Replicas of one model have as much as they may have; those of the other have room.
+    private func gathering(after pause: Duration = .zero, opening: MonotonicTime = .distantFuture) -> ArrivalGathering? {
+        ArrivalGathering(lastTaken: at(.zero), openings: [opening, .distantPast], now: at(pause))
+    }
+
+    private func submission(
+        to model: ModelHandle?, selects: Bool = false, due: Duration = .seconds(1)
+    ) -> Submission {
+        Submission(
+            sink: 0, request: 0, application: ApplicationHandle(index: 0), model: model,
+            inputs: .one(Payload(copying: [1])), selects: selects, arrived: at(.zero), deadline: at(due))
+    }
+
+    @Test("A query that no replica could take yet may wait for a millisecond after the last ones were taken")
+    func gathers() throws {
+        let gathering = try #require(gathering(after: .microseconds(300)))
+        #expect(gathering.end == at(.milliseconds(1)))
+        #expect(gathering.mayHold(submission(to: busy)))
+    }
+
+    @Test("A query that a replica could take does not wait")
+    func roomIsUsed() throws {
+        #expect(try #require(gathering()).mayHold(submission(to: idle)) == false)
+        #expect(try #require(gathering(opening: at(.microseconds(700)))).mayHold(submission(to: busy)) == false)
+    }
+
+    @Test("A query that is due soon does not wait, nor one whose model is not known yet, or not at all")
+    func urgent() throws {
+        let gathering = try #require(gathering())
+        #expect(!gathering.mayHold(submission(to: busy, due: .microseconds(900))))
+        #expect(!gathering.mayHold(submission(to: busy, selects: true)))
+        #expect(!gathering.mayHold(submission(to: nil)))
+        #expect(!gathering.mayHold(submission(to: ModelHandle(index: 2))))
+    }
+
+    @Test("Nothing gathers a millisecond after the last queries were taken: the next one may be the only one")
+    func ends() {
+        #expect(gathering(after: .milliseconds(1)) == nil)
+        #expect(ArrivalGathering(lastTaken: nil, openings: [.distantFuture], now: at(.zero)) == nil)
+    }
+
+    @Test("The dispatcher tells who hands a query over whether the thread has to be woken, until it has taken all")
+    func receipts() throws {
+        let dispatcher = try Dispatcher()
+        #expect(dispatcher.prepareToSleep(gathering()))
+        #expect(dispatcher.hand(over: submission(to: busy)) == .gathers)
+        #expect(dispatcher.hand(over: submission(to: idle)) == .awaitsWake)
+        var taken = Dispatcher.Inbox()
+        dispatcher.takeInbox(into: &taken)
+        #expect(taken.submissions.count == 2)
+        #expect(dispatcher.hand(over: submission(to: busy)) == .awaitsWake)
+        _ = dispatcher.close()
+        #expect(dispatcher.hand(over: submission(to: busy)) == .refused)
+    }
+}

@@ -13,6 +13,8 @@ public struct MonotonicTime: Hashable, Comparable, Sendable {
 
     /// A time that is never reached.
     public static let distantFuture = MonotonicTime(nanoseconds: .max)
+    /// Before every time that a clock shows.
+    public static let distantPast = MonotonicTime(nanoseconds: .min)
 
     @inlinable
     public static func < (left: MonotonicTime, right: MonotonicTime) -> Bool {

@@ -41,6 +41,8 @@ final class DispatchLoop {
     private var badMessageLog = LogLimit(interval: .milliseconds(100))
     private var failureLog = LogLimit(interval: .seconds(1))
     private var gathering = HeartbeatGathering()
+    /// When queries were last taken.
+    private var lastTaken: MonotonicTime?
 
     private var inbox = Dispatcher.Inbox()
     /// Requests that are not taken yet, with the first input that is not; they take turns.
@@ -144,10 +146,11 @@ final class DispatchLoop {
     }
 
     private func sleep() {
-        guard dispatcher.prepareToSleep() else { return }
         let now = MonotonicTime.now()
+        let arrivals = ArrivalGathering(lastTaken: lastTaken, openings: scheduler.openings, now: now)
+        guard dispatcher.prepareToSleep(arrivals) else { return }
         let pauseEnd = gathering.pauseEnd(sessions: sessions.count, now: now, isAtRest: scheduler.isAtRest)
-        let deadline = [scheduler.deadline, sessions.deadline, selector.deadline, pauseEnd].compactMap { $0 }.min()
+        let deadline = [scheduler.deadline, sessions.deadline, selector.deadline, pauseEnd, arrivals?.end].compactMap { $0 }.min()
         do {
             _ = try waitForInput(
                 pauseEnd == nil ? descriptors : descriptorsWithoutSocket, timeout: deadline.map { $0 - now })
@@ -162,6 +165,7 @@ final class DispatchLoop {
         for hit in inbox.hits { count(hit, now: now) }
         for command in inbox.commands { perform(command, now: now) }
         for answer in inbox.storeAnswers { selector.receive(answer, now: now) { scheduler.isServed($0) } }
+        if !inbox.submissions.isEmpty { lastTaken = now }
         for submission in inbox.submissions { backlog.append((submission, 0)) }
         takeBacklog(now: now)
         for feedback in inbox.feedback { selector.submit(feedback, now: now) { scheduler.isServed($0) } }

@@ -30,8 +30,20 @@ final class Dispatcher: Sendable {
         var feedback: [SelectedFeedback] = []
         /// What the store of learned states has answered.
         var storeAnswers: [SelectionStoreAnswer] = []
+        /// What may wait while the thread sleeps.
+        var gathering: ArrivalGathering?
         /// No more is taken: the thread has ended.
         var isClosed = false
+    }
+
+    /// What has become of queries that were handed over.
+    enum Receipt {
+        /// The thread has ended: no outcome will come.
+        case refused
+        /// They are taken soon enough, without anybody being woken.
+        case gathers
+        /// The thread has to be woken for them, should it sleep.
+        case awaitsWake
     }
 
     struct Configuration: Sendable {
@@ -89,17 +101,22 @@ final class Dispatcher: Sendable {
         }
     }
 
-    /// Hands queries over. Their outcomes come to the sink.
+    /// Hands queries over and wakes the thread for them. Their outcomes come to the sink.
     ///
-    /// - Parameter wakes: false where the caller will call `wake()` itself, after others.
     /// - Returns: false when the thread has ended: no outcome will come.
-    func submit(_ submission: Submission, wakes: Bool = true) -> Bool {
-        let isClosed = inbox.withLock { inbox in
-            if !inbox.isClosed { inbox.submissions.append(submission) }
-            return inbox.isClosed
+    func submit(_ submission: Submission) -> Bool {
+        let receipt = hand(over: submission)
+        if receipt == .awaitsWake { wake() }
+        return receipt != .refused
+    }
+
+    /// Hands queries over. Their outcomes come to the sink. The caller wakes the thread if that is needed, after others.
+    func hand(over submission: Submission) -> Receipt {
+        inbox.withLock { inbox in
+            if inbox.isClosed { return .refused }
+            inbox.submissions.append(submission)
+            return inbox.gathering?.mayHold(submission) ?? false ? .gathers : .awaitsWake
         }
-        if wakes, !isClosed { wake() }
-        return !isClosed
     }
 
     /// Notes a query that was answered from the cache. It is counted with the next turn.
@@ -193,13 +210,19 @@ final class Dispatcher: Sendable {
         taken.feedback.removeAll(keepingCapacity: true)
         taken.storeAnswers.removeAll(keepingCapacity: true)
         inbox.withLock { swap(&$0, &taken) }
+        // It shares the scheduler's array, which is written to without a copy when nobody else has it.
+        taken.gathering = nil
     }
 
     /// Announces that the thread is going to sleep. False when something has come meanwhile.
-    func prepareToSleep() -> Bool {
+    ///
+    /// - Parameter gathering: what needs not wake it; it ends its sleep when that ends.
+    func prepareToSleep(_ gathering: ArrivalGathering?) -> Bool {
         isAsleep.store(true, ordering: .sequentiallyConsistent)
-        let isEmpty = inbox.withLock {
-            $0.submissions.isEmpty && $0.commands.isEmpty && $0.feedback.isEmpty && $0.storeAnswers.isEmpty
+        let isEmpty = inbox.withLock { inbox in
+            inbox.gathering = gathering
+            return inbox.submissions.isEmpty && inbox.commands.isEmpty && inbox.feedback.isEmpty
+                && inbox.storeAnswers.isEmpty
         }
         if !isEmpty { isAsleep.store(false, ordering: .sequentiallyConsistent) }
         return isEmpty

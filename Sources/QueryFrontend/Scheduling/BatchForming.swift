@@ -26,6 +26,16 @@ extension ModelScheduler {
         }
     }
 
+    /// When a replica can take a batch, or a query needs none to be answered.
+    func opening(now: MonotonicTime) -> MonotonicTime {
+        guard takesQueries else { return .distantPast }
+        var first = MonotonicTime.distantFuture
+        for replica in replicas where replica.isActive {
+            if let opening = replica.opening(slots: bounds.slotsPerReplica, now: now) { first = min(first, opening) }
+        }
+        return first
+    }
+
     /// The replica with room that would have one query done first; equal ones take turns.
     private mutating func bestReplica(now: MonotonicTime, except: [ReplicaID]) -> Int? {
         var best: (index: Int, completion: MonotonicTime)?

@@ -148,7 +148,8 @@ struct ModelScheduler: Sendable {
             }
             return join(reference, query.waiter)
         }
-        arrivals.note(now: now)
+        // It may have gathered with others since.
+        arrivals.note(now: query.waiter.arrived)
         guard !isFull, queuedBytes + query.input.byteCount <= bounds.queuedBytes else {
             return refuse(query.waiter, &effects)
         }

@@ -73,7 +73,7 @@ struct Replica: Sendable {
     func free(now: MonotonicTime) -> MonotonicTime {
         guard !batches.isEmpty else { return now }
         var end = now
-        var previous = MonotonicTime(nanoseconds: .min)
+        var previous = MonotonicTime.distantPast
         for batch in batches {
             previous = max(previous, batch.starts) + latency.expected(batch.size)
             end = max(end, previous)

@@ -33,6 +33,10 @@ package struct Scheduler: Sendable {
     /// When `tick` has something to do: a lower bound, found anew when it is reached.
     private var nextEvent = MonotonicTime.distantFuture
 
+    /// When a replica of each model can take a batch, as of its last `dispatch`, by the handles' indices: not before
+    /// something happens, where it is in the distant future.
+    package private(set) var openings: [MonotonicTime] = []
+
     /// What is to be carried out.
     package private(set) var effects = SchedulerEffects()
 
@@ -154,6 +158,7 @@ package struct Scheduler: Sendable {
         guard !touched.isEmpty else { return }
         for index in touched {
             models[index].dispatch(now: now, ids: &ids, hedges: &hedges, &effects)
+            openings[index] = models[index].opening(now: now)
             nextEvent = min(nextEvent, models[index].nextEvent)
         }
         touched.removeAll(keepingCapacity: true)
@@ -172,6 +177,7 @@ package struct Scheduler: Sendable {
     ) -> Result {
         while models.count <= model.index {
             models.append(ModelScheduler(handle: ModelHandle(index: models.count), bounds: bounds))
+            openings.append(.distantPast)
         }
         let wasTouched = models[model.index].isTouched
         let result = body(&models[model.index], &hedges, &effects)

@@ -37,6 +37,46 @@ struct SchedulerDispatchTests {
         #expect(test.scheduler.isAtRest)
     }
 
+    @Test("It tells when a replica can take a batch: now, or not before one of its batches is answered")
+    func openings() throws {
+        var test = SchedulerUnderTest(limit: 1, slotsPerReplica: 1)
+        test.submit(1, 2)
+        let batch = try #require(test.dispatch().first)
+        #expect(test.scheduler.openings == [.distantFuture])
+        test.complete(batch, now: .milliseconds(10))
+        let second = try #require(test.dispatch(now: .milliseconds(10)).first)
+        #expect(test.scheduler.openings == [.distantFuture])
+        test.complete(second, now: .milliseconds(20))
+        _ = test.dispatch(now: .milliseconds(20))
+        #expect(test.scheduler.openings == [at(.milliseconds(20))])
+    }
+
+    @Test("Between two batches of a replica it tells the time at which the second is sent")
+    func opensLater() throws {
+        var test = SchedulerUnderTest(limit: 1)
+        for round in 0..<20 {
+            test.submit(round, now: .milliseconds(10 * round))
+            let batch = try #require(test.dispatch(now: .milliseconds(10 * round)).first)
+            test.complete(batch, now: .milliseconds(10 * round + 10))
+        }
+        test.submit(100, now: .milliseconds(200))
+        #expect(test.dispatch(now: .milliseconds(200)).count == 1)
+        let opening = try #require(test.scheduler.openings.first)
+        #expect(opening > at(.milliseconds(205)) && opening < at(.milliseconds(210)))
+    }
+
+    @Test("Queries for a model without a replica wait for nobody: they are answered at once")
+    func unservedIsOpen() {
+        var test = SchedulerUnderTest(replicas: 0)
+        _ = test.dispatch()
+        #expect(test.scheduler.openings == [.distantPast])
+        test.addReplica(0)
+        _ = test.dispatch()
+        test.removeReplica(0)
+        _ = test.dispatch()
+        #expect(test.scheduler.openings == [.distantPast])
+    }
+
     @Test("A batch holds at most as many queries as the model allows")
     func limitsBatches() {
         var test = SchedulerUnderTest(limit: 2)

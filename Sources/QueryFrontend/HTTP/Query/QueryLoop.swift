@@ -99,10 +99,11 @@ final class QueryLoop {
             sink: sink, request: request, application: route.handle, model: model?.handle, inputs: body.inputs,
             firstQueryID: firstQueryID, selects: selects, user: body.user, keys: keys, trace: trace, arrived: arrived,
             deadline: arrived + allowed - returnTime.allowance(within: allowed))
-        guard dispatcher.submit(submission, wakes: false) else {
-            return deliver(submission.deliveries(.defaultOutput(.stopping)))
+        switch dispatcher.hand(over: submission) {
+        case .refused: deliver(submission.deliveries(.defaultOutput(.stopping)))
+        case .gathers: break
+        case .awaitsWake: announce()
         }
-        announce()
     }
 
     // MARK: Turns
