@@ -121,7 +121,7 @@ struct ArrivalGatheringTests {
     private let idle = ModelHandle(index: 1)
 
     /// Replicas of one model have as much as they may have; those of the other have room.
-    private func gathering(after pause: Duration = .zero, opening: MonotonicTime = .distantFuture) -> ArrivalGathering? {
+    private func gather(after pause: Duration = .zero, opening: MonotonicTime = .distantFuture) -> ArrivalGathering? {
         ArrivalGathering(lastTaken: at(.zero), openings: [opening, .distantPast], now: at(pause))
     }
 
@@ -135,20 +135,20 @@ struct ArrivalGatheringTests {
 
     @Test("A query that no replica could take yet may wait for a millisecond after the last ones were taken")
     func gathers() throws {
-        let gathering = try #require(gathering(after: .microseconds(300)))
+        let gathering = try #require(gather(after: .microseconds(300)))
         #expect(gathering.end == at(.milliseconds(1)))
         #expect(gathering.mayHold(submission(to: busy)))
     }
 
     @Test("A query that a replica could take does not wait")
     func roomIsUsed() throws {
-        #expect(try #require(gathering()).mayHold(submission(to: idle)) == false)
-        #expect(try #require(gathering(opening: at(.microseconds(700)))).mayHold(submission(to: busy)) == false)
+        #expect(try #require(gather()).mayHold(submission(to: idle)) == false)
+        #expect(try #require(gather(opening: at(.microseconds(700)))).mayHold(submission(to: busy)) == false)
     }
 
     @Test("A query that is due soon does not wait, nor one whose model is not known yet, or not at all")
     func urgent() throws {
-        let gathering = try #require(gathering())
+        let gathering = try #require(gather())
         #expect(!gathering.mayHold(submission(to: busy, due: .microseconds(900))))
         #expect(!gathering.mayHold(submission(to: busy, selects: true)))
         #expect(!gathering.mayHold(submission(to: nil)))
@@ -157,14 +157,14 @@ struct ArrivalGatheringTests {
 
     @Test("Nothing gathers a millisecond after the last queries were taken: the next one may be the only one")
     func ends() {
-        #expect(gathering(after: .milliseconds(1)) == nil)
+        #expect(gather(after: .milliseconds(1)) == nil)
         #expect(ArrivalGathering(lastTaken: nil, openings: [.distantFuture], now: at(.zero)) == nil)
     }
 
     @Test("The dispatcher tells who hands a query over whether the thread has to be woken, until it has taken all")
     func receipts() throws {
         let dispatcher = try Dispatcher()
-        #expect(dispatcher.prepareToSleep(gathering()))
+        #expect(dispatcher.prepareToSleep(gather()))
         #expect(dispatcher.hand(over: submission(to: busy)) == .gathers)
         #expect(dispatcher.hand(over: submission(to: idle)) == .awaitsWake)
         var taken = Dispatcher.Inbox()
@@ -173,5 +173,53 @@ struct ArrivalGatheringTests {
         #expect(dispatcher.hand(over: submission(to: busy)) == .awaitsWake)
         _ = dispatcher.close()
         #expect(dispatcher.hand(over: submission(to: busy)) == .refused)
+    }
+}
+
+@Suite("Requests on their way into the scheduler")
+struct SubmissionBacklogTests {
+    private func submission(_ request: UInt64, inputs: Int) -> Submission {
+        Submission(
+            sink: 0, request: request, application: ApplicationHandle(index: 0), model: nil,
+            inputs: .many(Array(repeating: Payload(copying: [1]), count: inputs)), arrived: at(.zero),
+            deadline: at(.seconds(1)))
+    }
+
+    private func turn(_ backlog: inout SubmissionBacklog) -> [UInt64: Range<Int>] {
+        Dictionary(uniqueKeysWithValues: backlog.nextTurn().map { ($0.submission.request, $0.items) })
+    }
+
+    @Test("A small request that comes behind a large one goes with the first turn")
+    func takesTurns() {
+        var backlog = SubmissionBacklog()
+        backlog.append(submission(1, inputs: 600))
+        backlog.append(submission(2, inputs: 1))
+        #expect(turn(&backlog) == [1: 0..<256, 2: 0..<1])
+        backlog.append(submission(3, inputs: 2))
+        #expect(turn(&backlog) == [1: 256..<512, 3: 0..<2])
+        #expect(turn(&backlog) == [1: 512..<600])
+        #expect(backlog.isEmpty)
+    }
+
+    @Test("A turn is bounded, and who had none goes first in the next")
+    func boundsTurns() {
+        var backlog = SubmissionBacklog()
+        for request in 0..<10 { backlog.append(submission(UInt64(request), inputs: 300)) }
+        let first = turn(&backlog)
+        #expect(first.values.reduce(0) { $0 + $1.count } == SubmissionBacklog.inputsPerTurn)
+        #expect(Set(first.keys) == Set(0..<8))
+        let second = turn(&backlog)
+        #expect(second[8] == 0..<256 && second[9] == 0..<256)
+        #expect(second[0] == 256..<300)
+    }
+
+    @Test("What no turn has taken can be taken at once")
+    func takesAll() {
+        var backlog = SubmissionBacklog()
+        backlog.append(submission(1, inputs: 300))
+        _ = backlog.nextTurn()
+        backlog.append(submission(2, inputs: 3))
+        #expect(backlog.removeAll().map(\.items) == [256..<300, 0..<3])
+        #expect(backlog.isEmpty)
     }
 }

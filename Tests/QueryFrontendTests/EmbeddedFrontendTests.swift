@@ -256,6 +256,23 @@ struct EmbeddedFrontendTests {
         }
     }
 
+    @Test("Nothing that a deleted model has answered is kept for one that is registered in its place")
+    func deletedModelIsForgotten() async throws {
+        let calls = Atomic(0)
+        let container = ModelContainer { (_: [Double]) in calls.wrappingAdd(1, ordering: .relaxed).newValue }
+        try await Embedded.run(["calls": container]) { test in
+            #expect(try await test.predict("calls", .float64([1]), rows: 1).map(\.output) == ["1"])
+            #expect(try await test.predict("calls", .float64([1]), rows: 1).map(\.output) == ["1"])
+            let version = ModelVersion(name: "calls", version: "1")
+            try await test.frontend.catalog.perform(.deleteModel(version))
+            try await test.frontend.catalog.perform(.registerModel(makeModel("calls")))
+            try await eventually("the container serves again") {
+                await test.frontend.status().replicas.contains { $0.modelName == "calls" }
+            }
+            #expect(try await test.predict("calls", .float64([1]), rows: 1).map(\.output) == ["2"])
+        }
+    }
+
     @Test("A query that a container has in hand when all stops is answered")
     func stops() async throws {
         let isOpen = Gate()

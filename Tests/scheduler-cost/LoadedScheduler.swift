@@ -26,10 +26,14 @@ struct LoadedScheduler {
     private var inFlight: [(batch: UInt32, size: Int)] = []
     private var request: UInt64 = 0
     private let depth: Int
+    private let deadlinesVary: Bool
 
-    /// - Parameter depth: how many queries wait.
-    init(depth: Int) {
+    /// - Parameters:
+    ///   - depth: how many queries wait.
+    ///   - deadlinesVary: whether each query says itself how long it waits, so that they come in no order at all.
+    init(depth: Int, deadlinesVary: Bool) {
         self.depth = depth
+        self.deadlinesVary = deadlinesVary
         scheduler = Scheduler(bounds: Scheduler.Bounds(queuedQueries: 4 * depth, queuedBytes: .max))
         scheduler.setModel(
             Self.model, ModelSettings(inputType: .float64, batching: Batching(maxBatch: Self.batchSize)))
@@ -112,11 +116,13 @@ struct LoadedScheduler {
             let payload = Payload(
                 PayloadStorage(byteCount: 80) { $0.storeBytes(of: number, as: UInt64.self) })
             let isShort = request % 4 == 0
+            // Multiples of the golden ratio, as fractions, are spread as evenly as can be.
+            let share = deadlinesVary ? 0.5 + (Double(number) * 0.618_033_988_75).truncatingRemainder(dividingBy: 1) / 2 : 1
             return Query(
                 waiter: Waiter(
                     ticket: Ticket(sink: 0, request: request, item: 0),
                     application: ApplicationHandle(index: isShort ? 1 : 0), arrived: now,
-                    deadline: now + (isShort ? slo / 2 : slo)),
+                    deadline: now + (isShort ? slo / 2 : slo) * share),
                 model: Self.model, input: payload, key: CacheKey(model: Self.model, input: payload))
         }
     }

@@ -17,6 +17,9 @@ struct SchedulerCost: ParsableCommand {
     @Option(help: "Batches to measure.")
     var turns = 10_000
 
+    @Flag(help: "Each query has a deadline of its own, in no order.")
+    var varyDeadlines = false
+
     @Flag(help: "Prints the head of the table alone.")
     var header = false
 
@@ -32,9 +35,9 @@ struct SchedulerCost: ParsableCommand {
             print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
             return
         }
-        var few = LoadedScheduler(depth: 100)
+        var few = LoadedScheduler(depth: 100, deadlinesVary: varyDeadlines)
         let fewCost = few.measure(turns: turns)
-        var many = LoadedScheduler(depth: 100_000)
+        var many = LoadedScheduler(depth: 100_000, deadlinesVary: varyDeadlines)
         let manyCost = many.measure(turns: turns)
         let refusal = many.measureRefusals(turns: max(1, turns / 10))
         print(

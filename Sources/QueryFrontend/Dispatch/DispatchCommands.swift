@@ -10,8 +10,7 @@ extension DispatchLoop {
             acknowledgements.append([])
             continuation.resume(returning: sinks.count - 1)
         case .publish(let new, let continuation):
-            takeOver(new, now: now)
-            continuation.resume()
+            continuation.resume(returning: takeOver(new, now: now))
         case .report(let continuation):
             continuation.resume(returning: report(now: now))
         case .drain(let model, let replica, let draining, let continuation):
@@ -48,14 +47,15 @@ extension DispatchLoop {
         }
     }
 
-    private func takeOver(_ new: Catalog, now: MonotonicTime) {
+    /// Returns the model versions that are gone.
+    private func takeOver(_ new: Catalog, now: MonotonicTime) -> [ModelHandle] {
+        var removed: [ModelHandle] = []
         for id in catalog.models.keys where new.models[id] == nil {
             let handle = dispatcher.handles.handle(for: id)
             scheduler.removeModel(handle)
             sessions.dismiss(id)
-            // Registered again, it may be another model.
-            dispatcher.cache.removeAll(of: handle)
             metrics.models[handle] = nil
+            removed.append(handle)
         }
         for (id, model) in new.models where catalog.models[id] != model {
             let handle = dispatcher.handles.handle(for: id)
@@ -76,6 +76,7 @@ extension DispatchLoop {
             setSelection(of: application, handle, in: new, now: now)
         }
         catalog = new
+        return removed
     }
 
     /// Policies choose among current versions; a model that has none is as one without a replica.

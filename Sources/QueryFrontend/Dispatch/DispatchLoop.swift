@@ -1,5 +1,4 @@
 import ContainerRPC
-import DequeModule
 import Logging
 
 /// The dispatch thread's own state, and its turns: what has come goes into sessions and scheduler, what they decide
@@ -9,9 +8,6 @@ import Logging
 final class DispatchLoop {
     /// Messages that one turn reads at most, so that a flood of them does not keep queries waiting.
     private static let messagesPerTurn = 512
-    /// Inputs that one turn takes from all requests, and from one of them: the many of one keep nobody else's waiting.
-    private static let inputsPerTurn = 2048
-    private static let inputsPerRequest = 256
     /// How often one turn sends what its answers have made room for, so that a flood of feedback does not either.
     private static let roundsPerTurn = 4
 
@@ -45,8 +41,7 @@ final class DispatchLoop {
     private var lastTaken: MonotonicTime?
 
     private var inbox = Dispatcher.Inbox()
-    /// Requests that are not taken yet, with the first input that is not; they take turns.
-    private var backlog: Deque<(submission: Submission, next: Int)> = []
+    private var backlog = SubmissionBacklog()
     var sinks: [any OutcomeSink] = []
     var deliveries: [[Delivery]] = []
     var acknowledgements: [[SelectorEffects.Acknowledgement]] = []
@@ -105,8 +100,8 @@ final class DispatchLoop {
         sessions.sayGoodbye(Goodbye(.stopping, reason: "the query frontend stops"))
         // Whoever cannot be told sees it by the end of the connection.
         try? performSessionEffects(now: .now())
-        for (submission, next) in backlog {
-            sinks[submission.sink].deliver(Array(submission.deliveries(.defaultOutput(.stopping))[next...]))
+        for (submission, items) in backlog.removeAll() {
+            sinks[submission.sink].deliver(Array(submission.deliveries(.defaultOutput(.stopping))[items]))
         }
         for query in late.queries { sinks[query.sink].deliver(query.deliveries(.defaultOutput(.stopping))) }
         for feedback in late.feedback { refuse(feedback) }
@@ -166,21 +161,10 @@ final class DispatchLoop {
         for command in inbox.commands { perform(command, now: now) }
         for answer in inbox.storeAnswers { selector.receive(answer, now: now) { scheduler.isServed($0) } }
         if !inbox.submissions.isEmpty { lastTaken = now }
-        for submission in inbox.submissions { backlog.append((submission, 0)) }
-        takeBacklog(now: now)
+        for submission in inbox.submissions { backlog.append(submission) }
+        for (submission, items) in backlog.nextTurn() { submit(submission, items, now: now) }
         for feedback in inbox.feedback { selector.submit(feedback, now: now) { scheduler.isServed($0) } }
         submitSelected(now: now)
-    }
-
-    private func takeBacklog(now: MonotonicTime) {
-        var left = Self.inputsPerTurn
-        for _ in 0..<backlog.count where left > 0 {
-            let (submission, next) = backlog.removeFirst()
-            let end = min(submission.inputs.count, next + min(Self.inputsPerRequest, left))
-            submit(submission, next..<end, now: now)
-            left -= end - next
-            if end < submission.inputs.count { backlog.append((submission, end)) }
-        }
     }
 
     private func submit(_ submission: Submission, _ items: Range<Int>, now: MonotonicTime) {

@@ -11,7 +11,8 @@ final class Dispatcher: Sendable {
     /// What the dispatch thread can be asked besides queries. It answers each.
     enum Command: Sendable {
         case addSink(any OutcomeSink, CheckedContinuation<Int, Never>)
-        case publish(Catalog, CheckedContinuation<Void, Never>)
+        /// The reply names the versions that are gone.
+        case publish(Catalog, CheckedContinuation<[ModelHandle], Never>)
         case report(CheckedContinuation<DispatchReport, Never>)
         /// Replicas of a version, or the one of this number, get nothing new, or are taken back.
         case drain(ModelVersion, replica: Int?, Draining, CheckedContinuation<DispatchReport?, Never>)
@@ -166,7 +167,10 @@ final class Dispatcher: Sendable {
     }
 
     /// Takes over a new catalog.
-    func publish(_ catalog: Catalog) async {
+    ///
+    /// - Returns: the model versions that are gone, whose outputs the cache still has.
+    @discardableResult
+    func publish(_ catalog: Catalog) async -> [ModelHandle] {
         await withCheckedContinuation { post(.publish(catalog, $0)) }
     }
 
@@ -254,7 +258,8 @@ extension Dispatcher.Command {
     fileprivate func answerAfterEnd() {
         switch self {
         case .addSink(_, let continuation): continuation.resume(returning: 0)
-        case .publish(_, let continuation), .stop(let continuation): continuation.resume()
+        case .publish(_, let continuation): continuation.resume(returning: [])
+        case .stop(let continuation): continuation.resume()
         case .report(let continuation): continuation.resume(returning: DispatchReport(now: .now()))
         case .drain(_, _, _, let continuation): continuation.resume(returning: nil)
         case .selection(_, _, let continuation): continuation.resume(returning: nil)

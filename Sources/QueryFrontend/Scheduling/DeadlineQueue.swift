@@ -1,12 +1,11 @@
 import ContainerRPC
 import DequeModule
-import HeapModule
 
 /// What waits for a model by deadline, the earliest first, equal ones in the order in which they came.
 ///
 /// Deadlines mostly come in order: those of one application are its arrivals plus one SLO. So entries are kept in a few
-/// sorted runs (as in patience sorting), and only what fits none goes into a heap. Both ends of the work then cost the same
-/// with a hundred thousand entries as with a hundred.
+/// sorted runs (as in patience sorting), and only what fits none goes where any order is welcome. Both ends of the work then
+/// cost the same with a hundred thousand entries as with a hundred.
 struct DeadlineQueue: Sendable {
     /// A query's place in the queue. It may be out of date: `turn` tells.
     struct Entry: Comparable, Sendable {
@@ -24,7 +23,7 @@ struct DeadlineQueue: Sendable {
     private static let mostRuns = 8
 
     private var runs: [Deque<Entry>] = []
-    private var rest = Heap<Entry>()
+    private var rest = MergedRuns<Entry>()
     private(set) var count = 0
     private var largestCount = 0
 
@@ -32,7 +31,7 @@ struct DeadlineQueue: Sendable {
 
     /// The entry with the earliest deadline.
     var first: Entry? {
-        var first = rest.min
+        var first = rest.first
         for run in runs {
             guard let candidate = run.first else { continue }
             if let best = first, best < candidate { continue }
@@ -71,12 +70,12 @@ struct DeadlineQueue: Sendable {
         // A burst's memory goes back once it is over.
         defer { if count == 0 { reset() } }
         for index in runs.indices where runs[index].first == first { return runs[index].popFirst() }
-        return rest.popMin()
+        return rest.popFirst()
     }
 
     /// How many entries come before a deadline, at most: outdated ones are counted too.
     func count(before deadline: MonotonicTime) -> Int {
-        var before = rest.isEmpty ? 0 : rest.unordered.count { $0.deadline <= deadline }
+        var before = rest.count { $0.deadline <= deadline }
         for run in runs {
             var low = 0
             var high = run.count
@@ -92,7 +91,7 @@ struct DeadlineQueue: Sendable {
     private mutating func reset() {
         guard largestCount > 4096 else { return }
         runs = []
-        rest = Heap()
+        rest = MergedRuns()
         largestCount = 0
     }
 }

@@ -125,9 +125,6 @@ struct ModelScheduler: Sendable {
         isTouched = true
     }
 
-    /// Whether nothing of it has to be kept.
-    var isVoid: Bool { settings == nil && replicas.isEmpty && table.count == 0 }
-
     /// Whether no query waits and no batch is in flight, not even one that is not waited for.
     var isAtRest: Bool { table.count == 0 && replicas.allSatisfy { $0.batches.isEmpty } }
 

@@ -1,0 +1,39 @@
+import DequeModule
+
+/// Requests on their way into the scheduler. They take turns, so that the many inputs of one keep nobody else's waiting.
+struct SubmissionBacklog {
+    /// Inputs that one turn takes from all requests.
+    static let inputsPerTurn = 2048
+    /// Inputs that one turn takes from one of them.
+    static let inputsPerRequest = 256
+
+    /// Each with the first of its inputs that has not been taken.
+    private var waiting: Deque<(submission: Submission, next: Int)> = []
+
+    var isEmpty: Bool { waiting.isEmpty }
+
+    mutating func append(_ submission: Submission) {
+        waiting.append((submission, 0))
+    }
+
+    /// Takes what one turn takes: of each request the places of its inputs.
+    mutating func nextTurn() -> [(submission: Submission, items: Range<Int>)] {
+        var taken: [(submission: Submission, items: Range<Int>)] = []
+        taken.reserveCapacity(waiting.count)
+        var left = Self.inputsPerTurn
+        for _ in 0..<waiting.count where left > 0 {
+            let (submission, next) = waiting.removeFirst()
+            let end = min(submission.inputs.count, next + min(Self.inputsPerRequest, left))
+            taken.append((submission, next..<end))
+            left -= end - next
+            if end < submission.inputs.count { waiting.append((submission, end)) }
+        }
+        return taken
+    }
+
+    /// Takes all that is left.
+    mutating func removeAll() -> [(submission: Submission, items: Range<Int>)] {
+        defer { waiting = [] }
+        return waiting.map { ($0.submission, $0.next..<$0.submission.inputs.count) }
+    }
+}
