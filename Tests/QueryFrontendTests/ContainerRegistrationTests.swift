@@ -54,6 +54,20 @@ struct ContainerRegistrationTests {
         #expect(test.listed == ["sum:1:2"])
     }
 
+    @Test("The numbers of a model that nobody has registered begin anew when its last replica is gone: nothing is kept")
+    mutating func forgetsUnregistered() {
+        let other = Registration(modelName: "product", modelVersion: "1", inputType: .float64)
+        test.register(other, as: "a")
+        test.register(other, as: "b")
+        test.sessions.lose(ReplicaID(number: 0))
+        test.register(other, as: "c")
+        #expect(test.listed == ["product:1:1", "product:1:2"])
+        test.sessions.lose(ReplicaID(number: 1))
+        test.sessions.lose(ReplicaID(number: 2))
+        test.register(other, as: "a")
+        #expect(test.listed == ["product:1:0"])
+    }
+
     @Test("A container that registers as something else is another replica, and what the first had in flight is lost")
     mutating func registersAsSomethingElse() {
         let other = Registration(modelName: "product", modelVersion: "1", inputType: .float64)

@@ -130,6 +130,36 @@ struct DispatcherContainerTests {
         }
     }
 
+    @Test("A container whose model nobody has registered is listed, and its name has no number yet")
+    func unregisteredModel() async throws {
+        try await DispatcherUnderTest.run { test in
+            let early = ModelVersion(name: "early", version: "1")
+            let container = try await test.replica(
+                of: Registration(modelName: "early", modelVersion: "1", inputType: .float64))
+            #expect(await test.dispatcher.replicas().map(\.state) == ["unsuitable"])
+            #expect(test.dispatcher.handles.knownHandle(for: early) == nil)
+            try await container.vanish()
+            try await eventually("the container is listed no more") { await test.listed().isEmpty }
+            #expect(test.dispatcher.handles.knownHandle(for: early) == nil)
+        }
+    }
+
+    @Test("A container that drains before its model is registered gets nothing then, until it is taken back")
+    func drainsBeforeModel() async throws {
+        try await DispatcherUnderTest.run { test in
+            let early = ModelVersion(name: "early", version: "1")
+            let container = try await test.replica(
+                of: Registration(modelName: "early", modelVersion: "1", inputType: .float64))
+            _ = await test.dispatcher.drainReplicas(of: early, replica: nil, .begin)
+            await test.dispatcher.publish(Catalog.serving(makeModel("early")))
+            #expect(await test.dispatcher.replicas().map(\.state) == ["draining"])
+            _ = await test.dispatcher.drainReplicas(of: early, replica: nil, .end)
+            let request = test.submit(2, model: early)
+            container.answer(try await container.receiveRequest())
+            #expect(try await test.outcomes(of: request) == [.output("2.0")])
+        }
+    }
+
     @Test("A container with another input type than its model is listed and gets no queries")
     func otherInputType() async throws {
         try await DispatcherUnderTest.run { test in

@@ -117,7 +117,8 @@ struct LoadedScheduler {
                 PayloadStorage(byteCount: 80) { $0.storeBytes(of: number, as: UInt64.self) })
             let isShort = request % 4 == 0
             // Multiples of the golden ratio, as fractions, are spread as evenly as can be.
-            let share = deadlinesVary ? 0.5 + (Double(number) * 0.618_033_988_75).truncatingRemainder(dividingBy: 1) / 2 : 1
+            let share =
+                deadlinesVary ? 0.5 + (Double(number) * 0.618_033_988_75).truncatingRemainder(dividingBy: 1) / 2 : 1
             return Query(
                 waiter: Waiter(
                     ticket: Ticket(sink: 0, request: request, item: 0),

@@ -369,6 +369,12 @@ package struct ContainerSessions: Sendable {
         entries[id]?.replica = nil
         byReplica[replica] = nil
         effects.append(.removed(replica, registration.model, reason))
+        // Of a name that nobody has registered nothing is kept.
+        let model = registration.model
+        guard inputTypes[model] == nil, reason != .dismissed else { return }
+        if sessions(where: { $0.replica != nil && $0.session.registration?.model == model }).isEmpty {
+            nextNumber[model] = nil
+        }
     }
 
     // MARK: Time

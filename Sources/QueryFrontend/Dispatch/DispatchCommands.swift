@@ -15,7 +15,10 @@ extension DispatchLoop {
             continuation.resume(returning: report(now: now))
         case .drain(let model, let replica, let draining, let continuation):
             let chosen = sessions.listings.filter { $0.model == model && (replica == nil || $0.number == replica) }
-            for listing in chosen { scheduler.setDraining(draining != .end, listing.id) }
+            for listing in chosen {
+                scheduler.setDraining(draining != .end, listing.id)
+                unregistered.setDraining(draining != .end, listing.id)
+            }
             continuation.resume(returning: chosen.isEmpty ? nil : report(now: now))
             for listing in chosen {
                 if draining == .beginAndStop { toBeStopped.insert(listing.id) } else { toBeStopped.remove(listing.id) }
@@ -37,11 +40,11 @@ extension DispatchLoop {
     func releaseDrained() {
         for listing in sessions.listings where toBeStopped.contains(listing.id) {
             let isNeeded =
-                scheduler.queuedCount(of: dispatcher.handles.handle(for: listing.model)) > 0
+                dispatcher.handles.knownHandle(for: listing.model).map { scheduler.queuedCount(of: $0) > 0 } ?? false
                 && !sessions.listings.contains {
                     $0.model == listing.model && scheduler.load(of: $0.id)?.state == .active
                 }
-            guard scheduler.load(of: listing.id)?.batchesInFlight == 0, !isNeeded else { continue }
+            guard scheduler.load(of: listing.id)?.batchesInFlight ?? 0 == 0, !isNeeded else { continue }
             toBeStopped.remove(listing.id)
             sessions.release(listing.id)
         }
@@ -62,6 +65,10 @@ extension DispatchLoop {
             modelNames[handle] = id
             metrics.noteModel(handle, id, now: now)
             scheduler.setModel(handle, ModelSettings(inputType: model.inputType, batching: model.batching))
+            for replica in unregistered.take(of: id) {
+                schedule(replica.id, replica.registration, of: handle, now: now)
+                scheduler.setDraining(replica.isDraining, replica.id)
+            }
             sessions.recall(id, inputType: model.inputType)
         }
         for name in catalog.applications.keys where new.applications[name] == nil {
@@ -108,6 +115,7 @@ extension DispatchLoop {
         report.catalog = catalog
         report.replicas = sessions.listings
         report.completed = completed
+        // The scheduler does not know those of models that nobody has registered.
         for replica in report.replicas { report.loads[replica.id] = scheduler.load(of: replica.id) }
         for id in catalog.models.keys {
             let handle = dispatcher.handles.handle(for: id)

@@ -34,6 +34,7 @@ final class DispatchLoop {
     /// Replicas whose containers are to end once they have answered everything.
     var toBeStopped: Set<ReplicaID> = []
     var modelNames: [ModelHandle: ModelVersion] = [:]
+    var unregistered = UnregisteredReplicas()
     private var badMessageLog = LogLimit(interval: .milliseconds(100))
     private var failureLog = LogLimit(interval: .seconds(1))
     private var gathering = HeartbeatGathering()
@@ -145,7 +146,9 @@ final class DispatchLoop {
         let arrivals = ArrivalGathering(lastTaken: lastTaken, openings: scheduler.openings, now: now)
         guard dispatcher.prepareToSleep(arrivals) else { return }
         let pauseEnd = gathering.pauseEnd(sessions: sessions.count, now: now, isAtRest: scheduler.isAtRest)
-        let deadline = [scheduler.deadline, sessions.deadline, selector.deadline, pauseEnd, arrivals?.end].compactMap { $0 }.min()
+        let deadline = [scheduler.deadline, sessions.deadline, selector.deadline, pauseEnd, arrivals?.end].compactMap {
+            $0
+        }.min()
         do {
             _ = try waitForInput(
                 pauseEnd == nil ? descriptors : descriptorsWithoutSocket, timeout: deadline.map { $0 - now })
@@ -286,16 +289,18 @@ final class DispatchLoop {
         case .failed(let replica, let failure):
             fail(replica, failure, now: now)
         case .added(let replica, let registration):
-            let handle = dispatcher.handles.handle(for: registration.model)
-            modelNames[handle] = registration.model
-            scheduler.addReplica(
-                replica, of: handle, inputType: registration.inputType,
-                capacity: ReplicaCapacity(of: registration.details), now: now)
+            if let handle = dispatcher.handles.knownHandle(for: registration.model) {
+                schedule(replica, registration, of: handle, now: now)
+            } else {
+                unregistered.add(replica, registration)
+            }
             completed[replica] = (0, 0)
             logAdded(registration)
         case .leaving(let replica):
+            unregistered.remove(replica)
             scheduler.setLeaving(replica)
         case .removed(let replica, let model, let reason):
+            unregistered.remove(replica)
             let retried = scheduler.removeReplica(replica, now: now)
             completed[replica] = nil
             toBeStopped.remove(replica)
@@ -314,6 +319,13 @@ final class DispatchLoop {
                     ])
             }
         }
+    }
+
+    func schedule(_ replica: ReplicaID, _ registration: Registration, of model: ModelHandle, now: MonotonicTime) {
+        modelNames[model] = registration.model
+        scheduler.addReplica(
+            replica, of: model, inputType: registration.inputType,
+            capacity: ReplicaCapacity(of: registration.details), now: now)
     }
 
     private func complete(_ replica: ReplicaID, _ response: PredictResponse, now: MonotonicTime) {

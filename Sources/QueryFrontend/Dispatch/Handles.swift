@@ -16,6 +16,11 @@ final class Handles: Sendable {
         }
     }
 
+    /// The number of a model version that has one.
+    func knownHandle(for model: ModelVersion) -> ModelHandle? {
+        tables.withLock { $0.models[model] }
+    }
+
     func handle(forApplication name: String) -> ApplicationHandle {
         tables.withLock { tables in
             let fresh = ApplicationHandle(index: tables.applications.count)

@@ -169,7 +169,7 @@ extension DispatchReport {
     private func addReplicas(to page: inout PrometheusPage) {
         var states: [ModelVersion: [ReplicaLoad.State: Int]] = catalog.models.mapValues { _ in [:] }
         for replica in replicas {
-            states[replica.model, default: [:]][loads[replica.id]?.state ?? .active, default: 0] += 1
+            states[replica.model, default: [:]][loads[replica.id]?.state ?? .unsuitable, default: 0] += 1
         }
         page.add(
             "clipper_replicas", .gauge, "Connected containers.",

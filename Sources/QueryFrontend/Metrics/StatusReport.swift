@@ -14,7 +14,7 @@ extension DispatchReport {
                 queriesInFlight: load?.queriesInFlight ?? 0, completedBatches: completed.batches,
                 completedQueries: completed.queries,
                 secondsSinceLastMessage: (now - replica.lastReceived).inSeconds,
-                state: (load?.state ?? .active).rawValue, batchLimit: load?.batchLimit,
+                state: (load?.state ?? .unsuitable).rawValue, batchLimit: load?.batchLimit,
                 latencyInterceptMilliseconds: load?.intercept.map { $0.inSeconds * 1000 },
                 latencySlopeMilliseconds: load?.slope.map { $0.inSeconds * 1000 })
         }

@@ -8,7 +8,7 @@ package struct ReplicaLoad: Hashable, Sendable {
         case stuck
         /// It gets nothing new.
         case draining
-        /// It serves another input type than its model is registered with.
+        /// It serves another input type than its model is registered with, or a model that nobody has registered.
         case unsuitable
     }
 

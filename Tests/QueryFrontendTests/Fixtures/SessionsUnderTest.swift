@@ -9,6 +9,11 @@ struct SessionsUnderTest {
     /// Connection events that the monitor has and nobody has read.
     var unreadEvents: [ConnectionEvent] = []
 
+    /// The model `sum:1` is registered with doubles.
+    init() {
+        sessions.recall(.sum, inputType: .float64)
+    }
+
     /// A message comes from the peer of that name.
     @discardableResult
     mutating func receive(

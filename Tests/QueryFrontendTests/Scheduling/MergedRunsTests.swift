@@ -4,7 +4,9 @@ import Testing
 
 @Suite("Elements in runs that are merged")
 struct MergedRunsTests {
-    @Test("Whatever order elements come in, the least leaves first, and those below a bound are counted", arguments: 0..<4)
+    @Test(
+        "Whatever order elements come in, the least leaves first, and those below a bound are counted", arguments: 0..<4
+    )
     func ordersAll(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         var runs = MergedRuns<Int>()

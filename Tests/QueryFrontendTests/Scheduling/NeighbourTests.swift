@@ -32,7 +32,8 @@ private struct Neighbours {
             for (index, done) in work.enumerated().reversed() where done.ends <= now {
                 work.remove(at: index)
                 scheduler.complete(
-                    batch: done.dispatch.batch, on: done.dispatch.replica, Outputs(done.dispatch.inputs.map { _ in "" }),
+                    batch: done.dispatch.batch, on: done.dispatch.replica,
+                    Outputs(done.dispatch.inputs.map { _ in "" }),
                     now: now)
             }
             scheduler.tick(now: now)
@@ -72,7 +73,9 @@ private struct Neighbours {
 
 @Suite("Scheduler: models beside one another")
 struct NeighbourTests {
-    @Test("However much more comes for one model than it can do, another's queries are answered at the same times as ever")
+    @Test(
+        "However much more comes for one model than it can do, another's queries are answered at the same times as ever"
+    )
     func overloadIsOnesOwn() {
         let alone = Neighbours(neighbourLoad: 0)
         let beside = Neighbours(neighbourLoad: 120)
