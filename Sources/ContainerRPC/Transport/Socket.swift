@@ -25,13 +25,14 @@ public struct Socket: ~Copyable {
         // Not zero: closing in the middle of a message under way can end the process in an assertion of libzmq 4.3.
         try handle.set(ZMQ_LINGER, 500, "ZMQ_LINGER")
         try handle.set64(ZMQ_MAXMSGSIZE, Int64(largestFrame), "ZMQ_MAXMSGSIZE")
-        // A host that is gone without a word shows after 25 s, whether something was sent to it meanwhile (MAXRT) or
-        // not (keep-alive); the system answers for a process that is busy.
-        try handle.set(ZMQ_TCP_MAXRT, 25_000, "ZMQ_TCP_MAXRT")
+        // A host that is gone without a word shows after 7 s, whether something was sent to it meanwhile (MAXRT) or not
+        // (keep-alive). The system asks and answers, also for a process that is busy or stopped, and wakes nobody: ZMTP's
+        // own heartbeats would wake both sides' threads for each of a thousand idle containers.
+        try handle.set(ZMQ_TCP_MAXRT, 7_000, "ZMQ_TCP_MAXRT")
         try handle.set(ZMQ_TCP_KEEPALIVE, 1, "ZMQ_TCP_KEEPALIVE")
-        try handle.set(ZMQ_TCP_KEEPALIVE_IDLE, 10, "ZMQ_TCP_KEEPALIVE_IDLE")
-        try handle.set(ZMQ_TCP_KEEPALIVE_INTVL, 5, "ZMQ_TCP_KEEPALIVE_INTVL")
-        try handle.set(ZMQ_TCP_KEEPALIVE_CNT, 3, "ZMQ_TCP_KEEPALIVE_CNT")
+        try handle.set(ZMQ_TCP_KEEPALIVE_IDLE, 3, "ZMQ_TCP_KEEPALIVE_IDLE")
+        try handle.set(ZMQ_TCP_KEEPALIVE_INTVL, 1, "ZMQ_TCP_KEEPALIVE_INTVL")
+        try handle.set(ZMQ_TCP_KEEPALIVE_CNT, 4, "ZMQ_TCP_KEEPALIVE_CNT")
         switch kind {
         case .router:
             try handle.set(ZMQ_ROUTER_MANDATORY, 1, "ZMQ_ROUTER_MANDATORY")
