@@ -14,6 +14,7 @@ public import ContainerRPC
 public struct ModelContainer: Sendable {
     /// What answers a batch. Which of the two decides where it runs: a closure that is not `async` may block, so it
     /// runs on a thread of the container's own.
+    @usableFromInline
     enum Model: Sendable {
         case blocking(@Sendable (InputValues) throws -> Outputs)
         case suspending(@Sendable (InputValues) async throws -> Outputs)
@@ -28,6 +29,7 @@ public struct ModelContainer: Sendable {
     var details = RegistrationDetails()
 
     /// A container whose closure answers one input.
+    @inlinable
     public init<Input: ModelInput, Output: Encodable & Sendable>(
         name: String? = nil, version: String? = nil, predict: @escaping @Sendable (Input) throws -> Output
     ) {
@@ -41,6 +43,7 @@ public struct ModelContainer: Sendable {
 
     /// A container whose asynchronous closure answers one input. The inputs of a batch are answered one after the
     /// other; a closure that can overlap them takes the batch.
+    @inlinable
     public init<Input: ModelInput, Output: Encodable & Sendable>(
         name: String? = nil, version: String? = nil, predict: @escaping @Sendable (Input) async throws -> Output
     ) {
@@ -56,6 +59,7 @@ public struct ModelContainer: Sendable {
     }
 
     /// A container whose closure answers a whole batch: one output for each input, in order.
+    @inlinable
     public init<Element: InputElement, Output: Encodable & Sendable>(
         name: String? = nil, version: String? = nil,
         predictBatch: @escaping @Sendable (InputBatch<Element>) throws -> [Output]
@@ -69,6 +73,7 @@ public struct ModelContainer: Sendable {
     }
 
     /// A container whose asynchronous closure answers a whole batch: one output for each input, in order.
+    @inlinable
     public init<Element: InputElement, Output: Encodable & Sendable>(
         name: String? = nil, version: String? = nil,
         predictBatch: @escaping @Sendable (InputBatch<Element>) async throws -> [Output]
@@ -82,6 +87,7 @@ public struct ModelContainer: Sendable {
     }
 
     /// A container whose closure answers a whole batch of strings.
+    @inlinable
     public init<Output: Encodable & Sendable>(
         name: String? = nil, version: String? = nil, predictBatch: @escaping @Sendable ([String]) throws -> [Output]
     ) {
@@ -94,6 +100,7 @@ public struct ModelContainer: Sendable {
     }
 
     /// A container whose asynchronous closure answers a whole batch of strings.
+    @inlinable
     public init<Output: Encodable & Sendable>(
         name: String? = nil, version: String? = nil,
         predictBatch: @escaping @Sendable ([String]) async throws -> [Output]
@@ -106,7 +113,8 @@ public struct ModelContainer: Sendable {
             })
     }
 
-    private init(_ name: String?, _ version: String?, _ inputType: InputType, _ model: Model) {
+    @usableFromInline
+    init(_ name: String?, _ version: String?, _ inputType: InputType, _ model: Model) {
         self.name = name
         self.version = version
         self.inputType = inputType

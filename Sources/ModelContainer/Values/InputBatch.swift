@@ -27,6 +27,7 @@ public struct InputBatch<Element: InputElement>: Hashable, Sendable, RandomAcces
         rowBounds = bounds
     }
 
+    @inlinable
     init(_ values: InputValues) throws {
         guard let elements = Element.elements(of: values) else {
             throw ContainerError.wrongInputType(expected: Element.inputType, found: values.type)
@@ -35,10 +36,13 @@ public struct InputBatch<Element: InputElement>: Hashable, Sendable, RandomAcces
         rowBounds = [0] + values.rowEnds
     }
 
+    @inlinable
     public var startIndex: Int { 0 }
+    @inlinable
     public var endIndex: Int { rowBounds.count - 1 }
 
     /// One input; it shares the batch's memory.
+    @inlinable
     public subscript(row: Int) -> ArraySlice<Element> {
         elements[rowBounds[row]..<rowBounds[row + 1]]
     }
@@ -60,19 +64,23 @@ public struct InputMatrix<Element: InputElement>: Hashable, Sendable {
     /// `rowCount * columnCount` elements, row by row.
     public let elements: [Element]
 
+    @inlinable
     public subscript(row: Int, column: Int) -> Element {
         elements[row * columnCount + column]
     }
 
     /// One input.
+    @inlinable
     public subscript(row row: Int) -> ArraySlice<Element> {
         elements[(row * columnCount)..<((row + 1) * columnCount)]
     }
 }
 
 extension UInt8: InputElement {
+    @inlinable
     public static var inputType: InputType { .bytes }
 
+    @inlinable
     public static func elements(of values: InputValues) -> [UInt8]? {
         if case .bytes(let elements) = values.elements { elements } else { nil }
     }
@@ -81,8 +89,10 @@ extension UInt8: InputElement {
 }
 
 extension Int32: InputElement {
+    @inlinable
     public static var inputType: InputType { .int32 }
 
+    @inlinable
     public static func elements(of values: InputValues) -> [Int32]? {
         if case .int32(let elements) = values.elements { elements } else { nil }
     }
@@ -91,8 +101,10 @@ extension Int32: InputElement {
 }
 
 extension Float: InputElement {
+    @inlinable
     public static var inputType: InputType { .float32 }
 
+    @inlinable
     public static func elements(of values: InputValues) -> [Float]? {
         if case .float32(let elements) = values.elements { elements } else { nil }
     }
@@ -101,8 +113,10 @@ extension Float: InputElement {
 }
 
 extension Double: InputElement {
+    @inlinable
     public static var inputType: InputType { .float64 }
 
+    @inlinable
     public static func elements(of values: InputValues) -> [Double]? {
         if case .float64(let elements) = values.elements { elements } else { nil }
     }

@@ -16,6 +16,7 @@ public protocol ModelInput: Sendable {
 extension Array: ModelInput where Element: InputElement {
     public static var inputType: InputType { Element.inputType }
 
+    @inlinable
     public static func inputs(of values: InputValues) throws -> [[Element]] {
         try InputBatch<Element>(values).map { [Element]($0) }
     }

@@ -1,11 +1,16 @@
-import ContainerRPC
+public import ContainerRPC
 import Foundation
 
 /// Turns a model's outputs into the protocol's: numbers and vectors of numbers as they are, `Data` as bytes, a `String`
 /// as text, any other value as JSON text. (To a frontend of RPC 3, which has only text, numbers go as text.)
+///
+/// What each output passes is inlined, so that it is compiled for the type of a program's closure: a look at each value's
+/// type costs more than the output itself.
+@usableFromInline
 struct OutputEncoding {
     private let encoder: JSONEncoder
 
+    @usableFromInline
     init() {
         encoder = JSONEncoder()
         encoder.outputFormatting = [.withoutEscapingSlashes]
@@ -14,6 +19,7 @@ struct OutputEncoding {
     /// The outputs of a batch.
     /// - Throws: `ContainerError.wrongOutputCount` unless there is one for each input; `EncodingError` for a value that
     ///   JSON cannot say.
+    @inlinable
     func outputs<Output: Encodable>(_ values: [Output], inputCount: Int) throws -> Outputs {
         guard values.count == inputCount else {
             throw ContainerError.wrongOutputCount(expected: inputCount, found: values.count)
@@ -23,6 +29,7 @@ struct OutputEncoding {
 
     /// The outputs of inputs that were answered one by one; what one of them threw is its error.
     /// - Throws: `EncodingError`.
+    @inlinable
     func outputs<Output: Encodable>(_ results: [Result<Output, any Error>]) throws -> Outputs {
         var outputs =
             switch Output.self {
@@ -36,26 +43,31 @@ struct OutputEncoding {
             case is [Int].Type: vectors(known(results), .int64) { (value: Int) in Int64(value) }
             case is [Int64].Type: vectors(known(results), .int64) { (value: Int64) in value }
             case is [Int32].Type: vectors(known(results), .int32) { (value: Int32) in value }
-            case is Data.Type: bytes(known(results))
-            default: try texts(results)
+            default: try bytesOrTexts(results)
             }
         for (index, result) in results.enumerated() {
-            guard case .failure(let error) = result else { continue }
-            outputs.errors.append(ItemError(index: index, code: FailureCode(of: error), text: "\(error)"))
+            if case .failure(let error) = result { outputs.errors.append(Self.itemError(index, error)) }
         }
         return outputs
     }
 
+    @usableFromInline
+    static func itemError(_ index: Int, _ error: any Error) -> ItemError {
+        ItemError(index: index, code: FailureCode(of: error), text: "\(error)")
+    }
+
     /// The same results, with their type known when this is compiled: what handles them is then made for that type, which is
     /// several times as fast as a look at each value's.
-    private func known<Output, Known>(_ results: [Result<Output, any Error>]) -> [Result<Known, any Error>] {
+    @inlinable
+    func known<Output, Known>(_ results: [Result<Output, any Error>]) -> [Result<Known, any Error>] {
         guard let known = results as? [Result<Known, any Error>] else {
             preconditionFailure("\(Output.self) was found to be \(Known.self)")
         }
         return known
     }
 
-    private func numbers<Output>(
+    @inlinable
+    func numbers<Output>(
         _ results: [Result<Output, any Error>], _ type: OutputType, _ bits: (Output) -> some FixedWidthInteger
     ) -> Outputs {
         var outputs = Outputs(type: type)
@@ -67,7 +79,8 @@ struct OutputEncoding {
         return outputs
     }
 
-    private func vectors<Element>(
+    @inlinable
+    func vectors<Element>(
         _ results: [Result<[Element], any Error>], _ type: OutputType, _ bits: (Element) -> some FixedWidthInteger
     ) -> Outputs {
         var outputs = Outputs(type: type, isVectors: true)
@@ -77,6 +90,11 @@ struct OutputEncoding {
             outputs.end()
         }
         return outputs
+    }
+
+    @usableFromInline
+    func bytesOrTexts<Output: Encodable>(_ results: [Result<Output, any Error>]) throws -> Outputs {
+        Output.self is Data.Type ? bytes(known(results)) : try texts(results)
     }
 
     private func bytes(_ results: [Result<Data, any Error>]) -> Outputs {
