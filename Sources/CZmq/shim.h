@@ -2,7 +2,15 @@
 #define CZMQ_SHIM_H
 
 #include <poll.h>
+#include <time.h>
 #include <zmq.h>
+
+// The monotonic clock. In C, because Swift has two modules that claim to define timespec.
+static inline long long czmq_monotonic_nanoseconds(void) {
+    struct timespec time;
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    return (long long)time.tv_sec * 1000000000 + time.tv_nsec;
+}
 
 #ifdef __linux__
 #include <sched.h>
@@ -10,7 +18,6 @@
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 // Swift's Glibc module exports neither eventfd nor (without _GNU_SOURCE) ppoll.

@@ -36,7 +36,7 @@ public struct MonotonicTime: Hashable, Comparable, Sendable {
     /// The duration from `right` to `left`.
     @inlinable
     public static func - (left: MonotonicTime, right: MonotonicTime) -> Duration {
-        .nanoseconds(left.nanoseconds - right.nanoseconds)
+        Duration(wholeNanoseconds: left.nanoseconds - right.nanoseconds)
     }
 
     @inlinable
@@ -46,9 +46,18 @@ public struct MonotonicTime: Hashable, Comparable, Sendable {
 }
 
 extension Duration {
-    /// The duration in nanoseconds, rounded down, clamped to what 64 bits hold (292 years).
+    /// So many nanoseconds. `nanoseconds(_:)` takes any integer, and ten times as long for it.
+    @inlinable
+    public init(wholeNanoseconds nanoseconds: Int64) {
+        let (seconds, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+        self.init(secondsComponent: seconds, attosecondsComponent: rest * 1_000_000_000)
+    }
+
+    /// The duration in nanoseconds, without a fraction, clamped to what 64 bits hold (292 years).
     @inlinable
     public var wholeNanoseconds: Int64 {
+        // Up to nine seconds need no division of 128 bits.
+        if let short = Int64(exactly: attoseconds) { return short / 1_000_000_000 }
         let (seconds, attoseconds) = components
         let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         if overflow { return seconds < 0 ? .min : .max }

@@ -121,8 +121,6 @@ public func waitForInput(
 /// The time on the system's monotonic clock.
 extension MonotonicTime {
     public static func now() -> MonotonicTime {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return MonotonicTime(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+        MonotonicTime(nanoseconds: czmq_monotonic_nanoseconds())
     }
 }

@@ -20,7 +20,8 @@ struct DoorEstimate: Sendable {
         let perBatch = max(1, perRound / frees.count)
         let rest = position % perRound
         let free = max(now, frees[min(rest / perBatch, frees.count - 1)])
-        return (free + period * (position / perRound), min(perBatch, rest % perBatch + 1))
+        let size = min(perBatch, rest % perBatch + 1)
+        return position < perRound ? (free, size) : (free + period * (position / perRound), size)
     }
 }
 
@@ -36,7 +37,8 @@ extension ModelScheduler {
         if queuedCount == 0, replicas.contains(where: { $0.isActive && $0.batches.isEmpty }) { return true }
         let allowance = waiter.deadline - waiter.arrived
         // The way back is taken off to the nanosecond; so fine a difference changes nothing here.
-        if door.map({ abs($0.allowance - allowance) * 32 > allowance }) ?? true {
+        let tolerance = Duration(wholeNanoseconds: allowance.wholeNanoseconds / 32)
+        if door.map({ abs($0.allowance - allowance) > tolerance }) ?? true {
             door = estimate(for: allowance, now: now)
         }
         guard let door else { return true }

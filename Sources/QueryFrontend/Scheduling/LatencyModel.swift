@@ -97,7 +97,7 @@ package struct LatencyModel: Sendable {
     /// The largest batch whose expected or slow latency fits the budget, in queries; 0 when not even one query does.
     package func largestSize(within budget: Duration, slow: Bool) -> Int {
         let factor = slow ? slowRatio : 1
-        let budget = budget / .nanoseconds(1)
+        let budget = Double(budget.wholeNanoseconds)
         guard latency(1) * factor <= budget else { return 0 }
         guard latency(Self.largestBatch) * factor > budget else { return Self.largestBatch }
         var size = Int(min(max((budget / factor - a) / b, 1), Double(Self.largestBatch)))
@@ -110,7 +110,7 @@ package struct LatencyModel: Sendable {
     /// A batch of so many queries was answered after this time at the replica.
     package mutating func record(size: Int, duration: Duration) {
         let size = Double(Self.clamped(size))
-        let latency = min(max(duration / .nanoseconds(1), 1), Self.largestLatency)
+        let latency = min(max(Double(duration.wholeNanoseconds), 1), Self.largestLatency)
         decayingLargest = max(size, decayingLargest - (decayingLargest - size) / 256)
         if samples.isEmpty {
             begin(size: size, latency: latency)
@@ -306,6 +306,6 @@ package struct LatencyModel: Sendable {
     private static func clamped(_ size: Int) -> Int { min(max(size, 1), largestBatch) }
 
     private static func duration(_ nanoseconds: Double) -> Duration {
-        .nanoseconds(Int64(min(max(nanoseconds, 0), 9e18)))
+        Duration(wholeNanoseconds: Int64(min(max(nanoseconds, 0), 9e18)))
     }
 }

@@ -23,8 +23,9 @@ struct ModelScheduler: Sendable {
     var queue = DeadlineQueue()
     /// The deadlines of those who joined a query that was under way; the first who waits is watched by queue or batch.
     var joined = DeadlineQueue()
-    /// Queries under way that an equal one can join.
-    var running: [CacheKey: QueryTable.Reference] = [:]
+    /// Queries under way that an equal one can join, by the hashes of their keys: small, because it is looked at in as many
+    /// places as there are queries. The inputs are compared in full; of two with one hash, the second has no place here.
+    var running: [Int: QueryTable.Reference] = [:]
     var replicas: [Replica] = []
     var activeCount = 0
     var queuedCount = 0
@@ -138,7 +139,8 @@ struct ModelScheduler: Sendable {
             return effects.answer(query.waiter, .defaultOutput(.noReplica))
         }
         guard query.waiter.deadline > now else { return effects.answer(query.waiter, .defaultOutput(.deadline)) }
-        if let key = query.key, let reference = running[key] {
+        let equal = query.keyHash.flatMap { running[$0] }
+        if let reference = equal, table[reference].query.input == query.input {
             // Those who share hold no input, but a place each.
             guard waitingCount - table.count + queuedCount < bounds.queuedQueries else {
                 return refuse(query.waiter, &effects)
@@ -156,7 +158,7 @@ struct ModelScheduler: Sendable {
         }
         waitingCount += 1
         let reference = table.insert(query)
-        if let key = query.key { running[key] = reference }
+        if let hash = query.keyHash, equal == nil { running[hash] = reference }
         enqueue(reference)
     }
 
@@ -190,7 +192,7 @@ struct ModelScheduler: Sendable {
     private mutating func watch(_ waiter: Waiter, of reference: QueryTable.Reference) {
         joined.insert(
             DeadlineQueue.Entry(
-                deadline: waiter.deadline, turn: UInt64(reference.generation), slot: reference.slot))
+                deadline: waiter.deadline, turn: reference.turn, slot: reference.slot))
         nextEvent = min(nextEvent, waiter.deadline)
     }
 
@@ -250,7 +252,7 @@ struct ModelScheduler: Sendable {
         }
         while let entry = joined.first, entry.deadline <= now {
             _ = joined.popFirst()
-            guard let reference = table.reference(slot: entry.slot), UInt64(reference.generation) == entry.turn,
+            guard let reference = table.reference(slot: entry.slot), reference.turn == entry.turn,
                 !table[reference].isAnswered
             else { continue }
             if table[reference].query.waiter.deadline <= now { expire(reference, now: now, &effects) }

@@ -53,8 +53,8 @@ package struct Query: Sendable {
     package var waiter: Waiter
     package var model: ModelHandle
     package var input: Payload
-    /// The input's key, where equal queries may share one computation and its output may be kept; `nil` where not.
-    package var key: CacheKey?
+    /// The hash of the input's key, where equal queries may share one computation and its output may be kept; `nil` where not.
+    private(set) var keyHash: Int?
     /// The trace that its request belongs to.
     package var trace: QueryTrace?
 
@@ -64,9 +64,12 @@ package struct Query: Sendable {
         self.waiter = waiter
         self.model = model
         self.input = input
-        self.key = key
+        keyHash = key?.hash
         self.trace = trace
     }
+
+    /// The input's key, if it has one.
+    package var key: CacheKey? { keyHash.map { CacheKey(model: model, input: input, hash: $0) } }
 }
 
 /// A trace that queries belong to, shared: most have none, and need no room for one.

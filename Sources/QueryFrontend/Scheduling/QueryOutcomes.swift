@@ -67,8 +67,15 @@ extension ModelScheduler {
     }
 
     /// No equal query joins it any more.
-    mutating func release(_ reference: QueryTable.Reference) {
-        if let key = table[reference].query.key, running[key] == reference { running[key] = nil }
+    ///
+    /// - Returns: whether one could have.
+    @discardableResult
+    mutating func release(_ reference: QueryTable.Reference) -> Bool {
+        guard let hash = table[reference].query.keyHash, let place = running.index(forKey: hash),
+            running[place].value == reference
+        else { return false }
+        running.remove(at: place)
+        return true
     }
 
     /// A replica has answered a batch.
@@ -121,8 +128,7 @@ extension ModelScheduler {
         hedges: inout HedgeBudgets, _ effects: inout SchedulerEffects
     ) {
         table[reference].copies -= 1
-        if let key = table[reference].query.key, running[key] == reference {
-            running[key] = nil
+        if release(reference), let key = table[reference].query.key {
             effects.computed.append(SchedulerEffects.Computed(key: key, output: output))
         }
         if !table[reference].isAnswered, let late = table[reference].avoided, late != replica {

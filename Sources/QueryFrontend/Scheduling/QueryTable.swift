@@ -7,8 +7,17 @@ import DequeModule
 struct QueryTable: Sendable {
     /// Names one query.
     struct Reference: Hashable, Sendable {
-        var slot: Int
-        var generation: UInt32
+        private let number: UInt32
+        fileprivate let generation: UInt32
+
+        fileprivate init(slot: Int, generation: UInt32) {
+            number = UInt32(slot)
+            self.generation = generation
+        }
+
+        var slot: Int { Int(number) }
+        /// Tells apart those who had the slot one after the other.
+        var turn: UInt64 { UInt64(generation) }
     }
 
     /// One query, with all who wait for its output.
@@ -57,31 +66,34 @@ struct QueryTable: Sendable {
     }
 
     private var slots: [Entry?] = []
+    /// Odd while a slot is taken: a look at it would copy the query.
     private var generations: [UInt32] = []
     private var free: [Int] = []
     private(set) var count = 0
 
     mutating func insert(_ query: Query) -> Reference {
         count += 1
-        if let slot = free.popLast() {
+        let slot: Int
+        if let reused = free.popLast() {
+            slot = reused
             slots[slot] = Entry(query: query)
-            return Reference(slot: slot, generation: generations[slot])
+        } else {
+            slot = slots.count
+            slots.append(Entry(query: query))
+            if slot == generations.count { generations.append(0) }
         }
-        let slot = slots.count
-        slots.append(Entry(query: query))
-        if slot == generations.count { generations.append(0) }
+        generations[slot] &+= 1
         return Reference(slot: slot, generation: generations[slot])
     }
 
     /// Whether the query has not ended yet.
     func contains(_ reference: Reference) -> Bool {
-        slots.indices.contains(reference.slot) && generations[reference.slot] == reference.generation
-            && slots[reference.slot] != nil
+        generations.indices.contains(reference.slot) && generations[reference.slot] == reference.generation
     }
 
     /// The reference of the query that holds a slot now.
     func reference(slot: Int) -> Reference? {
-        guard slots.indices.contains(slot), slots[slot] != nil else { return nil }
+        guard generations.indices.contains(slot), generations[slot] & 1 == 1 else { return nil }
         return Reference(slot: slot, generation: generations[slot])
     }
 
@@ -89,7 +101,7 @@ struct QueryTable: Sendable {
     subscript(reference: Reference) -> Entry {
         _read {
             precondition(contains(reference), "a stale reference to a query")
-            // Proven by the line above; the scheduler makes references, nothing from outside does.
+            // Proven by the line above: references are made of taken slots alone, and nothing from outside makes one.
             yield slots[reference.slot]!
         }
         _modify {
