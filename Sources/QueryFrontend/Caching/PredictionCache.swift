@@ -15,7 +15,7 @@ package struct PredictionCache: Sendable {
     package private(set) var evictions = 0
 
     private var slots = CacheSlots()
-    private var index = CacheIndex()
+    private var index = SlotIndex()
     private var queue = SieveQueue()
 
     /// An empty cache. A capacity of 0 or less keeps nothing.
@@ -28,10 +28,13 @@ package struct PredictionCache: Sendable {
 
     /// The output that was kept for the key. It shares its memory with the input only, and may outlive the entry.
     package mutating func output(for key: CacheKey) -> ArraySlice<UInt8>? {
-        let slot = index.slot(for: key, in: slots)
-        guard slot != CacheSlot.none else { return nil }
+        guard let slot = slot(for: key) else { return nil }
         slots[slot].isVisited = true
         return slots[slot].entry?.output
+    }
+
+    private func slot(for key: CacheKey) -> Int32? {
+        index.slot(hash: key.hash) { slots[$0].entry?.isFor(key) == true }
     }
 
     /// Keeps a copy of an output and of the key's input, in place of what was kept for the key. An entry larger than
@@ -44,8 +47,7 @@ package struct PredictionCache: Sendable {
 
     /// Puts an entry, of at most `largestEntry`, in place of what was kept for its key; without one, only takes that out.
     mutating func insert(_ entry: CacheEntry?, for key: CacheKey, removed: inout [CacheEntry]) {
-        let slot = index.slot(for: key, in: slots)
-        if slot != CacheSlot.none { remove(slot, to: &removed) }
+        if let slot = slot(for: key) { remove(slot, to: &removed) }
         guard let entry else { return }
         while !makeRoom(for: entry.byteCount, steps: .max, removed: &removed) {}
         let added = slots.add(entry)
@@ -95,7 +97,7 @@ package struct PredictionCache: Sendable {
         byteCount = 0
         count = 0
         slots = CacheSlots()
-        index = CacheIndex()
+        index = SlotIndex()
         queue = SieveQueue()
     }
 

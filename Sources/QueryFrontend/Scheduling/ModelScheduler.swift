@@ -23,9 +23,8 @@ struct ModelScheduler: Sendable {
     var queue = DeadlineQueue()
     /// The deadlines of those who joined a query that was under way; the first who waits is watched by queue or batch.
     var joined = DeadlineQueue()
-    /// Queries under way that an equal one can join, by the hashes of their keys: small, because it is looked at in as many
-    /// places as there are queries. The inputs are compared in full; of two with one hash, the second has no place here.
-    var running: [Int: QueryTable.Reference] = [:]
+    /// Queries under way that an equal one can join: their slots in the table.
+    var running = SlotIndex()
     var replicas: [Replica] = []
     var activeCount = 0
     var queuedCount = 0
@@ -139,8 +138,7 @@ struct ModelScheduler: Sendable {
             return effects.answer(query.waiter, .defaultOutput(.noReplica))
         }
         guard query.waiter.deadline > now else { return effects.answer(query.waiter, .defaultOutput(.deadline)) }
-        let equal = query.keyHash.flatMap { running[$0] }
-        if let reference = equal, table[reference].query.input == query.input {
+        if let hash = query.keyHash, let reference = runningQuery(with: query.input, hash: hash) {
             // Those who share hold no input, but a place each.
             guard waitingCount - table.count + queuedCount < bounds.queuedQueries else {
                 return refuse(query.waiter, &effects)
@@ -158,8 +156,15 @@ struct ModelScheduler: Sendable {
         }
         waitingCount += 1
         let reference = table.insert(query)
-        if let hash = query.keyHash, equal == nil { running[hash] = reference }
+        if let hash = query.keyHash {
+            running.insert(Int32(reference.slot), hash: hash)
+            table[reference].isJoinable = true
+        }
         enqueue(reference)
+    }
+
+    private func runningQuery(with input: Payload, hash: Int) -> QueryTable.Reference? {
+        running.slot(hash: hash) { table.holds(input, in: Int($0)) }.flatMap { table.reference(slot: Int($0)) }
     }
 
     /// Whether no query more may wait.

@@ -71,10 +71,9 @@ extension ModelScheduler {
     /// - Returns: whether one could have.
     @discardableResult
     mutating func release(_ reference: QueryTable.Reference) -> Bool {
-        guard let hash = table[reference].query.keyHash, let place = running.index(forKey: hash),
-            running[place].value == reference
-        else { return false }
-        running.remove(at: place)
+        guard table[reference].isJoinable, let hash = table[reference].query.keyHash else { return false }
+        running.remove(Int32(reference.slot), hash: hash)
+        table[reference].isJoinable = false
         return true
     }
 

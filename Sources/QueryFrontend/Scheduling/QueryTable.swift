@@ -31,6 +31,8 @@ struct QueryTable: Sendable {
         var losses = 0
         /// Batches in flight that carry it.
         var copies = 0
+        /// An equal query can join it.
+        var isJoinable = false
         /// It waits for a replica.
         var isQueued = false
         /// The turn of the queue entry that counts.
@@ -95,6 +97,11 @@ struct QueryTable: Sendable {
     func reference(slot: Int) -> Reference? {
         guard generations.indices.contains(slot), generations[slot] & 1 == 1 else { return nil }
         return Reference(slot: slot, generation: generations[slot])
+    }
+
+    /// Whether the query in a slot that is taken asks this.
+    func holds(_ input: Payload, in slot: Int) -> Bool {
+        slots[slot]?.query.input == input
     }
 
     /// The query of a reference that is not stale.

@@ -1,19 +1,19 @@
-/// Finds slots by hash.
+/// Finds slots by the hashes of what they hold: those of the cache, and those of queries that others can join.
 ///
 /// It has 256 parts, told apart by the first bits of the hash, of which each grows by itself, so that no insertion waits
 /// for all of it to be built anew.
-struct CacheIndex: Sendable {
-    private var parts: [CacheIndexPart] = []
+struct SlotIndex: Sendable {
+    private var parts: [SlotIndexPart] = []
 
-    /// The slot of the key's entry, or none.
-    func slot(for key: CacheKey, in slots: CacheSlots) -> Int32 {
-        guard !parts.isEmpty else { return CacheSlot.none }
-        return parts[Self.part(of: key.hash)].slot(for: key, in: slots)
+    /// The slot with that hash that is the one sought; of no other the caller is asked, but by accident.
+    func slot(hash: Int, where isSought: (Int32) -> Bool) -> Int32? {
+        guard !parts.isEmpty else { return nil }
+        return parts[Self.part(of: hash)].slot(hash: hash, where: isSought)
     }
 
     /// Adds a slot whose entry has that hash.
     mutating func insert(_ slot: Int32, hash: Int) {
-        if parts.isEmpty { parts = [CacheIndexPart](repeating: CacheIndexPart(), count: 256) }
+        if parts.isEmpty { parts = [SlotIndexPart](repeating: SlotIndexPart(), count: 256) }
         parts[Self.part(of: hash)].insert(slot, hash: hash)
     }
 
@@ -31,22 +31,21 @@ struct CacheIndex: Sendable {
 ///
 /// A cell holds half of the hash, so that hardly any slot is looked at but the one that is sought: memory far away is what a
 /// look-up takes its time for. Cells are in the order of their hashes, so that growing reads and writes in sequence.
-struct CacheIndexPart: Sendable {
+struct SlotIndexPart: Sendable {
     /// The upper half of a hash, then the slot's number plus one; 0 for an empty cell. A power of two of them.
     private var cells: [UInt64] = []
     private var count = 0
 
-    /// The slot of the key's entry, or none.
-    func slot(for key: CacheKey, in slots: CacheSlots) -> Int32 {
-        guard count > 0 else { return CacheSlot.none }
-        let tag = Self.tag(of: key.hash)
+    func slot(hash: Int, where isSought: (Int32) -> Bool) -> Int32? {
+        guard count > 0 else { return nil }
+        let tag = Self.tag(of: hash)
         var place = home(of: tag)
         while cells[place] != 0 {
             let slot = Self.slot(in: cells[place])
-            if cells[place] >> 32 == tag >> 32, slots[slot].entry?.isFor(key) == true { return slot }
+            if cells[place] >> 32 == tag >> 32, isSought(slot) { return slot }
             place = next(after: place)
         }
-        return CacheSlot.none
+        return nil
     }
 
     /// Adds a slot whose entry has that hash.
