@@ -186,7 +186,9 @@ struct SubmissionBacklogTests {
     }
 
     private func turn(_ backlog: inout SubmissionBacklog) -> [UInt64: Range<Int>] {
-        Dictionary(uniqueKeysWithValues: backlog.nextTurn().map { ($0.submission.request, $0.items) })
+        var taken: [UInt64: Range<Int>] = [:]
+        backlog.takeTurn { taken[$0.request] = $1 }
+        return taken
     }
 
     @Test("A small request that comes behind a large one goes with the first turn")
@@ -217,7 +219,7 @@ struct SubmissionBacklogTests {
     func takesAll() {
         var backlog = SubmissionBacklog()
         backlog.append(submission(1, inputs: 300))
-        _ = backlog.nextTurn()
+        _ = turn(&backlog)
         backlog.append(submission(2, inputs: 3))
         #expect(backlog.removeAll().map(\.items) == [256..<300, 0..<3])
         #expect(backlog.isEmpty)

@@ -4,14 +4,15 @@ import ContainerRPC
 ///
 /// While all replicas of a model have as much in flight as they may, a query that comes can only be queued, or turned
 /// away at the door: a millisecond later is as good. What a replica answers, and the time at which one can take more, wake
-/// the thread as ever, and so does a query that somebody could take, or that is due soon.
+/// the thread as ever, and so does a query that somebody could take, or that is due soon. Where an answer is expected within
+/// that millisecond, queries are taken up as they come: then less is to be done when it is there.
 struct ArrivalGathering: Sendable {
     /// How long queries may wait, counted from when the last ones were taken.
     static let period = Duration.milliseconds(1)
 
     /// When they are taken at the latest.
     let end: MonotonicTime
-    /// When a replica of each model can take a batch, by the handles' indices.
+    /// When a replica of each model is expected to take a batch, by the handles' indices.
     private let openings: [MonotonicTime]
 
     /// `nil` where nothing has been taken for so long that the next query may well be the only one.

@@ -165,7 +165,7 @@ final class DispatchLoop {
         for answer in inbox.storeAnswers { selector.receive(answer, now: now) { scheduler.isServed($0) } }
         if !inbox.submissions.isEmpty { lastTaken = now }
         for submission in inbox.submissions { backlog.append(submission) }
-        for (submission, items) in backlog.nextTurn() { submit(submission, items, now: now) }
+        backlog.takeTurn { submit($0, $1, now: now) }
         for feedback in inbox.feedback { selector.submit(feedback, now: now) { scheduler.isServed($0) } }
         submitSelected(now: now)
     }

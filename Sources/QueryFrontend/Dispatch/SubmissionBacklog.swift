@@ -16,19 +16,16 @@ struct SubmissionBacklog {
         waiting.append((submission, 0))
     }
 
-    /// Takes what one turn takes: of each request the places of its inputs.
-    mutating func nextTurn() -> [(submission: Submission, items: Range<Int>)] {
-        var taken: [(submission: Submission, items: Range<Int>)] = []
-        taken.reserveCapacity(waiting.count)
+    /// Takes what one turn takes: of each request some of its inputs, by their places.
+    mutating func takeTurn(_ take: (Submission, Range<Int>) -> Void) {
         var left = Self.inputsPerTurn
         for _ in 0..<waiting.count where left > 0 {
             let (submission, next) = waiting.removeFirst()
             let end = min(submission.inputs.count, next + min(Self.inputsPerRequest, left))
-            taken.append((submission, next..<end))
+            take(submission, next..<end)
             left -= end - next
             if end < submission.inputs.count { waiting.append((submission, end)) }
         }
-        return taken
     }
 
     /// Takes all that is left.

@@ -26,12 +26,12 @@ extension ModelScheduler {
         }
     }
 
-    /// When a replica can take a batch, or a query needs none to be answered.
+    /// When a replica is expected to take a batch; in the past where a query needs none to be answered.
     func opening(now: MonotonicTime) -> MonotonicTime {
         guard takesQueries else { return .distantPast }
         var first = MonotonicTime.distantFuture
         for replica in replicas where replica.isActive {
-            if let opening = replica.opening(slots: bounds.slotsPerReplica, now: now) { first = min(first, opening) }
+            first = min(first, replica.opening(slots: bounds.slotsPerReplica, now: now) ?? replica.nextAnswer)
         }
         return first
     }

@@ -103,6 +103,12 @@ struct Replica: Sendable {
         return max(now, free(now: now) - lead.time(of: last))
     }
 
+    /// When the batch that it works on is expected to be done; nothing tells where it has none, or is new.
+    var nextAnswer: MonotonicTime {
+        guard latency.isKnown, let batch = batches.first else { return .distantPast }
+        return batch.starts + latency.expected(batch.size)
+    }
+
     /// A batch has been answered, and the next one begins. If it was computed, what it took is learned.
     ///
     /// - Parameter computeTime: what the container says that its model took.

@@ -33,8 +33,8 @@ package struct Scheduler: Sendable {
     /// When `tick` has something to do: a lower bound, found anew when it is reached.
     private var nextEvent = MonotonicTime.distantFuture
 
-    /// When a replica of each model can take a batch, as of its last `dispatch`, by the handles' indices: not before
-    /// something happens, where it is in the distant future.
+    /// When a replica of each model is expected to take a batch, as of its last `dispatch`, by the handles' indices. Until
+    /// then a query can only be queued.
     package private(set) var openings: [MonotonicTime] = []
 
     /// What is to be carried out.

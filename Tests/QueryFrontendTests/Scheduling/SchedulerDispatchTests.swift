@@ -37,18 +37,28 @@ struct SchedulerDispatchTests {
         #expect(test.scheduler.isAtRest)
     }
 
-    @Test("It tells when a replica can take a batch: now, or not before one of its batches is answered")
+    @Test("It tells when a replica is expected to take a batch: when the batch that it works on should be done, or now")
     func openings() throws {
         var test = SchedulerUnderTest(limit: 1, slotsPerReplica: 1)
-        test.submit(1, 2)
-        let batch = try #require(test.dispatch().first)
-        #expect(test.scheduler.openings == [.distantFuture])
-        test.complete(batch, now: .milliseconds(10))
-        let second = try #require(test.dispatch(now: .milliseconds(10)).first)
-        #expect(test.scheduler.openings == [.distantFuture])
-        test.complete(second, now: .milliseconds(20))
-        _ = test.dispatch(now: .milliseconds(20))
-        #expect(test.scheduler.openings == [at(.milliseconds(20))])
+        for round in 0..<20 {
+            test.submit(round, now: .milliseconds(10 * round))
+            let batch = try #require(test.dispatch(now: .milliseconds(10 * round)).first)
+            test.complete(batch, now: .milliseconds(10 * round + 10))
+        }
+        _ = test.dispatch(now: .milliseconds(200))
+        #expect(test.scheduler.openings == [at(.milliseconds(200))])
+        test.submit(100, 101, now: .milliseconds(200))
+        #expect(test.dispatch(now: .milliseconds(200)).count == 1)
+        let opening = try #require(test.scheduler.openings.first)
+        #expect(opening > at(.milliseconds(209)) && opening < at(.milliseconds(211)))
+    }
+
+    @Test("When a replica without an answer takes a second batch, nobody can tell")
+    func opensUnknown() {
+        var test = SchedulerUnderTest(limit: 1, slotsPerReplica: 1)
+        test.submit(1)
+        #expect(test.dispatch().count == 1)
+        #expect(test.scheduler.openings == [.distantPast])
     }
 
     @Test("Between two batches of a replica it tells the time at which the second is sent")
