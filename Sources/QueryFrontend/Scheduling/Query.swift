@@ -53,10 +53,10 @@ package struct Query: Sendable {
     package var waiter: Waiter
     package var model: ModelHandle
     package var input: Payload
-    /// The hash of the input's key, where equal queries may share one computation and its output may be kept; `nil` where not.
-    private(set) var keyHash: Int?
     /// The trace that its request belongs to.
     package var trace: QueryTrace?
+    /// The hash of the input's key, where equal queries may share one computation and its output may be kept; `nil` where not.
+    private(set) var keyHash: Int?
 
     package init(
         waiter: Waiter, model: ModelHandle, input: Payload, key: CacheKey? = nil, trace: QueryTrace? = nil

@@ -23,18 +23,19 @@ struct QueryTable: Sendable {
     /// One query, with all who wait for its output.
     struct Entry: Sendable {
         var query: Query
-        /// Those who asked the same while it was under way, by deadline; the first who waits is due before them.
-        var others: Deque<Waiter> = []
+        // Small ones together: of a hundred thousand that wait, each is in memory far away when its turn comes.
         /// All who waited have had their outcome; the output is still on its way, for the cache.
         var isAnswered = false
-        /// Replicas that were lost with it.
-        var losses = 0
-        /// Batches in flight that carry it.
-        var copies = 0
         /// An equal query can join it.
         var isJoinable = false
         /// It waits for a replica.
         var isQueued = false
+        /// Replicas that were lost with it.
+        var losses: UInt8 = 0
+        /// Batches in flight that carry it.
+        var copies: UInt8 = 0
+        /// Those who asked the same while it was under way, by deadline; the first who waits is due before them.
+        var others: Deque<Waiter> = []
         /// The turn of the queue entry that counts.
         var turn: UInt64 = 0
         /// The replica that is late with it, and must not get it once more.
