@@ -143,7 +143,9 @@ struct ArrivalGatheringTests {
     @Test("A query that a replica could take does not wait")
     func roomIsUsed() throws {
         #expect(try #require(gather()).mayHold(submission(to: idle)) == false)
-        #expect(try #require(gather(opening: at(.microseconds(700)))).mayHold(submission(to: busy)) == false)
+        let soon = ArrivalGathering(
+            lastTaken: at(.zero), openings: [at(.microseconds(700)), .distantFuture], now: at(.zero))
+        #expect(try #require(soon).mayHold(submission(to: busy)) == false)
     }
 
     @Test("A query that is due soon does not wait, nor one whose model is not known yet, or not at all")
@@ -155,9 +157,10 @@ struct ArrivalGatheringTests {
         #expect(!gathering.mayHold(submission(to: ModelHandle(index: 2))))
     }
 
-    @Test("Nothing gathers a millisecond after the last queries were taken: the next one may be the only one")
+    @Test("Nothing gathers a millisecond after the last queries were taken, nor where each could be used at once")
     func ends() {
         #expect(gather(after: .milliseconds(1)) == nil)
+        #expect(ArrivalGathering(lastTaken: at(.zero), openings: [.distantPast], now: at(.zero)) == nil)
         #expect(ArrivalGathering(lastTaken: nil, openings: [.distantFuture], now: at(.zero)) == nil)
     }
 

@@ -21,11 +21,11 @@ public struct MonotonicTime: Hashable, Comparable, Sendable {
         left.nanoseconds < right.nanoseconds
     }
 
-    /// The time a duration later; stays at `distantFuture` instead of overflowing.
+    /// The time a duration later; stays at `distantFuture` or `distantPast` instead of overflowing.
     @inlinable
     public static func + (time: MonotonicTime, duration: Duration) -> MonotonicTime {
         let (sum, overflow) = time.nanoseconds.addingReportingOverflow(duration.wholeNanoseconds)
-        return MonotonicTime(nanoseconds: overflow ? .max : sum)
+        return MonotonicTime(nanoseconds: overflow ? (duration < .zero ? .min : .max) : sum)
     }
 
     @inlinable

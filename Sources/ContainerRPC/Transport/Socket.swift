@@ -27,7 +27,8 @@ public struct Socket: ~Copyable {
         try handle.set64(ZMQ_MAXMSGSIZE, Int64(largestFrame), "ZMQ_MAXMSGSIZE")
         // A host that is gone without a word shows after 7 s, whether something was sent to it meanwhile (MAXRT) or not
         // (keep-alive). The system asks and answers, also for a process that is busy or stopped, and wakes nobody: ZMTP's
-        // own heartbeats would wake both sides' threads for each of a thousand idle containers.
+        // own heartbeats would wake both sides' threads for each of a thousand idle containers. (One that is stopped and
+        // was sent more than the system keeps for it counts as gone, too.)
         try handle.set(ZMQ_TCP_MAXRT, 7_000, "ZMQ_TCP_MAXRT")
         try handle.set(ZMQ_TCP_KEEPALIVE, 1, "ZMQ_TCP_KEEPALIVE")
         try handle.set(ZMQ_TCP_KEEPALIVE_IDLE, 3, "ZMQ_TCP_KEEPALIVE_IDLE")

@@ -15,9 +15,11 @@ struct ArrivalGathering: Sendable {
     /// When a replica of each model is expected to take a batch, by the handles' indices.
     private let openings: [MonotonicTime]
 
-    /// `nil` where nothing has been taken for so long that the next query may well be the only one.
+    /// `nil` where nothing has been taken for so long that the next query may well be the only one, or none would be held.
     init?(lastTaken: MonotonicTime?, openings: [MonotonicTime], now: MonotonicTime) {
-        guard let end = lastTaken.map({ $0 + Self.period }), end > now else { return nil }
+        guard let end = lastTaken.map({ $0 + Self.period }), end > now, openings.contains(where: { $0 > end }) else {
+            return nil
+        }
         self.end = end
         self.openings = openings
     }

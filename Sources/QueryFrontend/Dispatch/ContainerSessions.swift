@@ -35,7 +35,7 @@ package struct ContainerSessions: Sendable {
     package struct Listing: Hashable, Sendable {
         package var id: ReplicaID
         package var model: ModelVersion
-        /// Counts up from 0 for each model version and is not used again.
+        /// Counts up from 0 for each model version; of one that somebody has registered, it is not used again.
         package var number: Int
         package var inputType: InputType
         package var rpcVersion: RPCVersion
@@ -65,6 +65,8 @@ package struct ContainerSessions: Sendable {
     private var nextSession = 0
     private var nextReplica = 0
     private var nextNumber: [ModelVersion: Int] = [:]
+    /// Model versions that somebody has registered, now or earlier.
+    private var everRegistered: Set<ModelVersion> = []
     private var nextCheck = MonotonicTime.distantFuture
 
     package private(set) var effects: [Effect] = []
@@ -329,6 +331,7 @@ package struct ContainerSessions: Sendable {
     /// leave. One of RPC 4 that takes other inputs is refused, as if it had come after.
     package mutating func recall(_ model: ModelVersion, inputType: InputType) {
         inputTypes[model] = inputType
+        everRegistered.insert(model)
         for id in sessions(where: { $0.session.registration?.model == model && $0.session.goodbye == nil }) {
             guard let registration = entries[id]?.session.registration else { continue }
             if registration.rpcVersion == .four, registration.inputType != inputType {
@@ -369,9 +372,9 @@ package struct ContainerSessions: Sendable {
         entries[id]?.replica = nil
         byReplica[replica] = nil
         effects.append(.removed(replica, registration.model, reason))
-        // Of a name that nobody has registered nothing is kept.
+        // Of a name that nobody but containers has ever said nothing is kept.
         let model = registration.model
-        guard inputTypes[model] == nil, reason != .dismissed else { return }
+        guard !everRegistered.contains(model) else { return }
         if sessions(where: { $0.replica != nil && $0.session.registration?.model == model }).isEmpty {
             nextNumber[model] = nil
         }

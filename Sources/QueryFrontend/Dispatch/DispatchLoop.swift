@@ -151,7 +151,7 @@ final class DispatchLoop {
         }.min()
         do {
             _ = try waitForInput(
-                pauseEnd == nil ? descriptors : descriptorsWithoutSocket, timeout: deadline.map { $0 - now })
+                pauseEnd == nil ? descriptors : descriptorsWithoutSocket, timeout: deadline.map { $0 - .now() })
         } catch {
             logger.critical("the dispatch thread cannot wait", metadata: ["error": "\(error)"])
         }

@@ -37,10 +37,17 @@ struct MergedRuns<Element: Comparable & Sendable>: Sendable {
     /// The least element.
     var first: Element? { firstRun.map { runs[$0].first } }
 
+    /// Elements that memory is held for, those among them that have left.
+    var storedCount: Int { runs.reduce(0) { $0 + $1.elements.count } }
+
     mutating func insert(_ element: Element) {
         guard let last = runs.indices.last, runs[last].count < Self.insertedLength else {
             runs.append(Run(elements: [element]))
             return
+        }
+        if runs[last].start >= Self.insertedLength {
+            runs[last].elements.removeFirst(runs[last].start)
+            runs[last].start = 0
         }
         runs[last].elements.insert(element, at: runs[last].end { $0 < element })
         if runs[last].count == Self.insertedLength { merge() }

@@ -86,7 +86,7 @@ struct ModelScheduler: Sendable {
         _ reference: QueryTable.Reference, now: MonotonicTime, _ effects: inout SchedulerEffects
     ) {
         table[reference].copies -= 1
-        table[reference].losses += 1
+        table[reference].losses = min(2, table[reference].losses + 1)
         // Answered already, or under way on another replica: nothing is to be done.
         guard !table[reference].isAnswered, table[reference].copies == 0 else { return endIfDone(reference) }
         table[reference].avoided = nil
@@ -145,8 +145,8 @@ struct ModelScheduler: Sendable {
             }
             return join(reference, query.waiter)
         }
-        // It may have gathered with others since.
-        arrivals.note(now: query.waiter.arrived)
+        // It may have gathered with others since; what waited longer waited for something else.
+        arrivals.note(now: max(query.waiter.arrived, now - ArrivalGathering.period))
         guard !isFull, queuedBytes + query.input.byteCount <= bounds.queuedBytes else {
             return refuse(query.waiter, &effects)
         }

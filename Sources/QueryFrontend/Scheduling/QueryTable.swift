@@ -30,7 +30,7 @@ struct QueryTable: Sendable {
         var isJoinable = false
         /// It waits for a replica.
         var isQueued = false
-        /// Replicas that were lost with it.
+        /// Replicas that were lost with it; more than two are no more than two.
         var losses: UInt8 = 0
         /// Batches in flight that carry it.
         var copies: UInt8 = 0

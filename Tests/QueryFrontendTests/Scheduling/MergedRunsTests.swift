@@ -30,6 +30,17 @@ struct MergedRunsTests {
         #expect(expected.isEmpty)
     }
 
+    @Test("What has left takes no memory for long, however many come and go")
+    func forgets() {
+        var runs = MergedRuns<Int>()
+        for element in 0..<10 { runs.insert(element) }
+        for element in 10..<10_000 {
+            runs.insert(element)
+            #expect(runs.popFirst() == element - 10)
+        }
+        #expect(runs.storedCount < 100)
+    }
+
     @Test("None leaves where there is none")
     func empty() {
         var runs = MergedRuns<Int>()
