@@ -183,7 +183,9 @@ package struct Selector: Sendable {
         members[handle] = nil
         handlesByName[member.name] = nil
         for feedback in member.inputs { end(feedback, .notLearning) }
-        for key in waiting.keys.filter({ $0.application == handle }) { resume(key, now: now) { _ in false } }
+        for key in waiting.keys.filter({ $0.application == handle }).sorted(by: StoreKey.inOrder) {
+            resume(key, now: now) { _ in false }
+        }
     }
 
     /// Whether an application has a policy.
@@ -196,7 +198,7 @@ package struct Selector: Sendable {
     /// What waits for the store gets its default output or is not learned: the frontend ends. Call it once every query
     /// that is under way has its outcome.
     package mutating func abandonAll() {
-        for waiter in waiting.values.joined() {
+        for waiter in waiting.sorted(by: { StoreKey.inOrder($0.key, $1.key) }).flatMap(\.value) {
             switch waiter {
             case .query(let query, _):
                 finishUnanswered(query.waiter, .answer(queryID: query.id), .defaultOutput(.stopping))
@@ -207,14 +209,14 @@ package struct Selector: Sendable {
             }
         }
         waiting = [:]
-        for lesson in committing.values { end(lesson.feedback, .stopping) }
+        for (_, lesson) in committing.sorted(by: { $0.key < $1.key }) { end(lesson.feedback, .stopping) }
         committing = [:]
-        for handle in handlesByName.values {
+        for handle in handlesByName.values.sorted(by: { $0.index < $1.index }) {
             for feedback in members[handle]?.inputs ?? [] { end(feedback, .stopping) }
             members[handle]?.inputs = []
         }
         // Those that have been begun since.
-        for ensemble in ensembles.values where ensemble.missingMembers > 0 {
+        for (_, ensemble) in ensembles.sorted(by: { $0.key < $1.key }) where ensemble.missingMembers > 0 {
             switch ensemble.purpose {
             case .answer: finishUnanswered(ensemble.waiter, ensemble.purpose, .defaultOutput(.stopping))
             case .feedback(let feedback): end(feedback, .stopping)

@@ -17,6 +17,19 @@ extension Selector {
         var isFeedback: Bool {
             if case .feedback = self { true } else { false }
         }
+
+        /// Keys in one order, whatever that of a dictionary is: equal events have equal effects.
+        static func inOrder(_ left: StoreKey, _ right: StoreKey) -> Bool {
+            left.place < right.place
+        }
+
+        private var place: (Int, Int, String) {
+            switch self {
+            // An application itself comes before its users.
+            case .state(let application, let user): (application.index, user == nil ? 0 : 1, user ?? "")
+            case .feedback(let key): (key.application.index, 2, key.id)
+            }
+        }
     }
 
     /// Feedback by its id.
