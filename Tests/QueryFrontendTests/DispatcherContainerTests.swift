@@ -5,6 +5,9 @@ import Testing
 
 @Suite("The dispatch thread: containers")
 struct DispatcherContainerTests {
+    /// A container of a model that is not registered at the beginning.
+    private let early = Registration(modelName: "early", modelVersion: "1", inputType: .float64)
+
     @Test("Containers are listed with numbers that count up")
     func lists() async throws {
         try await DispatcherUnderTest.run { test in
@@ -118,13 +121,11 @@ struct DispatcherContainerTests {
     @Test("A container that came before its model was registered serves it then")
     func containerBeforeModel() async throws {
         try await DispatcherUnderTest.run { test in
-            let early = ModelVersion(name: "early", version: "1")
-            let container = try await test.replica(
-                of: Registration(modelName: "early", modelVersion: "1", inputType: .float64))
-            let request = test.submit(1, model: early)
+            let container = try await test.replica(of: early)
+            let request = test.submit(1, model: early.model)
             #expect(try await test.outcomes(of: request) == [.defaultOutput(.noReplica)])
             await test.dispatcher.publish(Catalog.serving(makeModel("early")))
-            let second = test.submit(2, model: early)
+            let second = test.submit(2, model: early.model)
             container.answer(try await container.receiveRequest())
             #expect(try await test.outcomes(of: second) == [.output("2.0")])
         }
@@ -133,28 +134,24 @@ struct DispatcherContainerTests {
     @Test("A container whose model nobody has registered is listed, and its name has no number yet")
     func unregisteredModel() async throws {
         try await DispatcherUnderTest.run { test in
-            let early = ModelVersion(name: "early", version: "1")
-            let container = try await test.replica(
-                of: Registration(modelName: "early", modelVersion: "1", inputType: .float64))
+            let container = try await test.replica(of: early)
             #expect(await test.dispatcher.replicas().map(\.state) == ["unsuitable"])
-            #expect(test.dispatcher.handles.knownHandle(for: early) == nil)
+            #expect(test.dispatcher.handles.knownHandle(for: early.model) == nil)
             try await container.vanish()
             try await eventually("the container is listed no more") { await test.listed().isEmpty }
-            #expect(test.dispatcher.handles.knownHandle(for: early) == nil)
+            #expect(test.dispatcher.handles.knownHandle(for: early.model) == nil)
         }
     }
 
     @Test("A container that drains before its model is registered gets nothing then, until it is taken back")
     func drainsBeforeModel() async throws {
         try await DispatcherUnderTest.run { test in
-            let early = ModelVersion(name: "early", version: "1")
-            let container = try await test.replica(
-                of: Registration(modelName: "early", modelVersion: "1", inputType: .float64))
-            _ = await test.dispatcher.drainReplicas(of: early, replica: nil, .begin)
+            let container = try await test.replica(of: early)
+            _ = await test.dispatcher.drainReplicas(of: early.model, replica: nil, .begin)
             await test.dispatcher.publish(Catalog.serving(makeModel("early")))
             #expect(await test.dispatcher.replicas().map(\.state) == ["draining"])
-            _ = await test.dispatcher.drainReplicas(of: early, replica: nil, .end)
-            let request = test.submit(2, model: early)
+            _ = await test.dispatcher.drainReplicas(of: early.model, replica: nil, .end)
+            let request = test.submit(2, model: early.model)
             container.answer(try await container.receiveRequest())
             #expect(try await test.outcomes(of: request) == [.output("2.0")])
         }

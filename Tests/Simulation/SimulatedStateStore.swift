@@ -129,8 +129,9 @@ extension SimulatedStateStore.Contents {
         } else {
             let most = (before ?? 0) + added
             let least = changed.contains(write.application) ? min((before ?? 0) + 1, most) : most
-            if (least...most).contains(count) { return }
-            problem = "\(whose): \(count) is counted, and \(before ?? 0) and \(added) more have"
+            if !(least...most).contains(count) {
+                problem = "\(whose): \(count) is counted, and \(before ?? 0) and \(added) more have"
+            }
         }
     }
 

@@ -11,10 +11,9 @@
 /// Not Synchronization's `Mutex`: on Linux the thread sanitizer does not see it where threads contend for it, and reports
 /// each such pair as a race, among which a real one would not be noticed.
 ///
-/// The value need not be `Sendable`, nor copyable: it comes in as `sending`, and leaves `withLock` as such, so the compiler sees
-/// to it that nothing outside shares what it refers to (as Synchronization's `Mutex` has it).
-///
-/// `@unchecked Sendable`: for that reason, and because the value is reached only while the lock is held.
+/// `@unchecked Sendable` is safe, also where the value is not `Sendable`: it is reached only while the lock is held, and it comes
+/// in and leaves `withLock` as `sending`, so the compiler sees to it that nothing outside shares what it refers to (as
+/// Synchronization's `Mutex` has it).
 public final class Locked<Value: ~Copyable>: @unchecked Sendable {
     @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
     @usableFromInline var value: Value

@@ -146,9 +146,8 @@ final class DispatchLoop {
         let arrivals = ArrivalGathering(lastTaken: lastTaken, openings: scheduler.openings, now: now)
         guard dispatcher.prepareToSleep(arrivals) else { return }
         let pauseEnd = gathering.pauseEnd(sessions: sessions.count, now: now, isAtRest: scheduler.isAtRest)
-        let deadline = [scheduler.deadline, sessions.deadline, selector.deadline, pauseEnd, arrivals?.end].compactMap {
-            $0
-        }.min()
+        let ends = [scheduler.deadline, sessions.deadline, selector.deadline, pauseEnd, arrivals?.end]
+        let deadline = ends.compactMap { $0 }.min()
         do {
             _ = try waitForInput(
                 pauseEnd == nil ? descriptors : descriptorsWithoutSocket, timeout: deadline.map { $0 - .now() })

@@ -13,8 +13,6 @@ struct UnregisteredReplicas {
 
     private var waiting: [ReplicaID: Waiting] = [:]
 
-    var count: Int { waiting.count }
-
     mutating func add(_ id: ReplicaID, _ registration: Registration) {
         waiting[id] = Waiting(id: id, registration: registration)
     }

@@ -75,17 +75,9 @@ struct DeadlineQueue: Sendable {
 
     /// How many entries come before a deadline, at most: outdated ones are counted too.
     func count(before deadline: MonotonicTime) -> Int {
-        var before = rest.count { $0.deadline <= deadline }
-        for run in runs {
-            var low = 0
-            var high = run.count
-            while low < high {
-                let middle = (low + high) / 2
-                if run[middle].deadline <= deadline { low = middle + 1 } else { high = middle }
-            }
-            before += low
+        runs.reduce(rest.count { $0.deadline <= deadline }) { before, run in
+            before + run.boundary(below: { $0.deadline <= deadline })
         }
-        return before
     }
 
     private mutating func reset() {

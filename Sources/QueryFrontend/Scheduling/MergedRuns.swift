@@ -12,15 +12,9 @@ struct MergedRuns<Element: Comparable & Sendable>: Sendable {
         var count: Int { elements.count - start }
         var first: Element { elements[start] }
 
-        /// The first place at which `isBelow` no longer holds.
+        /// The first place, of those that have not left, at which `isBelow` no longer holds.
         func end(where isBelow: (Element) -> Bool) -> Int {
-            var low = start
-            var high = elements.count
-            while low < high {
-                let middle = (low + high) / 2
-                if isBelow(elements[middle]) { low = middle + 1 } else { high = middle }
-            }
-            return low
+            elements[start...].boundary(below: isBelow)
         }
     }
 

@@ -197,7 +197,7 @@ struct ModelScheduler: Sendable {
     private mutating func watch(_ waiter: Waiter, of reference: QueryTable.Reference) {
         joined.insert(
             DeadlineQueue.Entry(
-                deadline: waiter.deadline, turn: reference.turn, slot: reference.slot))
+                deadline: waiter.deadline, turn: UInt64(reference.generation), slot: reference.slot))
         nextEvent = min(nextEvent, waiter.deadline)
     }
 
@@ -257,7 +257,7 @@ struct ModelScheduler: Sendable {
         }
         while let entry = joined.first, entry.deadline <= now {
             _ = joined.popFirst()
-            guard let reference = table.reference(slot: entry.slot), reference.turn == entry.turn,
+            guard let reference = table.reference(slot: entry.slot), UInt64(reference.generation) == entry.turn,
                 !table[reference].isAnswered
             else { continue }
             if table[reference].query.waiter.deadline <= now { expire(reference, now: now, &effects) }

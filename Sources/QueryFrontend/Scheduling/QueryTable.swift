@@ -8,7 +8,8 @@ struct QueryTable: Sendable {
     /// Names one query.
     struct Reference: Hashable, Sendable {
         private let number: UInt32
-        fileprivate let generation: UInt32
+        /// Tells apart those who had the slot one after the other.
+        let generation: UInt32
 
         fileprivate init(slot: Int, generation: UInt32) {
             number = UInt32(slot)
@@ -16,8 +17,6 @@ struct QueryTable: Sendable {
         }
 
         var slot: Int { Int(number) }
-        /// Tells apart those who had the slot one after the other.
-        var turn: UInt64 { UInt64(generation) }
     }
 
     /// One query, with all who wait for its output.
@@ -56,15 +55,11 @@ struct QueryTable: Sendable {
                 return
             }
             // Those of one application come in the order of their deadlines.
-            var place = others.count
             if let last = others.last, last.deadline > waiter.deadline {
-                var low = 0
-                while low < place {
-                    let middle = (low + place) / 2
-                    if others[middle].deadline <= waiter.deadline { low = middle + 1 } else { place = middle }
-                }
+                others.insert(waiter, at: others.boundary(below: { $0.deadline <= waiter.deadline }))
+            } else {
+                others.append(waiter)
             }
-            others.insert(waiter, at: place)
         }
     }
 

@@ -53,7 +53,7 @@ struct SchedulerDispatchTests {
         #expect(opening > at(.milliseconds(209)) && opening < at(.milliseconds(211)))
     }
 
-    @Test("When a replica without an answer takes a second batch, nobody can tell")
+    @Test("Of a replica that has not answered yet nobody can tell when it takes another batch")
     func opensUnknown() {
         var test = SchedulerUnderTest(limit: 1, slotsPerReplica: 1)
         test.submit(1)
