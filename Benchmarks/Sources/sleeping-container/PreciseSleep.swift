@@ -10,6 +10,9 @@ import CTimerSlack
 
 /// Sleeping until a point in time on the monotonic clock, in nanoseconds since its origin.
 enum PreciseSleep {
+    /// The last nanoseconds of a sleep that are spent awake.
+    private static let awake: Int64 = 80_000
+
     static func now() -> Int64 {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
@@ -21,9 +24,12 @@ enum PreciseSleep {
             // A thread's timers may be 50 µs late unless it says otherwise. Batches may run on any thread, so each
             // says so: it costs 0.1 µs.
             ctimerslack_set(1)
-            var time = timespec(tv_sec: Int(end / 1_000_000_000), tv_nsec: Int(end % 1_000_000_000))
+            // A processor that has been idle takes some 50 µs to wake up: the last bit is waited for awake.
+            let wake = end - awake
+            var time = timespec(tv_sec: Int(wake / 1_000_000_000), tv_nsec: Int(wake % 1_000_000_000))
             // An absolute time: a signal in between, or work before it, does not make the sleep longer.
             while clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nil) == EINTR {}
+            while now() < end {}
         #else
             var left = end - now()
             while left > 0 {

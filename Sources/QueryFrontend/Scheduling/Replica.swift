@@ -120,7 +120,10 @@ struct Replica: Sendable {
             let duration = now - max(batch.sent, lastAnswer)
             latency.record(size: batch.size, duration: duration)
             if let computeTime {
-                lead.note(duration, wasSentAhead: batch.sent < lastAnswer, computeTime: computeTime)
+                // One that was sent later, though its queries waited already, should have been sent ahead.
+                let couldBeAhead = batch.deadlines[0] - batch.allowance < lastAnswer
+                lead.note(
+                    duration, ahead: couldBeAhead ? max(.zero, lastAnswer - batch.sent) : nil, computeTime: computeTime)
             }
             // The unluckiest query waits for one batch and rides in the next.
             limit.completed(size: batch.size, wasInTime: duration * 2 <= batch.allowance)

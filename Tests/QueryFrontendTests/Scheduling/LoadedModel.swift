@@ -40,6 +40,8 @@ struct LoadedModel {
     var wire = Duration.microseconds(150)
     /// What each way takes longer at random, on average.
     var wireJitter = Duration.zero
+    /// What a replica takes from one batch to the next, besides.
+    var turn = Duration.zero
     /// The replicas say what their model took, as those of RPC 4 do.
     var tellsComputeTime = false
     /// How far the latency of a batch strays, as a share.
@@ -98,7 +100,7 @@ struct LoadedModel {
                 let stretch = 1 + jitter * (Double.random(in: 0..<2, using: &generator) - 1)
                 var takes = (fixed + perQuery * dispatch.inputs.count) * stretch
                 if stallShare > 0, Double.random(in: 0..<1, using: &generator) < stallShare { takes += stall }
-                free[replica] = max(free[replica], now + way(&generator)) + takes
+                free[replica] = max(free[replica], now + way(&generator)) + turn + takes
                 work.append(Work(dispatch: dispatch, takes: takes, ends: free[replica] + way(&generator)))
             }
             for answer in scheduler.effects.answers

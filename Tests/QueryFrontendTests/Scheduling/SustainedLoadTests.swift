@@ -17,6 +17,14 @@ struct SustainedLoadTests {
     }
 
     @Test(
+        "A replica that takes its time from one batch to the next does not get batches too early for that",
+        arguments: [1, 2] as [UInt64])
+    func slowTurn(seed: UInt64) {
+        let model = LoadedModel(turn: .microseconds(300), tellsComputeTime: true, seed: seed)
+        #expect(model.run(rate: 5000, for: .seconds(2)).shareInTime > 0.99)
+    }
+
+    @Test(
         "However much more comes, as many are served as before, and nobody waits longer", arguments: [12_000.0, 30_000])
     func overload(rate: Double) {
         let result = LoadedModel().run(rate: rate, for: .milliseconds(500))
