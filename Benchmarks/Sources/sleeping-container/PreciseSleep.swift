@@ -10,8 +10,10 @@ import CTimerSlack
 
 /// Sleeping until a point in time on the monotonic clock, in nanoseconds since its origin.
 enum PreciseSleep {
-    /// The last nanoseconds of a sleep that are spent awake.
-    private static let awake: Int64 = 80_000
+    #if os(Linux)
+        /// The last nanoseconds of a sleep that are spent awake.
+        private static let awake: Int64 = 80_000
+    #endif
 
     static func now() -> Int64 {
         var time = timespec()

@@ -207,10 +207,13 @@ extension ModelScheduler {
     ) {
         let queries = draft.first == 0 ? draft.queries : Array(draft.queries[draft.first...])
         let first = table[queries[0]].query.waiter
+        // One that comes back from another replica, or goes to a second one, was not here before; nor is company waited for.
+        let isNew = table[queries[0]].losses == 0 && table[queries[0]].copies == 0
+        let isDelayed = settings?.batching.maxDelay ?? .zero > .zero && replicas[index].batches.isEmpty
         var batch = Batch(
             id: ids.next(except: replicas[index].batches), queries: queries, sent: now, starts: start,
             deadlines: draft.first == 0 ? draft.deadlines : Array(draft.deadlines[draft.first...]),
-            allowance: first.deadline - first.arrived)
+            allowance: first.deadline - first.arrived, sendable: isNew && !isDelayed ? first.arrived : now)
         var inputs: [Payload] = []
         var arrivals: [MonotonicTime] = []
         inputs.reserveCapacity(queries.count)

@@ -4,32 +4,37 @@ import ContainerRPC
 /// hidden.
 ///
 /// Sent too late, the replica waits, and every later batch is the larger for it. Sent too early, the batch only waits at
-/// the replica instead of in the queue, where it could still grow. Near its capacity a replica's waiting costs queries some
-/// four times as much as their own; beyond it theirs costs nothing. The lead is what makes few batches come too late.
+/// the replica instead of in the queue, where it could still grow. A container that tells what its model took (RPC 4) shows
+/// how long it was without work between two batches: its turn from one to the next, and as much of the way as the batch was
+/// not sent ahead. Turn and way are fitted to that, and a margin makes few batches come too late.
 ///
-/// A container that tells what its model took (RPC 4) shows how long it was without work between two batches: its turn
-/// from one to the next, and as much of the way as the batch was not sent ahead. Both are fitted to that. Of one that does
-/// not tell, nothing is known, because a replica that waits shows as slower than it is: there the lead is a share of the
-/// batch.
+/// Of a container that does not tell, nothing is known, because a replica that waits shows as slower than it is: there the
+/// lead is a share of the batch.
 struct Lead: Sendable {
-    private static let share = 5
+    /// One over the presumed share.
+    private static let presumedPart = 5
     private static let presumed = Duration.microseconds(500)...Duration.milliseconds(2)
-    /// Not nothing, or no batch would ever show that it came too late.
+    /// A way that is nothing would never show that a batch came too late.
     private static let shortest = Duration.microseconds(100)
     private static let longest = Duration.milliseconds(5)
-    /// One over the share of batches that come too late.
+    /// One over the share of batches that come too late, of those that could have been sent in time. Beyond the capacity a
+    /// lead that is too long costs nothing, so it is small; where the ways stray, one in eight would be a little better near
+    /// it.
     private static let rarity = 24
-    /// What one batch takes from the margin, as a part of the way; one that comes too late adds `rarity` times as much.
-    private static let step = 192
-    /// What one batch moves what is believed of way and turn, as a part of how far off it is.
-    private static let gain = 8
-    /// A batch is believed to be off by so large a part of them at most, and by so much at least: machines stall.
-    private static let surpriseShare = 4
+    /// One over the part of the way that a batch in time takes from the margin. One that is too late adds `rarity - 1` times
+    /// as much, so that the two balance.
+    private static let marginPart = 192
+    /// One over the part of a surprise that is believed.
+    private static let beliefPart = 8
+    /// A batch is believed to be off by one over this of way or turn at most, and by so much at least: machines stall.
+    private static let surprisePart = 4
     private static let leastSurprise = Duration.microseconds(20)
+    /// One over the part by which the way grows when the container has waited for a batch that seemed to be in time.
+    private static let growthPart = 128
 
     /// There and back; `nil` while nothing has told of it.
     private var way: Duration?
-    /// From the end of one batch to the begin of the next one where that is there.
+    /// From the end of one batch to the start of the next one, where that has already arrived.
     private var turn = Duration.zero
     /// What is added to the way, because ends are not foreseen exactly and ways differ.
     private var margin = Duration.zero
@@ -37,38 +42,46 @@ struct Lead: Sendable {
     /// The lead before the end of a batch that is expected to take so long.
     func time(of batch: Duration) -> Duration {
         if let way { return min(way + margin, Self.longest) }
-        return min(max(batch / Self.share, Self.presumed.lowerBound), Self.presumed.upperBound)
+        return min(max(batch / Self.presumedPart, Self.presumed.lowerBound), Self.presumed.upperBound)
     }
 
-    /// A batch came back for which the container has worked so long: after the answer before it, if it was sent by then, or
-    /// else after it was sent.
+    /// A batch was answered so long after the previous answer, or after it was sent if that was later.
     ///
-    /// - Parameter ahead: how long before the answer before it was sent; `nil` where nothing waited when that came.
-    mutating func note(_ duration: Duration, ahead: Duration?, computeTime: Duration) {
-        let waited = min(max(.zero, duration - computeTime), Self.longest)
+    /// - Parameters:
+    ///   - ahead: how long before the previous answer the batch was sent; zero where it was sent after that.
+    ///   - waited: how long before the previous answer its first query was there, to be sent; negative where it came later.
+    ///   - computeTime: what the container says that its model took.
+    mutating func note(_ duration: Duration, ahead: Duration, waited: Duration, computeTime: Duration) {
+        let pause = max(.zero, duration - computeTime)
         guard let known = way else {
-            // The first batch may take its time.
-            way = min(max(waited, Self.shortest), Self.presumed.upperBound)
+            // The first batch may be slow for other reasons: no more is believed than would be presumed.
+            way = min(max(pause, Self.shortest), Self.presumed.upperBound)
             return
         }
-        // What the container should have waited for the batch, and what it did.
-        let lack = known - (ahead ?? .zero)
-        let idle = waited - turn
+        // How long the container should have waited for the batch, and how long it did.
+        let lack = known - ahead
+        let idle = pause - turn
         if lack > .zero {
-            way = min(max(known + believed(idle - lack, of: known), Self.shortest), Self.longest)
+            way = clamped(known + believed(idle - lack, of: known))
         } else {
             turn = max(.zero, turn + believed(idle, of: turn))
+            if idle * 2 > known { way = clamped(known + known / Self.growthPart) }
         }
-        if ahead != nil, lack > .zero, idle * 2 > lack {
-            margin = min(margin + known * (Self.rarity - 1) / Self.step, Self.longest)
+        // One whose first query came too late for any lead tells nothing of the margin.
+        guard waited >= known else { return }
+        if lack > .zero, idle * 2 > lack {
+            margin = min(margin + known * (Self.rarity - 1) / Self.marginPart, Self.longest)
         } else {
-            margin = max(.zero, margin - known / Self.step)
+            // In time; or it only seemed too late, because the way is shorter than it is believed to be.
+            margin = max(.zero, margin - known / Self.marginPart)
         }
     }
 
     /// What a surprise changes.
     private func believed(_ surprise: Duration, of value: Duration) -> Duration {
-        let most = max(value / Self.surpriseShare, Self.leastSurprise)
-        return min(max(surprise, .zero - most), most) / Self.gain
+        let most = max(value / Self.surprisePart, Self.leastSurprise)
+        return min(max(surprise, .zero - most), most) / Self.beliefPart
     }
+
+    private func clamped(_ way: Duration) -> Duration { min(max(way, Self.shortest), Self.longest) }
 }

@@ -11,6 +11,8 @@ struct Batch: Sendable {
     var deadlines: [MonotonicTime]
     /// The time that was left for the first of them when it came.
     var allowance: Duration
+    /// Since when its first query could have been sent.
+    var sendable: MonotonicTime
     /// How many of those deadlines have come.
     var expired = 0
     /// When no answer to it is of use any more, as its replica was told.
@@ -120,10 +122,9 @@ struct Replica: Sendable {
             let duration = now - max(batch.sent, lastAnswer)
             latency.record(size: batch.size, duration: duration)
             if let computeTime {
-                // One that was sent later, though its queries waited already, should have been sent ahead.
-                let couldBeAhead = batch.deadlines[0] - batch.allowance < lastAnswer
                 lead.note(
-                    duration, ahead: couldBeAhead ? max(.zero, lastAnswer - batch.sent) : nil, computeTime: computeTime)
+                    duration, ahead: max(.zero, lastAnswer - batch.sent), waited: lastAnswer - batch.sendable,
+                    computeTime: computeTime)
             }
             // The unluckiest query waits for one batch and rides in the next.
             limit.completed(size: batch.size, wasInTime: duration * 2 <= batch.allowance)
