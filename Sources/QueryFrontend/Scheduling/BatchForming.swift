@@ -207,7 +207,8 @@ extension ModelScheduler {
     ) {
         let queries = draft.first == 0 ? draft.queries : Array(draft.queries[draft.first...])
         let first = table[queries[0]].query.waiter
-        // One that comes back from another replica, or goes to a second one, was not here before; nor is company waited for.
+        // What comes back from another replica, or goes to a second one, could not be sent to this one before, and what
+        // waited for company should not have been.
         let isNew = table[queries[0]].losses == 0 && table[queries[0]].copies == 0
         let isDelayed = settings?.batching.maxDelay ?? .zero > .zero && replicas[index].batches.isEmpty
         var batch = Batch(

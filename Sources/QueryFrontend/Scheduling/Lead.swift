@@ -17,9 +17,9 @@ struct Lead: Sendable {
     /// A way that is nothing would never show that a batch came too late.
     private static let shortest = Duration.microseconds(100)
     private static let longest = Duration.milliseconds(5)
-    /// One over the share of batches that come too late, of those that could have been sent in time. Beyond the capacity a
-    /// lead that is too long costs nothing, so it is small; where the ways stray, one in eight would be a little better near
-    /// it.
+    /// One over the share of batches that come too late, of those that could have been sent in time. The share is small
+    /// because beyond the capacity, where more waits than a batch holds, only a lead that is too short costs anything. Just
+    /// below it, with ways that stray, one in eight would be a little better.
     private static let rarity = 24
     /// One over the part of the way that a batch in time takes from the margin. One that is too late adds `rarity - 1` times
     /// as much, so that the two balance.
