@@ -30,6 +30,7 @@ let package = Package(
         // No pkgConfig: libzmq's file names libraries that it needs itself, and SwiftPM warns of their flags.
         .systemLibrary(name: "CZmq", providers: [.apt(["libzmq3-dev"]), .brew(["zeromq"])]),
         .systemLibrary(name: "CEpoll"),
+        .systemLibrary(name: "CPrefetch"),
         .target(
             name: "CSimdjson",
             linkerSettings: [.linkedLibrary("simdjson")]),
@@ -53,7 +54,7 @@ let package = Package(
         .target(
             name: "QueryFrontend",
             dependencies: [
-                "ContainerRPC", "CSimdjson",
+                "CPrefetch", "ContainerRPC", "CSimdjson",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

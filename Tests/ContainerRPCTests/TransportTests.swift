@@ -147,10 +147,10 @@ struct TransportTests {
         try router.bind("tcp://127.0.0.1:0")
         let nobody = RoutingID([0, 1, 2, 3, 4])
         #expect(try router.send(.heartbeat(.keepAlive), to: nobody) == .unreachable)
-        weak var watched: PayloadStorage?
+        weak var watched: AnyObject?
         do {
             let storage = PayloadStorage(byteCount: 1 << 20) { _ in }
-            watched = storage
+            watched = storage.buffer
             let inputs = [Payload(storage)]
             #expect(try router.sendRequest(id: 1, inputType: .bytes, inputs: inputs, to: nobody) == .unreachable)
         }
@@ -252,9 +252,9 @@ struct TransportTests {
 
 /// Tells whether a storage is still there.
 private struct WeakStorage {
-    weak var storage: PayloadStorage?
+    weak var storage: AnyObject?
 
     init(_ storage: PayloadStorage) {
-        self.storage = storage
+        self.storage = storage.buffer
     }
 }

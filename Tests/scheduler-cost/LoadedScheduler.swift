@@ -53,11 +53,13 @@ struct LoadedScheduler {
         var rest: Int64 = 0
         for _ in 0..<turns {
             let queries = makeQueries(Self.batchSize)
+            let hashes = queries.compactMap { $0.key?.hash }
             let done = inFlight.isEmpty ? nil : inFlight.removeFirst()
             let outputs = Outputs(repeatElement("4950.0", count: done?.size ?? 0))
             let begin = ThreadTime.now()
             if let done { scheduler.complete(batch: done.batch, on: Self.replica, outputs, now: now) }
             let completed = ThreadTime.now()
+            for hash in hashes { scheduler.prefetch(keyHash: hash, of: Self.model) }
             for query in queries { scheduler.submit(query, now: now) }
             let submitted = ThreadTime.now()
             scheduler.tick(now: now)

@@ -43,12 +43,12 @@ struct MessageSender: ~Copyable, FrameSink {
         }
         guard flush() else { return }
         // The message holds the storage until libzmq calls back, from whichever thread has sent the last byte.
-        let owner = Unmanaged.passRetained(payload.storage)
+        let owner = Unmanaged<AnyObject>.passRetained(payload.storage.buffer)
         let bytes = payload.unsafeBytes
         let result = zmq_msg_init_data(
             &pending, UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count,
             { _, owner in
-                if let owner { Unmanaged<PayloadStorage>.fromOpaque(owner).release() }
+                if let owner { Unmanaged<AnyObject>.fromOpaque(owner).release() }
             }, owner.toOpaque())
         if result == 0 {
             hasPending = true

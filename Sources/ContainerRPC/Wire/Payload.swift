@@ -72,31 +72,28 @@ extension Payload: Hashable {
     }
 }
 
-/// The memory behind payloads, aligned for 64-bit elements.
+/// The memory behind payloads, aligned for 64-bit elements: one object with the bytes in it, however often it is shared.
 ///
 /// `@unchecked Sendable`: the bytes are written only inside `init`, before anyone else can see the object, and the
 /// memory goes with the last reference.
-public final class PayloadStorage: @unchecked Sendable {
-    let base: UnsafeMutableRawPointer
+public struct PayloadStorage: @unchecked Sendable {
+    /// The object, with the length as its header. Its elements are integers: nothing has to be undone when it goes.
+    package let buffer: ManagedBuffer<Int, UInt64>
+
     /// The length in bytes.
-    public let byteCount: Int
+    public var byteCount: Int { buffer.header }
+
+    /// Where the bytes begin: there for as long as the object is.
+    var base: UnsafeMutableRawPointer {
+        buffer.withUnsafeMutablePointerToElements { UnsafeMutableRawPointer($0) }
+    }
 
     /// Allocates the storage and lets `fill` write it; what that leaves stays zero.
     public init(byteCount: Int, _ fill: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
-        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(byteCount, 8), alignment: 8)
-        memory.initializeMemory(as: UInt8.self, repeating: 0)
-        do {
-            try fill(UnsafeMutableRawBufferPointer(rebasing: memory[..<byteCount]))
-        } catch {
-            memory.deallocate()
-            throw error
-        }
-        // `allocate` of at least 8 bytes never gives an empty buffer.
-        self.base = memory.baseAddress!
-        self.byteCount = byteCount
-    }
-
-    deinit {
-        base.deallocate()
+        let width = MemoryLayout<UInt64>.stride
+        let words = byteCount / width + (byteCount % width == 0 ? 0 : 1)
+        buffer = .create(minimumCapacity: words) { _ in byteCount }
+        buffer.withUnsafeMutablePointerToElements { $0.initialize(repeating: 0, count: words) }
+        try fill(UnsafeMutableRawBufferPointer(start: base, count: byteCount))
     }
 }

@@ -22,6 +22,12 @@ struct SlotIndex: Sendable {
         parts[Self.part(of: hash)].remove(slot, hash: hash)
     }
 
+    /// Brings where the search for a hash begins near the processor.
+    func prefetch(hash: Int) {
+        guard !parts.isEmpty else { return }
+        parts[Self.part(of: hash)].prefetch(hash: hash)
+    }
+
     private static func part(of hash: Int) -> Int {
         (hash >> (Int.bitWidth - 8)) & 0xff
     }
@@ -70,6 +76,11 @@ struct SlotIndexPart: Sendable {
         }
         cells[hole] = 0
         count -= 1
+    }
+
+    func prefetch(hash: Int) {
+        guard !cells.isEmpty else { return }
+        cells.withUnsafeBufferPointer { $0.prefetch(home(of: Self.tag(of: hash))) }
     }
 
     private static func tag(of hash: Int) -> UInt64 {

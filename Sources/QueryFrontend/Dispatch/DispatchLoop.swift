@@ -163,7 +163,12 @@ final class DispatchLoop {
         for command in inbox.commands { perform(command, now: now) }
         for answer in inbox.storeAnswers { selector.receive(answer, now: now) { scheduler.isServed($0) } }
         if !inbox.submissions.isEmpty { lastTaken = now }
-        for submission in inbox.submissions { backlog.append(submission) }
+        for submission in inbox.submissions {
+            for key in submission.keys.prefix(SubmissionBacklog.inputsPerRequest) {
+                scheduler.prefetch(keyHash: key.hash, of: key.model)
+            }
+            backlog.append(submission)
+        }
         backlog.takeTurn { submit($0, $1, now: now) }
         for feedback in inbox.feedback { selector.submit(feedback, now: now) { scheduler.isServed($0) } }
         submitSelected(now: now)

@@ -29,6 +29,8 @@ struct DoorEstimate: Sendable {
 extension ModelScheduler {
     /// Batches that a replica has answered before its latency proves anything.
     private static let provenBatches = 16
+    /// Estimates that are kept, each for one allowance.
+    private static let mostDoors = 4
 
     /// Whether a query that has just come can be answered in time, as far as is known.
     mutating func admits(_ waiter: Waiter, now: MonotonicTime) -> Bool {
@@ -38,14 +40,18 @@ extension ModelScheduler {
         let allowance = waiter.deadline - waiter.arrived
         // The way back is taken off to the nanosecond; so fine a difference changes nothing here.
         let tolerance = Duration(wholeNanoseconds: allowance.wholeNanoseconds / 32)
-        if door.map({ abs($0.allowance - allowance) > tolerance }) ?? true {
-            door = estimate(for: allowance, now: now)
+        var place = doors.firstIndex { abs($0.allowance - allowance) <= tolerance }
+        if place == nil {
+            guard let new = estimate(for: allowance, now: now) else { return true }
+            if doors.count == Self.mostDoors { doors.removeFirst() }
+            doors.append(new)
+            place = doors.count - 1
         }
-        guard let door else { return true }
-        if completion(door, position: queuedCount, now: now) <= waiter.deadline { return true }
+        guard let place else { return true }
+        if completion(doors[place], position: queuedCount, now: now) <= waiter.deadline { return true }
         // Others wait, but those that are due later are behind it.
         let before = queue.count(before: waiter.deadline)
-        return before < queuedCount && completion(door, position: before, now: now) <= waiter.deadline
+        return before < queuedCount && completion(doors[place], position: before, now: now) <= waiter.deadline
     }
 
     private func abs(_ duration: Duration) -> Duration { duration < .zero ? .zero - duration : duration }

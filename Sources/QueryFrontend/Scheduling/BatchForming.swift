@@ -7,6 +7,8 @@ extension ModelScheduler {
     private static let staleAfter = Duration.seconds(1)
     /// Queries that one batch passes over at most, because they suit another replica.
     private static let mostPassedOver = 1024
+    /// Queries of each run of the queue that are brought near the processor before a batch is made of some.
+    private static let mostPrefetched = 64
     /// Bytes of a batch of more than one query at most: RPC 4 sends them in one frame, and containers bound its length.
     private static let mostBytes = 128 << 20
 
@@ -101,6 +103,7 @@ extension ModelScheduler {
             replica.isActive && (replica.opening(slots: bounds.slotsPerReplica, now: now).map { $0 <= now } ?? false)
         }
         let share = (queuedCount + open - 1) / max(1, open)
+        queue.forEachUpcoming(min(Self.mostPrefetched, share)) { table.prefetch(slot: $0) }
         var draft = Draft()
         var passedOver: [QueryTable.Reference] = []
         while true {
@@ -248,7 +251,7 @@ extension ModelScheduler {
                 inputs: inputs, expires: expires, trace: trace, arrivals: arrivals))
         replicas[index].batches.append(batch)
         if let stuckAt = replicas[index].stuckAt { nextEvent = min(nextEvent, stuckAt) }
-        door = nil
+        doors.removeAll(keepingCapacity: true)
     }
 }
 

@@ -73,6 +73,13 @@ struct DeadlineQueue: Sendable {
         return rest.popFirst()
     }
 
+    /// The slots of entries that may come next: the first so many of each run.
+    func forEachUpcoming(_ count: Int, _ body: (Int) -> Void) {
+        for run in runs {
+            for entry in run.prefix(count) { body(entry.slot) }
+        }
+    }
+
     /// How many entries come before a deadline, at most: outdated ones are counted too.
     func count(before deadline: MonotonicTime) -> Int {
         runs.reduce(rest.count { $0.deadline <= deadline }) { before, run in

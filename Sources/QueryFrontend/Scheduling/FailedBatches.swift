@@ -10,7 +10,7 @@ extension ModelScheduler {
         guard let (index, place) = find(id, on: replica) else { return }
         let batch = finishBatch(place, of: index, wasComputed: false, now: now, &effects)
         for reference in batch.queries { fail(reference, code, reason, expires: batch.expires, now: now, &effects) }
-        door = nil
+        doors.removeAll(keepingCapacity: true)
         isTouched = true
     }
 

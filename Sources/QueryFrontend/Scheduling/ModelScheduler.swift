@@ -39,7 +39,8 @@ struct ModelScheduler: Sendable {
     /// Whether something has happened since `dispatch` looked.
     var isTouched = false
     var arrivals = ArrivalRate()
-    var door: DoorEstimate?
+    /// Those of the last few allowances, for applications with different SLOs.
+    var doors: [DoorEstimate] = []
     var counters = SchedulingCounters()
 
     init(handle: ModelHandle, bounds: Scheduler.Bounds) {
@@ -121,7 +122,7 @@ struct ModelScheduler: Sendable {
             replicas[index].isSuitable = settings != nil && replicas[index].inputType == settings?.inputType
         }
         activeCount = replicas.count { $0.isActive }
-        door = nil
+        doors.removeAll(keepingCapacity: true)
         isTouched = true
     }
 
@@ -288,7 +289,7 @@ struct ModelScheduler: Sendable {
         }
         replicas[index].stuckSince = now
         counters.stuck += 1
-        door = nil
+        doors.removeAll(keepingCapacity: true)
         // Who asks the same from now on is not to wait for this one: another replica can compute it.
         for stuck in replicas[index].batches {
             for reference in stuck.queries where table.contains(reference) && table[reference].copies == 1 {

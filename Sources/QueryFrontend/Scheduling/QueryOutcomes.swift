@@ -88,6 +88,7 @@ extension ModelScheduler {
         else { return nil }
         let batch = finishBatch(
             place, of: index, wasComputed: true, computeTime: computeTime, now: now, &effects)
+        prefetchIndex(of: batch)
         var errors = outputs.errors[...]
         for (item, reference) in batch.queries.enumerated() {
             if let error = errors.first, error.index == item {
@@ -97,9 +98,17 @@ extension ModelScheduler {
                 finish(reference, outputs[item], on: replica, hedges: &hedges, &effects)
             }
         }
-        door = nil
+        doors.removeAll(keepingCapacity: true)
         isTouched = true
         return CompletedBatch(model: handle, size: batch.size, duration: now - batch.sent)
+    }
+
+    /// Where those of a batch that can be joined stand in the index is memory far away: of all of them it comes in the
+    /// time of one.
+    private func prefetchIndex(of batch: Batch) {
+        for reference in batch.queries where table.contains(reference) && table[reference].isJoinable {
+            if let hash = table[reference].query.keyHash { running.prefetch(hash: hash) }
+        }
     }
 
     func find(_ id: UInt32, on replica: ReplicaID) -> (index: Int, place: Int)? {

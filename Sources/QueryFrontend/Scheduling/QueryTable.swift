@@ -100,6 +100,13 @@ struct QueryTable: Sendable {
         slots[slot]?.query.input == input
     }
 
+    /// Brings what is in a slot near the processor.
+    func prefetch(slot: Int) {
+        guard slots.indices.contains(slot) else { return }
+        slots.withUnsafeBufferPointer { $0.prefetch(slot) }
+        generations.withUnsafeBufferPointer { $0.prefetch(slot) }
+    }
+
     /// The query of a reference that is not stale.
     subscript(reference: Reference) -> Entry {
         _read {

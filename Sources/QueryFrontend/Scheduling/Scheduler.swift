@@ -109,6 +109,13 @@ package struct Scheduler: Sendable {
 
     // MARK: Queries
 
+    /// A query with a key of that hash is about to be submitted. Where equal ones are looked for is memory far away, and
+    /// that of several comes in the time of one.
+    package func prefetch(keyHash: Int, of model: ModelHandle) {
+        guard models.indices.contains(model.index) else { return }
+        models[model.index].running.prefetch(hash: keyHash)
+    }
+
     /// A query has come. It is sent by the next `dispatch`, so that those that come together travel together.
     package mutating func submit(_ query: Query, now: MonotonicTime) {
         with(query.model) { scheduler, _, effects in scheduler.submit(query, now: now, &effects) }

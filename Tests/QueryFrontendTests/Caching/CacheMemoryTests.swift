@@ -9,10 +9,10 @@ struct CacheMemoryTests {
 
     @Test("An input that is a part of a request does not keep the request's memory")
     mutating func copiesInput() {
-        weak var request: PayloadStorage?
+        weak var request: AnyObject?
         do {
             let storage = PayloadStorage(byteCount: 10_000) { $0.copyBytes(from: 0..<100) }
-            request = storage
+            request = storage.buffer
             cache.insert("1", for: CacheKey(model: .first, input: Payload(storage, range: 10..<20)))
         }
         #expect(request == nil)
