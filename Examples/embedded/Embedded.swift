@@ -4,7 +4,7 @@ import ModelContainer
 import QueryFrontend
 import ServiceLifecycle
 
-/// A query frontend and a model in one process: no port but HTTP's, no second program.
+/// A query frontend and a model in one process: no second program.
 @main
 struct Embedded {
     static func main() async throws {

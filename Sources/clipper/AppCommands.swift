@@ -52,7 +52,7 @@ extension AppCommand {
 
         @Option(
             name: .customLong("link"), parsing: .upToNextOption,
-            help: ArgumentHelp("Registered models to link, the one that answers first.", valueName: "model"))
+            help: ArgumentHelp("Registered models to link; the first that has a replica answers.", valueName: "model"))
         var models: [String] = []
 
         @OptionGroup var settings: ApplicationOptionArguments
@@ -144,8 +144,8 @@ extension AppCommand {
         static let configuration = CommandConfiguration(
             abstract: "Link models to an application.",
             discussion: """
-                The first linked model answers the application's queries, unless `clipper app set-policy` says \
-                otherwise.
+                The first linked model that has a replica answers the application's queries, unless \
+                `clipper app set-policy` says otherwise.
                 """)
 
         @Argument(help: "The application's name.")

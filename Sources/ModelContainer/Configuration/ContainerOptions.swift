@@ -31,7 +31,7 @@ public struct ContainerOptions: ParsableArguments, Sendable {
 
     @Option(
         help: ArgumentHelp(
-            "The protocol's version: 4 goes on in 3 with a frontend that speaks no more; 3 is never more.",
+            "The protocol's version: 4 falls back to 3 with a frontend that speaks only that; 3 speaks only 3.",
             valueName: "3|4"))
     public var rpc: UInt32 = 4
 

@@ -16,7 +16,7 @@ struct BatchingArguments: ParsableArguments {
                 + "objective allows, learned from each replica's latencies; 'aimd(4,0.9)', 4 more after a full batch "
                 + "in time, 0.9 times as many after a late one, 'aimd' the same with "
                 + "\(BatchingDescription.defaultIncrease) and \(BatchingDescription.defaultBackoff); 'fixed(64)' or "
-                + "'64', always that many. (default: deadline)",
+                + "'64', that many whatever the latencies. (default: deadline)",
             valueName: "policy"),
         completion: .list(["deadline", "aimd"]), transform: { text in try BatchingText.parse(text) })
     var batching: Batching.Limit?

@@ -8,7 +8,7 @@ struct AdministrationClient: Sendable {
 
     private let client: FrontendClient
 
-    init(address: FrontendAddress, transport: any FrontendTransport = HTTPTransport()) {
+    init(address: FrontendAddress, transport: any FrontendTransport = PatientTransport(base: HTTPTransport())) {
         client = FrontendClient(
             face: .administration, address: address, patience: Self.patience, transport: transport)
     }

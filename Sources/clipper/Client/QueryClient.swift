@@ -5,7 +5,7 @@ struct QueryClient: Sendable {
 
     private let client: FrontendClient
 
-    init(address: FrontendAddress, transport: any FrontendTransport = HTTPTransport()) {
+    init(address: FrontendAddress, transport: any FrontendTransport = PatientTransport(base: HTTPTransport())) {
         client = FrontendClient(face: .query, address: address, patience: Self.patience, transport: transport)
     }
 

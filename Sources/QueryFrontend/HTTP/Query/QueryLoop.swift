@@ -39,6 +39,8 @@ final class QueryLoop {
     let parser: PredictBodyParser
     private let server: QueryServerState
     let sink: Int
+    private let outcomes: OutcomeInbox
+    private var isDelivering = false
     private var pending: [UInt64: Pending] = [:]
     /// When this turn of the event loop took up its first request.
     private var turnBegan: MonotonicTime?
@@ -53,12 +55,13 @@ final class QueryLoop {
     private var sweep: RepeatedTask?
 
     init(
-        eventLoop: any EventLoop, dispatcher: Dispatcher, sink: Int, routes: Routes, limits: HTTPLimits,
-        server: QueryServerState
+        eventLoop: any EventLoop, dispatcher: Dispatcher, sink: Int, outcomes: OutcomeInbox, routes: Routes,
+        limits: HTTPLimits, server: QueryServerState
     ) {
         self.eventLoop = eventLoop
         self.dispatcher = dispatcher
         self.sink = sink
+        self.outcomes = outcomes
         self.routes = routes
         self.limits = limits
         parser = PredictBodyParser(largestBatch: limits.largestBatch)
@@ -142,10 +145,16 @@ final class QueryLoop {
         }
     }
 
-    /// Outcomes have come that the dispatch thread gave away at a time.
-    func deliver(_ deliveries: [Delivery], sent: MonotonicTime) {
-        deliver(deliveries)
-        returnTime.note(.now() - sent)
+    /// Gives requests the outcomes that have come.
+    func deliverOutcomes() {
+        // An answer can let the next request of its connection begin, which looks here as well.
+        guard !isDelivering else { return }
+        isDelivering = true
+        defer { isDelivering = false }
+        for turn in outcomes.takeAll() {
+            deliver(turn.deliveries)
+            returnTime.note(.now() - turn.sent)
+        }
     }
 
     private func deliver(_ deliveries: [Delivery]) {
@@ -240,10 +249,11 @@ final class QueryLoop {
 struct QueryLoopSink: OutcomeSink {
     let eventLoop: any EventLoop
     let loop: NIOLoopBoundBox<QueryLoop?>
+    let outcomes: OutcomeInbox
 
     func deliver(_ deliveries: [Delivery]) {
-        let sent = MonotonicTime.now()
-        eventLoop.execute { loop.value?.deliver(deliveries, sent: sent) }
+        guard outcomes.put(deliveries, sent: .now()) else { return }
+        eventLoop.execute { loop.value?.deliverOutcomes() }
     }
 
     func acknowledge(_ acknowledgements: [SelectorEffects.Acknowledgement]) {
