@@ -32,6 +32,8 @@ struct Oracle {
         var mustHaveOutput = false
         /// Replicas that were lost with it in flight.
         var losses = 0
+        /// The last replica that has said that it did not compute it.
+        var refusedBy: ReplicaID?
         /// Replicas that have it now.
         var replicas: [ReplicaID] = []
     }
@@ -74,6 +76,8 @@ struct Oracle {
         var isDraining = false
         /// It has said goodbye.
         var isLeaving = false
+        /// Batches in a row that it has failed for.
+        var failures = 0
         var batches: [BatchRecord] = []
 
         var takesNew: Bool { !isDraining && !isLeaving }
@@ -167,8 +171,12 @@ struct Oracle {
             hadIdleReplica: underWay[model] == 0 && hasIdleReplica(model))
     }
 
-    private func hasIdleReplica(_ model: Int) -> Bool {
-        replicas.contains { isSuitable($0, model) && $0?.takesNew == true && $0?.batches.isEmpty == true }
+    func hasIdleReplica(_ model: Int, except other: ReplicaID? = nil) -> Bool {
+        replicas.indices.contains { number in
+            let replica = replicas[number]
+            return number != other?.number && isSuitable(replica, model) && replica?.takesNew == true
+                && replica?.batches.isEmpty == true
+        }
     }
 
     /// Whether a query was turned away with reason; it is not under way any more.
@@ -184,13 +192,15 @@ struct Oracle {
         }
     }
 
-    /// A query that waits for a replica and is due later than a time, or then.
-    mutating func waitingQuery(of model: Int, dueAfter time: MonotonicTime) -> Int? {
+    /// A query that waits, is due later than a time, or then, and was not refused by a replica beside which there are others.
+    mutating func waitingQuery(of model: Int, for replica: ReplicaID, dueAfter time: MonotonicTime) -> Int? {
+        let hasOther = hasSuitableReplica(model, except: replica)
         while firstOpen < queries.count, queries[firstOpen].isAnswered || queries[firstOpen].isGone { firstOpen += 1 }
         return queries[firstOpen...].firstIndex { query in
             // Nobody can tell from outside whether one that others ask as well is not under way for them.
             query.model == model && query.isTaken && !query.isAnswered && !query.isGone && query.replicas.isEmpty
                 && query.value >= Self.firstDistinct && query.deadline >= time
+                && !(hasOther && query.refusedBy == replica)
         }
     }
 
@@ -326,8 +336,11 @@ struct Oracle {
     }
 
     /// Whether a model can be served.
-    func hasSuitableReplica(_ model: Int) -> Bool {
-        isRegistered[model] && replicas.contains { isSuitable($0, model) && $0?.takesNew == true }
+    func hasSuitableReplica(_ model: Int, except other: ReplicaID? = nil) -> Bool {
+        isRegistered[model]
+            && replicas.indices.contains {
+                $0 != other?.number && isSuitable(replicas[$0], model) && replicas[$0]?.takesNew == true
+            }
     }
 
     func isSuitable(_ replica: ReplicaRecord?, _ model: Int) -> Bool {

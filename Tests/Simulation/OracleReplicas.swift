@@ -159,6 +159,9 @@ extension Oracle {
         if query.losses >= 2 { violate("query \(number) is sent though two replicas were lost with it", at: now) }
         if query.deadline <= now { violate("query \(number) is sent though its deadline has come", at: now) }
         if query.replicas.contains(replica) { violate("query \(number) is sent to the same replica twice", at: now) }
+        if query.refusedBy == replica, query.replicas.isEmpty, hasIdleReplica(query.model, except: replica) {
+            violate("query \(number) is sent to the replica that refused it, and another has nothing to do", at: now)
+        }
         if query.replicas.isEmpty {
             sent[query.application] += 1
         } else {
@@ -187,10 +190,17 @@ extension Oracle {
         }
         hasSentAgain = true
         for value in batch.values { failed(value, of: replica.model, failure.code, lies: lies) }
+        if failure.code != .invalidInput, failure.code != .tooLate { replicas[id.number]?.failures += 1 }
         for query in batch.queries {
             queries[query].replicas.removeAll { $0 == id }
-            if failure.code == .unavailable { queries[query].losses += 1 }
+            if failure.code == .unavailable { refused(query, by: id) }
         }
+    }
+
+    /// A replica has not computed a query's input, and another one may.
+    private mutating func refused(_ query: Int, by replica: ReplicaID) {
+        queries[query].losses += 1
+        queries[query].refusedBy = replica
     }
 
     /// A container has said that it has no output for an input.
@@ -219,7 +229,13 @@ extension Oracle {
             failed(batch.values[error.index], of: model, error.code, lies: false)
             if error.code == .unavailable { unavailable.insert(batch.values[error.index] - Self.firstDistinct) }
         }
-        for query in batch.queries where unavailable.contains(query) { queries[query].losses += 1 }
+        for query in batch.queries where unavailable.contains(query) { refused(query, by: id) }
+        let codes = response.outputs.errors.map(\.code)
+        if codes.count < response.outputs.count || response.outputs.count == 0 {
+            replicas[id.number]?.failures = 0
+        } else if !codes.contains(.invalidInput), !codes.contains(.tooLate) {
+            replicas[id.number]?.failures += 1
+        }
         if batch.size != response.outputs.count { violate("batch \(batch.id) has a wrong number of outputs", at: now) }
         for query in batch.queries { queries[query].replicas.removeAll { $0 == id } }
     }

@@ -71,8 +71,11 @@ extension Simulation {
             guard let replica, oracle.isSuitable(replica, model), replica.takesNew, replica.batches.isEmpty,
                 let load = frontend.scheduler.load(of: ReplicaID(number: number))
             else { continue }
+            let id = ReplicaID(number: number)
+            // One that has failed rests beside others.
+            if replica.failures > 0, oracle.hasSuitableReplica(model, except: id) { continue }
             let needed = (load.intercept ?? .zero) + (load.slope ?? .zero)
-            guard let query = oracle.waitingQuery(of: model, dueAfter: now + needed) else { continue }
+            guard let query = oracle.waitingQuery(of: model, for: id, dueAfter: now + needed) else { continue }
             oracle.violate("query \(query) waits, and replica \(number), \(load.state), has nothing to do", at: now)
         }
     }

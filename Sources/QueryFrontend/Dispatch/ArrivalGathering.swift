@@ -8,7 +8,7 @@ import ContainerRPC
 /// that millisecond, queries are taken up as they come: then less is to be done when it is there.
 struct ArrivalGathering: Sendable {
     /// How long queries may wait, counted from when the last ones were taken.
-    static let period = Duration.milliseconds(1)
+    static let period = ArrivalGap.resolution
 
     /// When they are taken at the latest.
     let end: MonotonicTime

@@ -10,6 +10,8 @@ final class DispatchLoop {
     private static let messagesPerTurn = 512
     /// How often one turn sends what its answers have made room for, so that a flood of feedback does not either.
     private static let roundsPerTurn = 4
+    /// Requests, and inputs of each, that are brought near the processor at most before a turn takes them.
+    private static let prefetchedRequests = 256
 
     /// Where containers connect, with the ports.
     let endpoints: [String]
@@ -163,11 +165,11 @@ final class DispatchLoop {
         for command in inbox.commands { perform(command, now: now) }
         for answer in inbox.storeAnswers { selector.receive(answer, now: now) { scheduler.isServed($0) } }
         if !inbox.submissions.isEmpty { lastTaken = now }
-        for submission in inbox.submissions {
-            for key in submission.keys.prefix(SubmissionBacklog.inputsPerRequest) {
+        for submission in inbox.submissions { backlog.append(submission) }
+        for submission in backlog.next(Self.prefetchedRequests) {
+            for key in submission.keys.prefix(Self.prefetchedRequests) {
                 scheduler.prefetch(keyHash: key.hash, of: key.model)
             }
-            backlog.append(submission)
         }
         backlog.takeTurn { submit($0, $1, now: now) }
         for feedback in inbox.feedback { selector.submit(feedback, now: now) { scheduler.isServed($0) } }
@@ -383,7 +385,20 @@ final class DispatchLoop {
     private func send(now: MonotonicTime) throws(TransportError) {
         let effects = scheduler.effects
         scheduler.clearEffects()
-        for dispatch in effects.dispatches {
+        do {
+            try send(effects.dispatches, now: now)
+        } catch {
+            // What has been decided is known nowhere else.
+            carryOut(effects, now: now)
+            throw error
+        }
+        carryOut(effects, now: now)
+        try performSessionEffects(now: now)
+        scheduler.dispatch(now: now)
+    }
+
+    private func send(_ dispatches: [SchedulerEffects.Dispatch], now: MonotonicTime) throws(TransportError) {
+        for dispatch in dispatches {
             guard let peer = sessions.peer(of: dispatch.replica) else { continue }
             let outcome = try socket.sendRequest(
                 id: dispatch.batch, inputType: dispatch.inputType, inputs: dispatch.inputs,
@@ -396,9 +411,6 @@ final class DispatchLoop {
                 sessions.lose(dispatch.replica)
             }
         }
-        carryOut(effects, now: now)
-        try performSessionEffects(now: now)
-        scheduler.dispatch(now: now)
     }
 
     private func deliverAnswers(now: MonotonicTime) {

@@ -16,6 +16,11 @@ struct SubmissionBacklog {
         waiting.append((submission, 0))
     }
 
+    /// The first so many requests, which the next turn takes.
+    func next(_ count: Int) -> some Sequence<Submission> {
+        waiting.prefix(count).lazy.map(\.submission)
+    }
+
     /// Takes what one turn takes: of each request some of its inputs, by their places.
     mutating func takeTurn(_ take: (Submission, Range<Int>) -> Void) {
         var left = Self.inputsPerTurn

@@ -1,27 +1,89 @@
 import ContainerRPC
+import HeapModule
 
-/// What a model's replicas can still answer in time, for queries that the same time is left for.
+/// What a model's replicas can still answer in time, for queries that the same time is left for: the batches that they
+/// would take next, if everything went as expected.
 ///
-/// It holds until a batch is sent or answered.
+/// It holds until a batch is sent or answered, or the replicas change.
 struct DoorEstimate: Sendable {
+    /// A replica, with the largest batches that can be in time.
+    struct Server {
+        /// Its place among the model's replicas.
+        let replica: Int
+        /// When it is done with what it has.
+        let free: MonotonicTime
+        /// Queries in such a batch.
+        let size: Int
+        /// How long it takes for one.
+        let period: Duration
+    }
+
+    private struct NextBatch: Sendable {
+        /// Queries that come before it.
+        let position: Int
+        let start: MonotonicTime
+        let replica: Int
+    }
+
+    private struct Start: Comparable {
+        let time: MonotonicTime
+        let server: Int
+
+        static func < (left: Start, right: Start) -> Bool {
+            left.time != right.time ? left.time < right.time : left.server < right.server
+        }
+    }
+
     /// What was left for the queries that it is for, when they came.
     let allowance: Duration
-    /// Queries that all replicas take with one batch each, the largest that can be in time at all.
-    let perRound: Int
-    /// How long such a round takes.
-    let period: Duration
-    /// When each replica is done with what it has, the first one first.
-    let frees: [MonotonicTime]
-    /// The quickest replica.
-    let quickest: Int
+    /// In the order in which they begin: two for each replica on average. The later half comes again and again.
+    private let batches: [NextBatch]
+    /// Queries in all of them.
+    private let end: Int
+    /// Queries in the later half.
+    private let roundLength: Int
+    /// After how long that half comes again.
+    private let roundPeriod: Duration
 
-    /// When a query's batch begins that so many queries come before, and how many are in it up to this one.
-    func start(position: Int, now: MonotonicTime) -> (MonotonicTime, size: Int) {
-        let perBatch = max(1, perRound / frees.count)
-        let rest = position % perRound
-        let free = max(now, frees[min(rest / perBatch, frees.count - 1)])
-        let size = min(perBatch, rest % perBatch + 1)
-        return position < perRound ? (free, size) : (free + period * (position / perRound), size)
+    /// `nil` without a server.
+    init?(allowance: Duration, servers: [Server]) {
+        self.allowance = allowance
+        if servers.count == 1 {
+            // The same as below, without its memory: most models have one.
+            batches = [NextBatch(position: 0, start: servers[0].free, replica: servers[0].replica)]
+            end = servers[0].size
+            roundLength = servers[0].size
+            roundPeriod = servers[0].period
+            return
+        }
+        var starts = Heap(servers.indices.map { Start(time: servers[$0].free, server: $0) })
+        var batches: [NextBatch] = []
+        batches.reserveCapacity(2 * servers.count)
+        var position = 0
+        var half = 0
+        while batches.count < 2 * servers.count, let first = starts.popMin() {
+            let server = servers[first.server]
+            if batches.count == servers.count { half = position }
+            batches.append(NextBatch(position: position, start: first.time, replica: server.replica))
+            position += server.size
+            starts.insert(Start(time: first.time + server.period, server: first.server))
+        }
+        guard position > half else { return nil }
+        self.batches = batches
+        end = position
+        roundLength = position - half
+        let perNanosecond = servers.reduce(0.0) { $0 + Double($1.size) / Double(max(1, $1.period.wholeNanoseconds)) }
+        roundPeriod = .nanoseconds(Int64(min(Double(roundLength) / perNanosecond, 1e18)))
+    }
+
+    /// The batch of a query that so many come before: when it begins, how many are in it up to this one, and where.
+    func batch(position: Int, now: MonotonicTime) -> (start: MonotonicTime, size: Int, replica: Int) {
+        let rounds = position < end ? 0 : (position - end) / roundLength + 1
+        let place = position - rounds * roundLength
+        // The first one begins at position 0.
+        let batch = batches[max(0, batches[...].boundary { $0.position <= place } - 1)]
+        let start = max(now, batch.start)
+        return (rounds == 0 ? start : start + roundPeriod * rounds, place - batch.position + 1, batch.replica)
     }
 }
 
@@ -49,8 +111,8 @@ extension ModelScheduler {
         }
         guard let place else { return true }
         if completion(doors[place], position: queuedCount, now: now) <= waiter.deadline { return true }
-        // Others wait, but those that are due later are behind it.
-        let before = queue.count(before: waiter.deadline)
+        // Others wait, but those that are due later are behind it, and outdated entries of the queue are nobody.
+        let before = max(0, queue.count(before: waiter.deadline) - (queue.count - queuedCount))
         return before < queuedCount && completion(doors[place], position: before, now: now) <= waiter.deadline
     }
 
@@ -58,34 +120,32 @@ extension ModelScheduler {
 
     /// When a query is answered that so many come before, if all goes as expected.
     private func completion(_ door: DoorEstimate, position: Int, now: MonotonicTime) -> MonotonicTime {
-        let (start, size) = door.start(position: position, now: now)
-        return start + replicas[door.quickest].latency.expected(size)
+        let batch = door.batch(position: position, now: now)
+        return batch.start + replicas[batch.replica].latency.expected(batch.size)
     }
 
     /// `nil` where nothing can be proven: a replica is new, or its batches can still grow beyond what was seen.
     private func estimate(for allowance: Duration, now: MonotonicTime) -> DoorEstimate? {
-        var perRound = 0
-        var periods = Duration.zero
-        var frees: [MonotonicTime] = []
-        var quickest: Int?
+        var servers: [DoorEstimate.Server] = []
+        // Where not even the quickest can be in time, it is what there is.
+        var quickest: DoorEstimate.Server?
         for index in replicas.indices where replicas[index].isActive && replicas[index].stuckSince == nil {
-            // What a new one is worth shows with its first answer; till then the others are what there is.
-            if replicas[index].isUnproven { continue }
+            // What a new one is worth shows with its first answer, and a failing one's with its next; till then the others
+            // are what there is.
+            if replicas[index].isUnproven || replicas[index].isFailing { continue }
             guard replicas[index].completedBatches >= Self.provenBatches else { return nil }
             let size = replicas[index].limit.largestInTime(of: allowance, model: replicas[index].latency)
             guard size <= max(1, replicas[index].latency.largestSeen * 2) else { return nil }
-            perRound += size
-            periods += replicas[index].latency.expected(size)
-            frees.append(replicas[index].free(now: now))
-            if let known = quickest, replicas[known].latency.expected(1) <= replicas[index].latency.expected(1) {
-                continue
+            let server = DoorEstimate.Server(
+                replica: index, free: replicas[index].free(now: now), size: size,
+                period: replicas[index].latency.expected(size))
+            if replicas[index].latency.expected(1) <= allowance {
+                servers.append(server)
+            } else if quickest.map({ server.period < $0.period }) ?? true {
+                quickest = server
             }
-            quickest = index
         }
-        guard let quickest else { return nil }
-        frees.sort()
-        return DoorEstimate(
-            allowance: allowance, perRound: perRound, period: periods / frees.count, frees: frees,
-            quickest: quickest)
+        if servers.isEmpty, let quickest { servers = [quickest] }
+        return DoorEstimate(allowance: allowance, servers: servers)
     }
 }

@@ -7,7 +7,7 @@ extension ModelScheduler {
     private static let staleAfter = Duration.seconds(1)
     /// Queries that one batch passes over at most, because they suit another replica.
     private static let mostPassedOver = 1024
-    /// Queries of each run of the queue that are brought near the processor before a batch is made of some.
+    /// Queries that are brought near the processor at most before a batch is made of them.
     private static let mostPrefetched = 64
     /// Bytes of a batch of more than one query at most: RPC 4 sends them in one frame, and containers bound its length.
     private static let mostBytes = 128 << 20
@@ -52,9 +52,14 @@ extension ModelScheduler {
                 nextEvent = min(nextEvent, opening)
                 continue
             }
-            // Of one that is busy with its first batch nothing is known: it comes last.
+            if replicas[index].restsUntil > now, isAnotherWell(than: index) {
+                nextEvent = min(nextEvent, replicas[index].restsUntil)
+                continue
+            }
+            // Behind a first batch, of which nothing is known, nothing waits that another replica can answer.
+            if replicas[index].isUnproven, isAnotherWell(than: index) { continue }
             let completion =
-                replicas[index].isUnproven
+                replicas[index].isUnproven || replicas[index].isFailing
                 ? .distantFuture : replicas[index].free(now: now) + replicas[index].latency.expected(1)
             if let best, best.completion <= completion { continue }
             best = (index, completion)
@@ -63,12 +68,29 @@ extension ModelScheduler {
         return best?.index
     }
 
+    /// Whether another replica answers, as far as is known.
+    private func isAnotherWell(than index: Int) -> Bool {
+        replicas.indices.contains {
+            $0 != index && replicas[$0].isActive && replicas[$0].stuckSince == nil && replicas[$0].latency.isKnown
+                && !replicas[$0].isFailing
+        }
+    }
+
+    /// Whether a query is to go to another replica than this one, which is late with it, or has refused it; the latter only
+    /// where there is another.
+    private func avoids(_ reference: QueryTable.Reference, _ index: Int) -> Bool {
+        let id = replicas[index].id
+        guard table[reference].avoided == id else { return false }
+        return table[reference].copies > 0
+            || replicas.contains { $0.id != id && $0.isActive && $0.stuckSince == nil }
+    }
+
     /// Until when a replica with nothing to do waits for company (delayed batching, NSDI 2017, section 4.3.2), where
     /// that pays: the next query is expected sooner than what sharing a batch saves, and all can still be in time.
     private mutating func delayEnd(on index: Int, now: MonotonicTime) -> MonotonicTime? {
         guard let batching = settings?.batching, batching.maxDelay > .zero, replicas[index].batches.isEmpty,
             !replicas[index].isDraining,
-            let gap = arrivals.expectedGap(now: now), gap < replicas[index].latency.intercept,
+            let gap = arrivals.expected(now: now), gap < replicas[index].latency.intercept,
             let head = firstQueued()
         else { return nil }
         let first = table[head].query.waiter
@@ -102,8 +124,8 @@ extension ModelScheduler {
         let open = replicas.count { replica in
             replica.isActive && (replica.opening(slots: bounds.slotsPerReplica, now: now).map { $0 <= now } ?? false)
         }
-        let share = (queuedCount + open - 1) / max(1, open)
-        queue.forEachUpcoming(min(Self.mostPrefetched, share)) { table.prefetch(slot: $0) }
+        // None is active where all drain.
+        let share = (queuedCount + max(1, open) - 1) / max(1, open)
         var draft = Draft()
         var passedOver: [QueryTable.Reference] = []
         while true {
@@ -114,10 +136,13 @@ extension ModelScheduler {
                 draft.deadlines.append(table[head].query.waiter.deadline)
             }
             let budget = draft.deadlines[draft.first] - start
-            let limit = replicas[index].limit.limit(
-                budget: budget, model: replicas[index].latency, waiting: max(1, share))
-            while draft.count < min(limit, max(1, share)), let next = firstQueued(),
-                table[next].avoided != replicas[index].id,
+            let limit =
+                replicas[index].isFailing
+                ? 1
+                : replicas[index].limit.limit(
+                    budget: budget, model: replicas[index].latency, waiting: max(1, share))
+            if draft.count == 1 { prefetchQueries(min(limit, share) - 1) }
+            while draft.count < min(limit, max(1, share)), let next = firstQueued(), !avoids(next, index),
                 draft.byteCount + table[next].query.input.byteCount <= Self.mostBytes
             {
                 _ = popQueued()
@@ -136,13 +161,18 @@ extension ModelScheduler {
         return true
     }
 
+    /// Queries that wait are memory far away: of several it comes in the time of one.
+    private func prefetchQueries(_ count: Int) {
+        queue.forEachUpcoming(min(count, Self.mostPrefetched)) { table.prefetch(slot: $0) }
+    }
+
     /// Takes the next query that the replica can answer in time.
     private mutating func nextSuited(
         to index: Int, start: MonotonicTime, now: MonotonicTime, _ passedOver: inout [QueryTable.Reference],
         _ effects: inout SchedulerEffects
     ) -> QueryTable.Reference? {
         while passedOver.count < Self.mostPassedOver, let head = popQueued() {
-            if table[head].avoided == replicas[index].id {
+            if avoids(head, index) {
                 passedOver.append(head)
                 continue
             }
@@ -199,7 +229,7 @@ extension ModelScheduler {
     private mutating func giveUp(
         _ reference: QueryTable.Reference, now: MonotonicTime, _ effects: inout SchedulerEffects
     ) {
-        guard table[reference].copies == 0 else { return }
+        guard table[reference].copies == 0 else { return giveBackHedge(reference) }
         counters.predictedLate += 1
         fail(reference, .predictedLate, now: now, &effects)
     }
@@ -232,6 +262,7 @@ extension ModelScheduler {
             inputs.append(table[reference].query.input)
             if table[reference].copies > 0 {
                 counters.hedges += 1
+                table[reference].holdsHedge = false
             } else {
                 let waiter = table[reference].query.waiter
                 arrivals.append(waiter.arrived)

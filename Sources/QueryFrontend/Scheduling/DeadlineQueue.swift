@@ -73,11 +73,15 @@ struct DeadlineQueue: Sendable {
         return rest.popFirst()
     }
 
-    /// The slots of entries that may come next: the first so many of each run.
+    /// The slots of the entries that come next, and of some that do not: the first ones of each run, up to the deadline of
+    /// the one at that place in the longest.
     func forEachUpcoming(_ count: Int, _ body: (Int) -> Void) {
+        guard count > 0, let longest = runs.max(by: { $0.count < $1.count }) else { return }
+        let last = longest.prefix(count).last?.deadline ?? .distantPast
         for run in runs {
-            for entry in run.prefix(count) { body(entry.slot) }
+            for entry in run.prefix(count).prefix(while: { $0.deadline <= last }) { body(entry.slot) }
         }
+        rest.forEachUpcoming(count) { if $0.deadline <= last { body($0.slot) } }
     }
 
     /// How many entries come before a deadline, at most: outdated ones are counted too.

@@ -8,8 +8,10 @@ extension ModelScheduler {
         _ effects: inout SchedulerEffects
     ) {
         guard let (index, place) = find(id, on: replica) else { return }
-        let batch = finishBatch(place, of: index, wasComputed: false, now: now, &effects)
-        for reference in batch.queries { fail(reference, code, reason, expires: batch.expires, now: now, &effects) }
+        let batch = finishBatch(place, of: index, code.isReplicas ? .failed : .passed, now: now, &effects)
+        for reference in batch.queries {
+            fail(reference, code, reason, on: replica, expires: batch.expires, now: now, &effects)
+        }
         doors.removeAll(keepingCapacity: true)
         isTouched = true
     }
@@ -19,13 +21,14 @@ extension ModelScheduler {
     ///
     /// - Parameter expires: when no answer to its batch was of use any more.
     mutating func fail(
-        _ reference: QueryTable.Reference, _ code: FailureCode, _ text: String, expires: MonotonicTime,
-        now: MonotonicTime, _ effects: inout SchedulerEffects
+        _ reference: QueryTable.Reference, _ code: FailureCode, _ text: String, on replica: ReplicaID,
+        expires: MonotonicTime, now: MonotonicTime, _ effects: inout SchedulerEffects
     ) {
-        if code == .unavailable { return lose(reference, now: now, &effects) }
+        if code == .unavailable { return lose(reference, refusedBy: replica, now: now, &effects) }
         table[reference].copies -= 1
         guard !table[reference].isAnswered, table[reference].copies == 0 else { return endIfDone(reference) }
         if table[reference].isQueued { unqueue(reference) }
+        giveBackHedge(reference)
         table[reference].avoided = nil
         switch code {
         // It asked for the same after the batch was sent, and has more time than the replica was told.
@@ -35,4 +38,9 @@ extension ModelScheduler {
         default: fail(reference, .modelError, message: text, now: now, &effects)
         }
     }
+}
+
+extension FailureCode {
+    /// Whether the replica may be to blame, and not the input or the time: the next batch may fare as badly there.
+    var isReplicas: Bool { self != .invalidInput && self != .tooLate }
 }

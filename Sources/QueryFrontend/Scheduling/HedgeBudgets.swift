@@ -41,7 +41,7 @@ struct HedgeBudgets: Sendable {
 
     /// A hedge that was taken was not needed.
     mutating func giveBack(_ application: ApplicationHandle) {
-        guard budgets.indices.contains(application.index) else { return }
-        budgets[application.index]?.saved += 1
+        guard budgets.indices.contains(application.index), let budget = budgets[application.index] else { return }
+        budgets[application.index]?.saved = min(Self.mostSaved, budget.saved + 1)
     }
 }

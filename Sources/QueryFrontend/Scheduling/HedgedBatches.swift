@@ -29,10 +29,27 @@ extension ModelScheduler {
                     continue
                 }
                 table[reference].avoided = replicas[index].id
+                table[reference].holdsHedge = true
                 enqueue(reference)
             }
             replicas[index].batches[place].hedgeAt = again
         }
+    }
+
+    /// A second copy is lost, and the first is as late as before: another replica may be asked.
+    mutating func hedgeAgain(_ reference: QueryTable.Reference, now: MonotonicTime) {
+        guard table.contains(reference), canBeHedged(reference), let late = table[reference].avoided,
+            let index = replicas.firstIndex(where: { $0.id == late })
+        else { return }
+        for place in replicas[index].batches.indices { replicas[index].batches[place].hedgeAt = now }
+        nextEvent = min(nextEvent, now)
+    }
+
+    /// What was paid for a hedge that is not sent can be spent on another.
+    mutating func giveBackHedge(_ reference: QueryTable.Reference) {
+        guard table[reference].holdsHedge else { return }
+        table[reference].holdsHedge = false
+        unspentHedges.append(table[reference].query.waiter.application)
     }
 
     private func canBeHedged(_ reference: QueryTable.Reference) -> Bool {

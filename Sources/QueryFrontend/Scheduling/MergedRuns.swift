@@ -62,6 +62,13 @@ struct MergedRuns<Element: Comparable & Sendable>: Sendable {
         runs.reduce(0) { $0 + $1.end(where: isBelow) - $1.start }
     }
 
+    /// The first so many elements of each run.
+    func forEachUpcoming(_ count: Int, _ body: (Element) -> Void) {
+        for run in runs {
+            for element in run.elements[run.start...].prefix(count) { body(element) }
+        }
+    }
+
     private mutating func merge() {
         while runs.count > 1, runs[runs.count - 2].count <= 2 * runs[runs.count - 1].count {
             let (right, left) = (runs.removeLast(), runs.removeLast())

@@ -31,6 +31,10 @@ struct ModelScheduler: Sendable {
     var queuedBytes = 0
     /// Those who wait for an outcome.
     var waitingCount = 0
+    /// Those of them who wait for what another asked for first.
+    var sharingCount = 0
+    /// Applications whose hedges were paid for and not sent, once for each.
+    var unspentHedges: [ApplicationHandle] = []
     var turn: UInt64 = 0
     /// Where the search for a replica begins, so that equal ones take turns.
     var rotation = 0
@@ -38,7 +42,7 @@ struct ModelScheduler: Sendable {
     var nextEvent = MonotonicTime.distantFuture
     /// Whether something has happened since `dispatch` looked.
     var isTouched = false
-    var arrivals = ArrivalRate()
+    var arrivals = ArrivalGap()
     /// Those of the last few allowances, for applications with different SLOs.
     var doors: [DoorEstimate] = []
     var counters = SchedulingCounters()
@@ -78,19 +82,29 @@ struct ModelScheduler: Sendable {
         noteReplicasChanged()
         let before = counters.retries
         for batch in lost.batches {
-            for reference in batch.queries { lose(reference, now: now, &effects) }
+            for reference in batch.queries {
+                lose(reference, now: now, &effects)
+                hedgeAgain(reference, now: now)
+            }
         }
         return counters.retries - before
     }
 
+    /// A replica that had a query is lost, or has refused it.
     mutating func lose(
-        _ reference: QueryTable.Reference, now: MonotonicTime, _ effects: inout SchedulerEffects
+        _ reference: QueryTable.Reference, refusedBy replica: ReplicaID? = nil, now: MonotonicTime,
+        _ effects: inout SchedulerEffects
     ) {
         table[reference].copies -= 1
         table[reference].losses = min(2, table[reference].losses + 1)
         // Answered already, or under way on another replica: nothing is to be done.
         guard !table[reference].isAnswered, table[reference].copies == 0 else { return endIfDone(reference) }
-        table[reference].avoided = nil
+        table[reference].avoided = replica
+        if table[reference].isQueued {
+            // What waits as a hedge is the only copy now.
+            counters.retries += 1
+            giveBackHedge(reference)
+        }
         expire(reference, now: now, &effects)
         guard table.contains(reference) else { return }
         if table[reference].losses >= 2 {
@@ -140,14 +154,13 @@ struct ModelScheduler: Sendable {
         }
         guard query.waiter.deadline > now else { return effects.answer(query.waiter, .defaultOutput(.deadline)) }
         if let hash = query.keyHash, let reference = runningQuery(with: query.input, hash: hash) {
-            // Those who share hold no input, but a place each.
-            guard waitingCount - table.count + queuedCount < bounds.queuedQueries else {
-                return refuse(query.waiter, &effects)
-            }
+            guard !isFull else { return refuse(query.waiter, &effects) }
             return join(reference, query.waiter)
         }
-        // It may have gathered with others since; what waited longer waited for something else.
-        arrivals.note(now: max(query.waiter.arrived, now - ArrivalGathering.period))
+        if let delay = settings?.batching.maxDelay, delay > .zero {
+            // It may have gathered with others since; what waited longer waited for something else.
+            arrivals.note(now: max(query.waiter.arrived, now - ArrivalGap.resolution))
+        }
         guard !isFull, queuedBytes + query.input.byteCount <= bounds.queuedBytes else {
             return refuse(query.waiter, &effects)
         }
@@ -164,42 +177,12 @@ struct ModelScheduler: Sendable {
         enqueue(reference)
     }
 
-    private func runningQuery(with input: Payload, hash: Int) -> QueryTable.Reference? {
-        running.slot(hash: hash) { table.holds(input, in: Int($0)) }.flatMap { table.reference(slot: Int($0)) }
-    }
-
-    /// Whether no query more may wait.
-    var isFull: Bool { queuedCount >= bounds.queuedQueries }
+    /// Whether no query more may wait. Those who share hold no input, but a place each.
+    var isFull: Bool { queuedCount + sharingCount >= bounds.queuedQueries }
 
     private mutating func refuse(_ waiter: Waiter, _ effects: inout SchedulerEffects) {
         counters.queueFull += 1
         effects.answer(waiter, .defaultOutput(.queueFull))
-    }
-
-    /// The same is being computed already: its output goes to one more.
-    private mutating func join(_ reference: QueryTable.Reference, _ waiter: Waiter) {
-        counters.shared += 1
-        waitingCount += 1
-        watch(waiter, of: reference)
-        let first = table[reference].query.waiter
-        if table[reference].isAnswered {
-            table[reference].isAnswered = false
-            table[reference].query.waiter = waiter
-        } else if waiter.deadline < first.deadline {
-            // The earliest is the first, and what waits in the queue waits at its place.
-            watch(first, of: reference)
-            table[reference].join(waiter)
-            if table[reference].isQueued { place(reference) }
-        } else {
-            table[reference].join(waiter)
-        }
-    }
-
-    private mutating func watch(_ waiter: Waiter, of reference: QueryTable.Reference) {
-        joined.insert(
-            DeadlineQueue.Entry(
-                deadline: waiter.deadline, turn: UInt64(reference.generation), slot: reference.slot))
-        nextEvent = min(nextEvent, waiter.deadline)
     }
 
     mutating func enqueue(_ reference: QueryTable.Reference) {

@@ -8,6 +8,7 @@ extension ModelScheduler {
     ) {
         guard !table[reference].isAnswered else { return endIfDone(reference) }
         waitingCount -= 1 + table[reference].others.count
+        sharingCount -= table[reference].others.count
         effects.answer(table[reference].query.waiter, outcome)
         for waiter in table[reference].others { effects.answer(waiter, outcome) }
         table[reference].others = []
@@ -41,7 +42,12 @@ extension ModelScheduler {
             promote(reference)
         }
         if table[reference].isQueued {
-            if table[reference].isAnswered { unqueue(reference) } else { place(reference) }
+            if table[reference].isAnswered {
+                unqueue(reference)
+                giveBackHedge(reference)
+            } else {
+                place(reference)
+            }
         }
         endIfDone(reference)
     }
@@ -52,6 +58,7 @@ extension ModelScheduler {
             table[reference].isAnswered = true
             return
         }
+        sharingCount -= 1
         table[reference].query.waiter = next
     }
 
@@ -79,23 +86,27 @@ extension ModelScheduler {
 
     /// A replica has answered a batch.
     ///
-    /// - Returns: the batch's size and how long the replica worked on it; `nil` for one that is not in flight there.
+    /// - Returns: the batch's size and how long it took from its sending to its answer; `nil` for one that is not in flight there.
     mutating func complete(
         _ id: UInt32, on replica: ReplicaID, _ outputs: Outputs, computeTime: Duration?, now: MonotonicTime,
-        hedges: inout HedgeBudgets, _ effects: inout SchedulerEffects
+        _ effects: inout SchedulerEffects
     ) -> CompletedBatch? {
         guard let (index, place) = find(id, on: replica), replicas[index].batches[place].size == outputs.count
         else { return nil }
+        // Where it had no output for any, it has not computed them: that takes another time.
+        let hasFailed = outputs.count > 0 && outputs.errors.count == outputs.count
+        let isToBlame = outputs.errors.allSatisfy { $0.code.isReplicas }
         let batch = finishBatch(
-            place, of: index, wasComputed: true, computeTime: computeTime, now: now, &effects)
+            place, of: index, hasFailed ? isToBlame ? .failed : .passed : .computed, computeTime: computeTime, now: now,
+            &effects)
         prefetchIndex(of: batch)
         var errors = outputs.errors[...]
         for (item, reference) in batch.queries.enumerated() {
             if let error = errors.first, error.index == item {
                 errors.removeFirst()
-                fail(reference, error.code, error.text, expires: batch.expires, now: now, &effects)
+                fail(reference, error.code, error.text, on: replica, expires: batch.expires, now: now, &effects)
             } else {
-                finish(reference, outputs[item], on: replica, hedges: &hedges, &effects)
+                finish(reference, outputs[item], on: replica, &effects)
             }
         }
         doors.removeAll(keepingCapacity: true)
@@ -119,11 +130,10 @@ extension ModelScheduler {
     }
 
     mutating func finishBatch(
-        _ place: Int, of index: Int, wasComputed: Bool, computeTime: Duration? = nil, now: MonotonicTime,
-        _ effects: inout SchedulerEffects
+        _ place: Int, of index: Int, _ completion: Replica.Completion, computeTime: Duration? = nil,
+        now: MonotonicTime, _ effects: inout SchedulerEffects
     ) -> Batch {
-        let batch = replicas[index].finish(
-            place, wasComputed: wasComputed, computeTime: computeTime, now: now)
+        let batch = replicas[index].finish(place, completion, computeTime: computeTime, now: now)
         if replicas[index].stuckSince != nil {
             replicas[index].stuckSince = nil
             effects.notices.append(.recovered(replicas[index].id, handle))
@@ -133,7 +143,7 @@ extension ModelScheduler {
 
     private mutating func finish(
         _ reference: QueryTable.Reference, _ output: ArraySlice<UInt8>, on replica: ReplicaID,
-        hedges: inout HedgeBudgets, _ effects: inout SchedulerEffects
+        _ effects: inout SchedulerEffects
     ) {
         table[reference].copies -= 1
         if release(reference), let key = table[reference].query.key {
@@ -144,8 +154,8 @@ extension ModelScheduler {
         }
         if table[reference].isQueued {
             // The first replica was quicker than the second was found.
-            hedges.giveBack(table[reference].query.waiter.application)
             unqueue(reference)
+            giveBackHedge(reference)
         }
         answerAll(reference, .output(output), &effects)
     }

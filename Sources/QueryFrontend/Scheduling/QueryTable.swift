@@ -29,6 +29,8 @@ struct QueryTable: Sendable {
         var isJoinable = false
         /// It waits for a replica.
         var isQueued = false
+        /// It waits as a hedge that its application has paid for.
+        var holdsHedge = false
         /// Replicas that were lost with it; more than two are no more than two.
         var losses: UInt8 = 0
         /// Batches in flight that carry it.
@@ -37,11 +39,8 @@ struct QueryTable: Sendable {
         var others: Deque<Waiter> = []
         /// The turn of the queue entry that counts.
         var turn: UInt64 = 0
-        /// The replica that is late with it, and must not get it once more.
+        /// The replica that is late with it, or has refused it: it goes to another.
         var avoided: ReplicaID?
-
-        /// When the next of those who wait is due; `nil` when nobody waits.
-        var due: MonotonicTime? { isAnswered ? nil : query.waiter.deadline }
 
         init(query: Query) {
             self.query = query

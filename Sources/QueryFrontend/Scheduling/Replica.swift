@@ -32,6 +32,9 @@ struct Replica: Sendable {
     private static let lateGrace = Duration.microseconds(500)
     /// What batches that take their usual time exceed by accident.
     private static let stuckGrace = Duration.milliseconds(20)
+    /// How long it rests after its first failure; twice as long after each further one, up to the longest.
+    private static let firstRest = Duration.milliseconds(2)
+    private static let longestRest = Duration.seconds(1)
 
     let id: ReplicaID
     let inputType: InputType
@@ -51,6 +54,10 @@ struct Replica: Sendable {
     /// When it last answered.
     var lastAnswer: MonotonicTime
     var completedBatches = 0
+    /// Batches in a row that it has failed for, or not computed.
+    private var failures = 0
+    /// Until when it gets nothing for that, while another replica is well.
+    private(set) var restsUntil = MonotonicTime.distantPast
     /// The time that was left for the first query of its last batch when that query came.
     var allowance = Duration.zero
 
@@ -70,6 +77,9 @@ struct Replica: Sendable {
 
     /// Whether it has its first batch: of how long that takes nothing is known, and nothing may count on it.
     var isUnproven: Bool { !latency.isKnown && !batches.isEmpty }
+
+    /// Whether it has failed for its last batch: it is tried with one query at a time, and after all others.
+    var isFailing: Bool { failures > 0 }
 
     /// When all that it has is expected to be done; not before now.
     func free(now: MonotonicTime) -> MonotonicTime {
@@ -111,14 +121,32 @@ struct Replica: Sendable {
         return batch.starts + latency.expected(batch.size)
     }
 
+    /// What has become of a batch.
+    enum Completion {
+        /// It was computed.
+        case computed
+        /// It was not, and that says nothing of the replica.
+        case passed
+        /// The replica has failed for it.
+        case failed
+    }
+
     /// A batch has been answered, and the next one begins. If it was computed, what it took is learned.
     ///
     /// - Parameter computeTime: what the container says that its model took.
     mutating func finish(
-        _ place: Int, wasComputed: Bool = true, computeTime: Duration? = nil, now: MonotonicTime
+        _ place: Int, _ completion: Completion = .computed, computeTime: Duration? = nil, now: MonotonicTime
     ) -> Batch {
         let batch = batches.remove(at: place)
-        if wasComputed {
+        switch completion {
+        case .passed:
+            break
+        case .failed:
+            failures += 1
+            restsUntil = now + min(Self.longestRest, Self.firstRest * (1 << min(failures - 1, 16)))
+        case .computed:
+            failures = 0
+            restsUntil = .distantPast
             let duration = now - max(batch.sent, lastAnswer)
             latency.record(size: batch.size, duration: duration)
             if let computeTime {

@@ -130,9 +130,8 @@ package struct Scheduler: Sendable {
         batch: UInt32, on replica: ReplicaID, _ outputs: Outputs, computeTime: Duration? = nil, now: MonotonicTime
     ) -> CompletedBatch? {
         guard let model = modelOf[replica] else { return nil }
-        return with(model) { scheduler, hedges, effects in
-            scheduler.complete(
-                batch, on: replica, outputs, computeTime: computeTime, now: now, hedges: &hedges, &effects)
+        return with(model) { scheduler, _, effects in
+            scheduler.complete(batch, on: replica, outputs, computeTime: computeTime, now: now, &effects)
         }
     }
 
@@ -165,6 +164,7 @@ package struct Scheduler: Sendable {
         guard !touched.isEmpty else { return }
         for index in touched {
             models[index].dispatch(now: now, ids: &ids, hedges: &hedges, &effects)
+            takeBackHedges(of: index)
             openings[index] = models[index].opening(now: now)
             nextEvent = min(nextEvent, models[index].nextEvent)
         }
@@ -188,9 +188,16 @@ package struct Scheduler: Sendable {
         }
         let wasTouched = models[model.index].isTouched
         let result = body(&models[model.index], &hedges, &effects)
+        takeBackHedges(of: model.index)
         nextEvent = min(nextEvent, models[model.index].nextEvent)
         if !wasTouched, models[model.index].isTouched { touched.append(model.index) }
         return result
+    }
+
+    private mutating func takeBackHedges(of model: Int) {
+        guard !models[model].unspentHedges.isEmpty else { return }
+        for application in models[model].unspentHedges { hedges.giveBack(application) }
+        models[model].unspentHedges.removeAll(keepingCapacity: true)
     }
 
     // MARK: Reports

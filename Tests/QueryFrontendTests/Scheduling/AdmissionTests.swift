@@ -83,6 +83,70 @@ struct AdmissionTests {
         #expect(test.outcomes[2010] == .defaultOutput(.predictedLate))
     }
 
+    /// Replica 0, which takes 1 ms + n × 0.1 ms, and replica 1, which takes 15 ms + n × 0.8 ms; both have answered often.
+    private func learnedUnequal() throws -> (SchedulerUnderTest, Duration) {
+        var test = SchedulerUnderTest(limit: 200, replicas: 2, slotsPerReplica: 1)
+        var now = Duration.zero
+        for round in 0..<60 {
+            let size = 2 * (round % 8 + 1) + (round > 30 ? 200 : 0)
+            for item in 0..<size { test.submit(round * 1000 + item, due: now + .seconds(9), now: now) }
+            let batches = test.dispatch(now: now)
+            #expect(batches.count == 2)
+            for batch in batches.sorted(by: { $0.replica < $1.replica }) {
+                let time =
+                    batch.replica == 0
+                    ? Duration.milliseconds(1) + .microseconds(100) * batch.items.count
+                    : .milliseconds(15) + .microseconds(800) * batch.items.count
+                test.complete(batch, now: now + time)
+            }
+            now += .milliseconds(200)
+        }
+        return (test, now)
+    }
+
+    @Test("Of unequal replicas each is expected to do what it can: what the quick one answers in time is let in")
+    func unequalReplicas() throws {
+        var (test, now) = try learnedUnequal()
+        test.register(Batching(limit: .deadline))
+        // The slow one is busy; the quick one has nothing to do, and takes 11 ms for a hundred.
+        test.submit(100_000, 100_001, due: now + .seconds(9), now: now)
+        for batch in test.dispatch(now: now) where batch.replica == 0 {
+            test.complete(batch, now: now + .milliseconds(1))
+        }
+        now += .milliseconds(1)
+        for item in 200_000..<200_100 { test.submit(item, due: now + .milliseconds(20), now: now) }
+        #expect(test.outcomes.keys.filter { $0 >= 200_000 }.isEmpty)
+        #expect(test.dispatch(now: now).first?.items.count == 100)
+    }
+
+    @Test("Applications with different SLOs are each judged by their own")
+    func severalSLOs() throws {
+        var (test, now) = try learned()
+        for item in 1000..<1010 { test.submit(item, due: now + .seconds(1), now: now) }
+        #expect(test.dispatch(now: now).count == 1)
+        for round in 0..<3 {
+            // Ten are in flight for 20 ms: one that is due before is turned away, whoever came before it.
+            for (number, milliseconds) in [500, 18, 400, 18, 300, 18, 200, 18, 100, 18].enumerated() {
+                let item = 2000 + 10 * round + number
+                test.submit(item, due: now + .milliseconds(milliseconds), now: now)
+                #expect((test.outcomes[item] == .defaultOutput(.predictedLate)) == (milliseconds == 18))
+            }
+        }
+    }
+
+    @Test("Those who share a computation take places that distinct queries then do not find")
+    func sharersTakePlaces() {
+        var test = SchedulerUnderTest(limit: 1, slotsPerReplica: 1, queuedQueries: 4)
+        test.group = { $0 < 10 ? 7 : $0 }
+        test.submit(0)
+        #expect(test.dispatch().count == 1)
+        test.submit(1, 2, 3)
+        test.submit(10)
+        #expect(test.outcomes.isEmpty)
+        test.submit(11, 4)
+        #expect(test.outcomes == [11: .defaultOutput(.queueFull), 4: .defaultOutput(.queueFull)])
+    }
+
     @Test("One that is due before those that wait is not turned away for their sake")
     func earlierDeadline() throws {
         var (test, now) = try learned()

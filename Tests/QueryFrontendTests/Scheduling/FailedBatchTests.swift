@@ -82,6 +82,82 @@ struct FailedBatchTests {
         #expect(test.outcomes == [1: .defaultOutput(.lostTwice)])
     }
 
+    /// Replica 0, which takes 10 ms for a batch and has nothing to do.
+    private func oneThatIsWell() throws -> (SchedulerUnderTest, now: Duration) {
+        var test = SchedulerUnderTest()
+        var now = Duration.zero
+        for item in 100..<130 {
+            test.submit(item, due: now + .seconds(1), now: now)
+            let batch = try #require(test.dispatch(now: now).first)
+            now += .milliseconds(10)
+            test.complete(batch, now: now)
+        }
+        return (test, now)
+    }
+
+    @Test(
+        "What a new replica could not compute goes to the one that is well, and no further query to the new one",
+        arguments: [FailureCode.unavailable, .modelError])
+    func failingReplica(code: FailureCode) throws {
+        var (test, now) = try oneThatIsWell()
+        test.addReplica(1, now: now)
+        test.submit(1, due: now + .seconds(1), now: now)
+        let first = try #require(test.dispatch(now: now).first)
+        #expect(first.replica == 1)
+        fail(first, code, in: &test, now: now)
+        #expect(test.dispatch(now: now).map(\.replica) == (code == .unavailable ? [0] : []))
+        for item in 2..<5 {
+            test.submit(item, due: now + .seconds(1), now: now)
+            for batch in test.dispatch(now: now) {
+                #expect(batch.replica == 0)
+                now += .milliseconds(10)
+                test.complete(batch, now: now)
+            }
+        }
+    }
+
+    @Test("A replica that has failed is tried again with one query, after a rest that grows with each failure")
+    func triedAgain() throws {
+        var (test, now) = try oneThatIsWell()
+        test.addReplica(1, now: now)
+        var rests: [Duration] = []
+        for round in 0..<4 {
+            // More waits than replica 0 takes.
+            for item in 0..<40 { test.submit(1000 * (round + 1) + item, due: now + .seconds(60), now: now) }
+            let start = now
+            var tried: SchedulerUnderTest.Sent?
+            while tried == nil, now < start + .seconds(1) {
+                tried = test.dispatch(now: now).first { $0.replica == 1 }
+                now += .milliseconds(1)
+                test.tick(now: now)
+            }
+            let batch = try #require(tried)
+            #expect(round == 0 || batch.items.count == 1)
+            fail(batch, .unavailable, in: &test, now: now)
+            rests.append(now - start)
+        }
+        #expect(rests == rests.sorted() && rests[3] > rests[1])
+    }
+
+    @Test("A replica that refuses everything is asked all the same where there is no other")
+    func onlyOne() throws {
+        var test = SchedulerUnderTest()
+        test.submit(1)
+        fail(try #require(test.dispatch().first), .unavailable, in: &test)
+        #expect(test.dispatch().map(\.items) == [[1]])
+    }
+
+    @Test("A batch without any output is no measure of what batches take")
+    func teachesNothing() throws {
+        var test = SchedulerUnderTest()
+        test.submit(1)
+        let batch = try #require(test.dispatch().first)
+        var outputs: Outputs = [""]
+        outputs.errors = [ItemError(index: 0, code: .invalidInput, text: "no")]
+        test.scheduler.complete(batch: batch.id, on: ReplicaID(number: 0), outputs, now: at(.milliseconds(1)))
+        #expect(test.scheduler.load(of: ReplicaID(number: 0))?.intercept == nil)
+    }
+
     @Test("Of those that share a computation the first hears of its failure, and the next gets one of its own")
     func shared() throws {
         var test = SchedulerUnderTest()

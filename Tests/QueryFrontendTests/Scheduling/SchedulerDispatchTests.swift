@@ -169,6 +169,27 @@ struct SchedulerDispatchTests {
         #expect(test.dispatch().map(\.items) == [[3, 4, 5]])
     }
 
+    @Test("Where all replicas drain, what waits goes out in one batch")
+    func allDrain() {
+        var test = SchedulerUnderTest(limit: 10)
+        test.scheduler.setDraining(true, ReplicaID(number: 0))
+        test.addReplica(1)
+        test.submit(1, 2, 3, 4, 5)
+        test.scheduler.setDraining(true, ReplicaID(number: 1))
+        #expect(test.dispatch().map(\.items) == [[1, 2, 3, 4, 5]])
+    }
+
+    @Test("Behind a new replica's first batch nothing waits that one which is known can answer")
+    func unprovenReplica() throws {
+        var test = SchedulerUnderTest(limit: 1)
+        test.submit(1)
+        test.complete(try #require(test.dispatch().first), now: .milliseconds(1))
+        test.addReplica(1)
+        test.submit(2, 3, 4, now: .milliseconds(1))
+        #expect(test.dispatch(now: .milliseconds(1)).map(\.replica) == [1, 0])
+        #expect(test.dispatch(now: .milliseconds(1)).isEmpty)
+    }
+
     @Test("A replica that comes later takes what waits")
     func givesNewReplicaWork() {
         var test = SchedulerUnderTest(limit: 1)

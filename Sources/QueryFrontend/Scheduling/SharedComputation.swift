@@ -1,0 +1,55 @@
+import ContainerRPC
+
+/// Equal queries share one computation: whoever asks what is under way already joins the one who asked first.
+extension ModelScheduler {
+    /// The query under way that asks the same and can be joined.
+    func runningQuery(with input: Payload, hash: Int) -> QueryTable.Reference? {
+        running.slot(hash: hash) { table.holds(input, in: Int($0)) }.flatMap { table.reference(slot: Int($0)) }
+    }
+
+    /// Its output goes to one more.
+    mutating func join(_ reference: QueryTable.Reference, _ waiter: Waiter) {
+        counters.shared += 1
+        waitingCount += 1
+        watch(waiter, of: reference)
+        let first = table[reference].query.waiter
+        if table[reference].isAnswered {
+            table[reference].isAnswered = false
+            table[reference].query.waiter = waiter
+            return
+        }
+        sharingCount += 1
+        table[reference].join(waiter)
+        if waiter.deadline < first.deadline {
+            // The earliest is the first, and what waits in the queue waits at its place.
+            watch(first, of: reference)
+            if table[reference].isQueued { place(reference) }
+        }
+    }
+
+    /// The first who waits is watched by queue or batch; all others here.
+    private mutating func watch(_ waiter: Waiter, of reference: QueryTable.Reference) {
+        if joined.count > 2 * waitingCount + Self.mostOutdated { watchAnew() }
+        joined.insert(
+            DeadlineQueue.Entry(
+                deadline: waiter.deadline, turn: UInt64(reference.generation), slot: reference.slot))
+        nextEvent = min(nextEvent, waiter.deadline)
+    }
+
+    /// Deadlines that are watched beyond twice those who wait, of queries answered long ago.
+    private static let mostOutdated = 4096
+
+    /// Forgets the deadlines of those who have been answered.
+    private mutating func watchAnew() {
+        var waiting = DeadlineQueue()
+        for reference in table.references where !table[reference].isAnswered {
+            let entry = table[reference]
+            for waiter in [entry.query.waiter] + entry.others {
+                waiting.insert(
+                    DeadlineQueue.Entry(
+                        deadline: waiter.deadline, turn: UInt64(reference.generation), slot: reference.slot))
+            }
+        }
+        joined = waiting
+    }
+}
