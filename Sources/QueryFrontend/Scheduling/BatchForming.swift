@@ -126,6 +126,8 @@ extension ModelScheduler {
         }
         // None is active where all drain.
         let share = (queuedCount + max(1, open) - 1) / max(1, open)
+        // One that has failed is tried with one query, where another is there for the rest.
+        let isTrial = replicas[index].isFailing && isAnotherWell(than: index)
         var draft = Draft()
         var passedOver: [QueryTable.Reference] = []
         while true {
@@ -137,7 +139,7 @@ extension ModelScheduler {
             }
             let budget = draft.deadlines[draft.first] - start
             let limit =
-                replicas[index].isFailing
+                isTrial
                 ? 1
                 : replicas[index].limit.limit(
                     budget: budget, model: replicas[index].latency, waiting: max(1, share))
@@ -150,7 +152,7 @@ extension ModelScheduler {
                 draft.byteCount += table[next].query.input.byteCount
                 draft.deadlines.append(table[next].query.waiter.deadline)
             }
-            guard draft.count == limit, costsOthers(draft, on: index, start: start, now: now) else { break }
+            guard draft.count == limit, !isTrial, costsOthers(draft, on: index, start: start, now: now) else { break }
             let victim = draft.queries[draft.first]
             draft.first += 1
             giveUp(victim, now: now, &effects)

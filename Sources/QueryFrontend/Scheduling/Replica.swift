@@ -78,7 +78,7 @@ struct Replica: Sendable {
     /// Whether it has its first batch: of how long that takes nothing is known, and nothing may count on it.
     var isUnproven: Bool { !latency.isKnown && !batches.isEmpty }
 
-    /// Whether it has failed for its last batch: it is tried with one query at a time, and after all others.
+    /// Whether it has failed for its last batch: where another is well it is tried after that one, and with one query.
     var isFailing: Bool { failures > 0 }
 
     /// When all that it has is expected to be done; not before now.
