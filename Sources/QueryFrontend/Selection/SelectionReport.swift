@@ -57,6 +57,8 @@ extension Selector {
     ) {
         // Where its policy is one that does not learn, what an earlier one has learned is forgotten.
         members[application]?.states.reset(user)
+        // One who is being read is known when that has come, lest it comes over what they have learned until then.
+        if let user, waiting[.state(application, user)] != nil { members[application]?.states.forget(user) }
         effects.storeRequests.append(.remove(StateKey(application: name, user: user), reply: reply))
         readAgain(application, user)
     }

@@ -86,7 +86,7 @@ extension Selector {
                 resume(.state(application, key.user), now: now, isServed: isServed)
                 return request(.state(application, nil))
             }
-            // It may have been reset meanwhile: then it is known.
+            // What is known is newer.
             if members[application]?.states.knows(key.user) == false {
                 members[application]?.states.install(state, for: key.user)
             }

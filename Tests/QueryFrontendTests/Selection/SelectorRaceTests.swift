@@ -80,6 +80,28 @@ import Testing
         #expect(world.weight(of: "b", for: "anna") == world.weight(of: "b"))
     }
 
+    @Test("What a user has learned after a reset stays, also where a state was being read then and others had the memory")
+    func learnsAfterResetWhileReading() throws {
+        var world = try SelectorWorld("exp4", bounds: Selector.Bounds(usersInMemory: 1))
+        teach(&world, user: "anna")
+        teach(&world, user: "ben")
+        world.isStoreSlow = true
+        world.predict(user: "anna")
+        world.with { selector, _, _ in selector.reset(SelectorWorld.application, named: "app", user: "anna") { _ in } }
+        let feedback = world.update(.input(Self.input, .text("b")), user: "anna")
+        world.answerAll()
+        // Ben takes the only place without being read.
+        world.with { selector, _, _ in selector.reset(SelectorWorld.application, named: "app", user: "ben") { _ in } }
+        for _ in 0..<4 {
+            world.runStore()
+            world.answerAll()
+        }
+        #expect(world.results[feedback] == .counted)
+        world.isStoreSlow = false
+        // Nobody else has the memory, and what is kept of her is read.
+        #expect(world.report(user: "anna")?.isOwn == true)
+    }
+
     @Test("Nothing waits for a state that another policy has no need of")
     func otherPolicyWhileReading() throws {
         var world = try SelectorWorld("exp4")
