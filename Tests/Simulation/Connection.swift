@@ -29,7 +29,8 @@ struct Connection {
     /// When the last message that is under way arrives: none overtakes another.
     var lastArrivalAtFrontend = MonotonicTime(nanoseconds: 0)
     var lastArrivalAtContainer = MonotonicTime(nanoseconds: 0)
-    /// The one before it had the same routing id and the same descriptor: nothing tells their messages apart.
+    /// The one before it had the same descriptor, and the same routing id or messages that nobody had read: they can be
+    /// taken for each other.
     var isLikeTheLast = false
     /// The container has done on it what ends sessions.
     var hasMisbehaved = false

@@ -38,13 +38,15 @@ extension Simulation {
         }
         let (descriptor, isReused) = frontend.takeDescriptor()
         if isReused { occurrences[.descriptorsReused] += 1 }
+        let last = connections.lastIndex { $0.frontend == frontend.number && $0.descriptor == descriptor }
+        connections[number].isLikeTheLast = last.map { connections[$0].hasUnread } ?? false
         if connections[number].peer.container != nil {
             let newest = newestConnections[container]
             if newest >= 0 {
                 // libzmq leaves a second connection under the same id alone until the first is gone.
                 connections[number].isMute = connections[newest].isOpenAtFrontend
                 if !connections[number].isMute { occurrences[.ownRoutingIDsReused] += 1 }
-                connections[number].isLikeTheLast = connections[newest].descriptor == descriptor
+                if connections[newest].descriptor == descriptor { connections[number].isLikeTheLast = true }
             }
         }
         if !connections[number].isMute { newestConnections[container] = number }
