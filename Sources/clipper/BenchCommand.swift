@@ -45,8 +45,8 @@ struct BenchRunCommand: AsyncParsableCommand {
             all but refusals), prediction_latency_micros and refusal_latency_micros {p50, p90, p95, p99, p999, p9999, \
             max, mean}, send_lag_micros {p50, p99, max}, latency_curve [[percentile, micros], …].
 
-            The exit code is 1 where no request got a prediction, a default output or a 503, and 2 where no frontend \
-            answers.
+            The exit code is 1 where no request got a prediction, a default output or a 503, or --step found no rate \
+            that keeps the SLO, and 2 where no frontend answers.
             """)
 
     @Argument(help: ArgumentHelp("The application's name.", valueName: "app"))
@@ -70,12 +70,13 @@ struct BenchRunCommand: AsyncParsableCommand {
 
     func run() async throws {
         do {
+            try output.check()
             let session = try await BenchSession(self)
             let report = try await session.report()
             try output.write(report)
-            guard report.runs.contains(where: { $0.predictions + $0.defaultCount + $0.rejected > 0 }) else {
-                throw ExitCode(1)
-            }
+            guard report.runs.contains(where: { $0.predictions + $0.defaultCount + $0.rejected > 0 }),
+                !report.isSearch || report.highestRateWithinSLO != nil
+            else { throw ExitCode(1) }
         } catch let failure as CommandFailure {
             Terminal.note(output.json == "-" ? failure.json.text : failure.text)
             throw ExitCode(failure.exitCode)

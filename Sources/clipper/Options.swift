@@ -53,11 +53,13 @@ struct QueryOptions: ParsableArguments {
     var json = false
 
     /// Runs a command's body with a client; a failure is printed and becomes the exit code.
-    func run(_ body: (QueryClient) async throws -> Void) async throws {
+    ///
+    /// - Parameter patience: how long an answer may take.
+    func run(patience: Duration, _ body: (QueryClient) async throws -> Void) async throws {
         try await reportingFailures(asJSON: json) {
             let environment = ProcessInfo.processInfo.environment
             let address = try FrontendAddress.resolve(address, face: .query, environment: environment)
-            try await body(QueryClient(address: address))
+            try await body(QueryClient(address: address, patience: patience))
         }
     }
 }

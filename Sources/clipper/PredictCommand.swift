@@ -42,6 +42,13 @@ struct PredictCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The version of the model to ask, instead of the current one.", valueName: "version"))
     var modelVersion: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "How long to wait for the answer. An application's latency objective can be as long as a day. "
+                + "(default: 60s)", valueName: "duration"),
+        transform: { text in try DurationText.parse(text) })
+    var timeout: Duration?
+
     @OptionGroup var options: QueryOptions
 
     func validate() throws {
@@ -54,7 +61,7 @@ struct PredictCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await options.run { client in
+        try await options.run(patience: timeout ?? .seconds(60)) { client in
             let inputs = try readInputs()
             guard !inputs.isEmpty else { throw CommandFailure.usage("there is no input: every line is blank") }
             let (answer, json) = try await client.predict(inputs, application: application, version: modelVersion)
@@ -78,10 +85,10 @@ struct PredictCommand: AsyncParsableCommand {
     private static func read(_ path: String?) throws -> Data {
         do {
             guard let path else { return try FileHandle.standardInput.readToEnd() ?? Data() }
-            return try Data(contentsOf: URL(fileURLWithPath: path))
+            return try InputSource.bytes(of: path)
         } catch {
             let name = path.map { "'\($0)'" } ?? "standard input"
-            throw CommandFailure.usage("\(name) cannot be read: \(error.localizedDescription)")
+            throw CommandFailure.usage("\(name) cannot be read: \(error)")
         }
     }
 }

@@ -65,7 +65,7 @@ struct Serve: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Memory for outputs that are kept to answer equal inputs, over all models: bytes, or a number with KiB, MiB "
-                + "or GiB (1024s), k, M or G (1000s); 0 turns the cache off. "
+                + "or GiB (1024s), k, M or G (1000s); 0 turns the cache off. One output and its input may take an eighth. "
                 + "(default: \(ByteCountText.format(Self.standard.cacheBytes)))", valueName: "bytes"),
         transform: { text in try ByteCountText.parse(text) })
     var cacheSize: Int?

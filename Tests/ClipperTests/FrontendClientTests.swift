@@ -25,7 +25,7 @@ struct FrontendClientTests {
     }
 
     private func query(_ transport: CannedTransport) throws -> QueryClient {
-        QueryClient(address: try FrontendAddress("http://127.0.0.1:1337"), transport: transport)
+        QueryClient(address: try FrontendAddress("http://127.0.0.1:1337"), patience: .seconds(60), transport: transport)
     }
 
     private func predict(_ transport: CannedTransport, _ texts: [String]) async throws -> PredictAnswer {

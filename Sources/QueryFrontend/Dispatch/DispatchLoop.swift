@@ -314,7 +314,7 @@ final class DispatchLoop {
             logger.log(
                 level: reason.isExpected ? .info : .warning,
                 "replica \(reason.isExpected ? "gone" : "lost"): \(reason)",
-                metadata: ["model": "\(model)", "queries sent elsewhere": "\(retried)"])
+                metadata: ["model": "\(model)", "queries to be sent elsewhere": "\(retried)"])
         case .badMessage(let peer, let replica, let problem):
             metrics.badMessages[problem.label, default: 0] += 1
             if let suppressed = badMessageLog.admit(now: now) {

@@ -127,7 +127,9 @@ extension DispatchReport {
             counter(name, help) { counters[$0.id]?[keyPath: value] ?? 0 }
         }
         counter("clipper_model_queries_total", "Queries that replicas answered.") { $0.queries }
-        scheduled("clipper_retries_total", "Queries sent again because their replica was lost.", \.retries)
+        scheduled(
+            "clipper_retries_total", "Queries sent again because their replica was lost, or had not computed them.",
+            \.retries)
         scheduled("clipper_hedges_total", "Queries sent to a second replica because the first was slow.", \.hedges)
         scheduled("clipper_hedges_won_total", "Hedged queries that the second replica answered first.", \.hedgesWon)
         scheduled("clipper_replicas_stuck_total", "How often a replica was found stuck.", \.stuck)

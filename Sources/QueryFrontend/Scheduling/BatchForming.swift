@@ -96,8 +96,9 @@ extension ModelScheduler {
         let first = table[head].query.waiter
         let limit = replicas[index].limit.limit(budget: first.deadline - now, model: replicas[index].latency)
         guard queuedCount < limit else { return nil }
-        let latest = first.deadline - replicas[index].latency.slow(queuedCount + 1)
-        let end = min(first.arrived + batching.maxDelay, latest)
+        // Half of the time that the model leaves: the rest is for what else can come between.
+        let spare = first.deadline - first.arrived - replicas[index].latency.slow(queuedCount + 1)
+        let end = first.arrived + min(batching.maxDelay, spare / 2)
         return end > now ? end : nil
     }
 
@@ -266,6 +267,7 @@ extension ModelScheduler {
                 counters.hedges += 1
                 table[reference].holdsHedge = false
             } else {
+                if table[reference].losses > 0 { counters.retries += 1 }
                 let waiter = table[reference].query.waiter
                 arrivals.append(waiter.arrived)
                 if let wanted = hedges.quantile(of: waiter.application) {

@@ -55,6 +55,8 @@ struct ModelScheduler: Sendable {
     // MARK: Settings and replicas
 
     mutating func set(_ new: ModelSettings) {
+        // Registered anew, it is another model, of which nothing has been counted.
+        if settings == nil { counters = SchedulingCounters() }
         settings = new
         for index in replicas.indices { replicas[index].limit.adopt(new.batching) }
         noteReplicasChanged()
@@ -80,14 +82,15 @@ struct ModelScheduler: Sendable {
         guard let index = replicas.firstIndex(where: { $0.id == id }) else { return 0 }
         let lost = replicas.remove(at: index)
         noteReplicasChanged()
-        let before = counters.retries
+        var wentBack = 0
         for batch in lost.batches {
             for reference in batch.queries {
                 lose(reference, now: now, &effects)
                 hedgeAgain(reference, now: now)
+                if table.contains(reference), table[reference].isQueued, table[reference].copies == 0 { wentBack += 1 }
             }
         }
-        return counters.retries - before
+        return wentBack
     }
 
     /// A replica that had a query is lost, or has refused it.
@@ -100,11 +103,8 @@ struct ModelScheduler: Sendable {
         // Answered already, or under way on another replica: nothing is to be done.
         guard !table[reference].isAnswered, table[reference].copies == 0 else { return endIfDone(reference) }
         table[reference].avoided = replica
-        if table[reference].isQueued {
-            // What waits as a hedge is the only copy now.
-            counters.retries += 1
-            giveBackHedge(reference)
-        }
+        // What waits as a hedge is the only copy now.
+        giveBackHedge(reference)
         expire(reference, now: now, &effects)
         guard table.contains(reference) else { return }
         if table[reference].losses >= 2 {
@@ -114,7 +114,6 @@ struct ModelScheduler: Sendable {
             if table[reference].isQueued { unqueue(reference) }
             answerAll(reference, .defaultOutput(.modelDeleted), &effects)
         } else if !table[reference].isQueued {
-            counters.retries += 1
             enqueue(reference)
         }
     }

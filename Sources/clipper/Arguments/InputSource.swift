@@ -1,5 +1,13 @@
 import Foundation
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// Where the inputs of a prediction come from, as an argument names it.
 enum InputSource: Equatable, Sendable {
     /// The argument is the input.
@@ -29,6 +37,33 @@ enum InputSource: Equatable, Sendable {
         case .standardInput: try Self.lines(of: read(nil), name: "standard input")
         case .file(let path): try Self.lines(of: read(path), name: "'\(path)'")
         }
+    }
+
+    /// The bytes of a file, which may be a pipe or a device.
+    ///
+    /// - Throws: `FileProblem`.
+    static func bytes(of path: String) throws -> Data {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileProblem(errno) }
+        defer { close(descriptor) }
+        var bytes = Data()
+        var piece = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = read(descriptor, &piece, piece.count)
+            if count == 0 { return bytes }
+            if count > 0 {
+                bytes += piece[..<count]
+            } else if errno != EINTR {
+                throw FileProblem(errno)
+            }
+        }
+    }
+
+    /// Why a file cannot be read or written, in the system's words.
+    struct FileProblem: Error, CustomStringConvertible {
+        let description: String
+
+        init(_ number: Int32) { description = String(cString: strerror(number)) }
     }
 
     /// The lines that are not blank; a line ends with LF or CR LF, the last one with the end of the file too.

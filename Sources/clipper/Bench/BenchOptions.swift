@@ -140,6 +140,13 @@ struct BenchOutputOptions: ParsableArguments {
     @Flag(help: "Tell every second how it goes, on standard error, if that is a terminal.")
     var live = false
 
+    /// Makes sure, before a load that takes its time, that its figures can be written.
+    ///
+    /// - Throws: ``CommandFailure`` for a file that cannot be written.
+    func check() throws {
+        for path in [json == "-" ? nil : json, svg].compactMap(\.self) { try BenchFiles.checkCanWrite(path) }
+    }
+
     /// Prints and writes the report.
     ///
     /// - Throws: ``CommandFailure`` for a file that cannot be written.

@@ -20,6 +20,8 @@ struct BenchReport: Codable, Equatable, Sendable {
     var runs: [BenchRun]
     /// What `--step` found, in requests per second: the highest rate that kept the goal.
     var highestRateWithinSLO: Double?
+    /// Whether that was searched; not in the JSON.
+    var isSearch = false
 
     enum CodingKeys: String, CodingKey {
         case application, url, arrivals, connections, seed, goal, runs

@@ -85,9 +85,9 @@ struct BenchSession: Sendable {
         return try source.texts { path in
             do {
                 guard let path else { return try FileHandle.standardInput.readToEnd() ?? Data() }
-                return try Data(contentsOf: URL(fileURLWithPath: path))
+                return try InputSource.bytes(of: path)
             } catch {
-                throw CommandFailure.usage("'\(path ?? "-")' cannot be read: \(error.localizedDescription)")
+                throw CommandFailure.usage("'\(path ?? "-")' cannot be read: \(error)")
             }
         }
     }
@@ -130,6 +130,7 @@ struct BenchSession: Sendable {
             search.record(kept: isKept)
             Terminal.note(BenchTables.line(step: report.runs.count, rate: rate, run: run, isKept: isKept))
         }
+        report.isSearch = true
         report.highestRateWithinSLO = search.highestKept
     }
 

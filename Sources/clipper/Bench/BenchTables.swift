@@ -81,6 +81,11 @@ enum BenchTables {
         if report.runs.contains(where: \.isInterrupted) { notes.append("The last run was interrupted.") }
         if let rate = report.highestRateWithinSLO {
             notes.append("\(percent(report.goal)) inside the SLO: kept up to \(Figures.rate(rate)).")
+        } else if report.isSearch {
+            let rates = report.runs.compactMap(\.rate)
+            notes.append(
+                "\(percent(report.goal)) inside the SLO: kept at no rate from \(Figures.rate(rates.min() ?? 0)) to "
+                    + "\(Figures.rate(rates.max() ?? 0)).")
         }
         return notes
     }

@@ -1,6 +1,14 @@
 import ArgumentParser
 import Foundation
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// Rates and counts as they are written on the command line of `clipper bench`.
 enum BenchText {
     /// Requests per second: above zero, at most a million.
@@ -47,6 +55,17 @@ struct LabelledFile: ExpressibleByArgument, Equatable, Sendable {
 
 /// Files that `clipper bench` writes.
 enum BenchFiles {
+    /// - Throws: ``CommandFailure`` for a file that cannot be written. What is in it stays.
+    static func checkCanWrite(_ path: String) throws {
+        let isNew = access(path, F_OK) != 0
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else {
+            throw CommandFailure.usage("'\(path)' cannot be written: \(InputSource.FileProblem(errno))")
+        }
+        close(descriptor)
+        if isNew { unlink(path) }
+    }
+
     /// - Throws: ``CommandFailure`` for a file that cannot be written.
     static func write(_ text: String, to path: String) throws {
         do {

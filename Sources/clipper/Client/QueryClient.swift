@@ -1,12 +1,13 @@
 /// A frontend's query API.
 struct QueryClient: Sendable {
-    /// How long a frontend may take: a latency objective can be as long as a day.
-    static let patience = Duration.seconds(86_400 + 60)
-
     private let client: FrontendClient
 
-    init(address: FrontendAddress, transport: any FrontendTransport = PatientTransport(base: HTTPTransport())) {
-        client = FrontendClient(face: .query, address: address, patience: Self.patience, transport: transport)
+    /// - Parameter patience: how long an answer may take.
+    init(
+        address: FrontendAddress, patience: Duration,
+        transport: any FrontendTransport = PatientTransport(base: HTTPTransport())
+    ) {
+        client = FrontendClient(face: .query, address: address, patience: patience, transport: transport)
     }
 
     /// Asks an application for predictions.

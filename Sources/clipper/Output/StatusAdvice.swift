@@ -39,7 +39,8 @@ enum StatusAdvice {
         status.applications.filter(\.linkedModels.isEmpty).map { application in
             note(
                 "Application \(application.name) is linked to no model and gives only its default output:",
-                "clipper app link \(word(application.name)) \(onlyModel(of: status) ?? "MODEL")")
+                "clipper app link \(word(application.name)) "
+                    + (onlyModel(of: status, inputType: application.inputType) ?? "MODEL"))
         }
     }
 
@@ -68,9 +69,14 @@ enum StatusAdvice {
         ]
     }
 
-    private static func onlyModel(of status: FrontendStatus) -> String? {
+    /// - Parameter inputType: what the model must take, as far as its containers tell.
+    private static func onlyModel(of status: FrontendStatus, inputType: String? = nil) -> String? {
         let names = Set(status.models.map(\.name))
-        return names.count == 1 ? names.first.map(word) : nil
+        guard names.count == 1, let name = names.first else { return nil }
+        if let inputType, status.replicas.contains(where: { $0.modelName == name && $0.inputType != inputType }) {
+            return nil
+        }
+        return word(name)
     }
 
     private static func note(_ text: String, _ command: String? = nil) -> [String] {

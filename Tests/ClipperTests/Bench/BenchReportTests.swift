@@ -82,6 +82,31 @@ struct BenchReportTests {
         #expect(try BenchReport(json: Data(json.text.utf8)) == report)
     }
 
+    @Test("A search that found no rate says so, and between which it searched")
+    func foundNothing() {
+        var report = sampleReport()
+        report.highestRateWithinSLO = nil
+        report.isSearch = true
+        #expect(BenchTables.lines(report).contains { $0.hasSuffix("kept at no rate from 1000/s to 2000/s.") })
+    }
+
+    @Test("What cannot be written is told before the load, and what can be is left as it was")
+    func checksFiles() throws {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "bench-\(UInt64.random(in: 0 ... .max))")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let path = directory.appending(path: "x.json").path
+        try BenchFiles.checkCanWrite(path)
+        #expect(!FileManager.default.fileExists(atPath: path))
+        try BenchFiles.write("1", to: path)
+        try BenchFiles.checkCanWrite(path)
+        #expect(try InputSource.bytes(of: path) == Data("1".utf8))
+        for bad in [directory.path, path + "/y"] {
+            #expect(throws: CommandFailure.self) { try BenchFiles.checkCanWrite(bad) }
+        }
+        #expect(throws: InputSource.FileProblem.self) { try InputSource.bytes(of: directory.path) }
+    }
+
     @Test("People are shown a row for each run, the reasons of defaults, the errors and what was found")
     func showsTables() {
         let lines = BenchTables.lines(sampleReport())

@@ -56,6 +56,17 @@ struct DelayedBatchingTests {
         #expect(sent.count + test.dispatch(now: now + .milliseconds(2)).count == 1)
     }
 
+    @Test("Where it may wait for as long as the deadline allows, it waits for half of what the model leaves of that")
+    func half() {
+        var (test, now) = learned(.milliseconds(5))
+        test.register(Batching(limit: .fixed(8), maxDelay: .seconds(60)))
+        // The model takes 10 ms of the 50.
+        test.submit(1000, due: now + .milliseconds(50), now: now)
+        #expect(test.dispatch(now: now).isEmpty)
+        test.tick(now: now + .milliseconds(22))
+        #expect(test.dispatch(now: now + .milliseconds(22)).map(\.items) == [[1000]])
+    }
+
     @Test("It does not wait when the next query is expected later than what company saves")
     func rare() {
         var (test, now) = learned(.milliseconds(50), every: .milliseconds(100))

@@ -133,7 +133,9 @@ struct HedgingTests {
             now += .milliseconds(30)
             test.tick(now: now)
             test.complete(first, now: now)
-        default: test.scheduler.fail(batch: first.id, on: ReplicaID(number: first.replica), .modelError, "", now: at(now))
+        default:
+            test.scheduler.fail(
+                batch: first.id, on: ReplicaID(number: first.replica), .modelError, "", now: at(now))
         }
         test.takeAnswers()
         #expect(test.scheduler.counters(of: SchedulerUnderTest.model).hedges == 0)

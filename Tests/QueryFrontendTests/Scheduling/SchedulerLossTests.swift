@@ -12,7 +12,9 @@ struct SchedulerLossTests {
         let first = try #require(test.dispatch().first)
         test.addReplica(1)
         #expect(test.removeReplica(first.replica) == 2)
+        #expect(test.scheduler.counters(of: SchedulerUnderTest.model).retries == 0)
         let second = try #require(test.dispatch().first)
+        #expect(test.scheduler.counters(of: SchedulerUnderTest.model).retries == 2)
         #expect(second.items == [1, 2])
         #expect(second.replica == 1 - first.replica)
         test.complete(second)
@@ -121,6 +123,18 @@ struct SchedulerLossTests {
         test.scheduler.removeModel(SchedulerUnderTest.model)
         test.removeReplica(0)
         #expect(test.outcomes == [1: .defaultOutput(.modelDeleted)])
+    }
+
+    @Test("Of a model that is registered again nothing has been counted")
+    func countsAnew() {
+        var test = SchedulerUnderTest(limit: 1, slotsPerReplica: 1, queuedQueries: 1)
+        test.submit(1)
+        #expect(test.dispatch().count == 1)
+        test.submit(2, 3)
+        #expect(test.scheduler.counters(of: SchedulerUnderTest.model).queueFull == 1)
+        test.scheduler.removeModel(SchedulerUnderTest.model)
+        test.register(Batching(limit: .fixed(1)))
+        #expect(test.scheduler.counters(of: SchedulerUnderTest.model) == SchedulingCounters())
     }
 
     @Test("A model that is registered again is served by the replicas that are there")

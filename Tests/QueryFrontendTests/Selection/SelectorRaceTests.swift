@@ -80,7 +80,7 @@ import Testing
         #expect(world.weight(of: "b", for: "anna") == world.weight(of: "b"))
     }
 
-    @Test("What a user has learned after a reset stays, also where a state was being read then and others had the memory")
+    @Test("What a user has learned after a reset stays, also where a state was being read then and evicted since")
     func learnsAfterResetWhileReading() throws {
         var world = try SelectorWorld("exp4", bounds: Selector.Bounds(usersInMemory: 1))
         teach(&world, user: "anna")
