@@ -83,7 +83,7 @@ public struct PayloadStorage: @unchecked Sendable {
     /// The length in bytes.
     public var byteCount: Int { buffer.header }
 
-    /// Where the bytes begin: there for as long as the object is.
+    /// Where the bytes begin. They are part of the object and never move: there for as long as it is.
     var base: UnsafeMutableRawPointer {
         buffer.withUnsafeMutablePointerToElements { UnsafeMutableRawPointer($0) }
     }

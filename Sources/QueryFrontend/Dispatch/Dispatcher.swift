@@ -5,8 +5,8 @@ import Synchronization
 
 /// The way to the dispatch thread, from any other: queries and commands go into its inbox.
 ///
-/// The inbox's lock is the only one on the query path. It is held for an append, or for a swap by the dispatch thread,
-/// which is woken only when it sleeps.
+/// The inbox's lock is, beside the cache's, the only one on the query path. It is held for an append, or for a swap by the
+/// dispatch thread, which is woken only when it sleeps.
 final class Dispatcher: Sendable {
     /// What the dispatch thread can be asked besides queries. It answers each.
     enum Command: Sendable {

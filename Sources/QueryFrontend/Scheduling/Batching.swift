@@ -7,7 +7,7 @@ public struct Batching: Sendable, Hashable {
         /// Additive increase of a full batch that was in time, multiplicative decrease by `backoff` (such as 0.9) after
         /// one that was late (Clipper, NSDI 2017, section 4.3.1).
         case aimd(increase: Int, backoff: Double)
-        /// Always the same.
+        /// That many, whatever the latencies.
         case fixed(Int)
     }
 
@@ -22,6 +22,7 @@ public struct Batching: Sendable, Hashable {
     /// What no limit exceeds, in queries.
     public var maxBatch: Int
 
+    /// A batching of these parts; without any, Clipper's adaptive one.
     public init(limit: Limit = .deadline, maxDelay: Duration = .zero, maxBatch: Int = Self.defaultMaxBatch) {
         self.limit = limit
         self.maxDelay = maxDelay

@@ -5,6 +5,7 @@ public struct Hedging: Sendable, Hashable {
     /// Hedged queries as a share of all that are sent, at most, between 0 and 1.
     public var maxExtraWork: Double
 
+    /// Hedging at this quantile, of at most this share.
     public init(quantile: Double = 0.95, maxExtraWork: Double = 0.05) {
         self.quantile = quantile
         self.maxExtraWork = maxExtraWork

@@ -11,6 +11,7 @@ public struct HTTPLimits: Sendable, Hashable {
     /// Connections at a time; more are refused.
     public var connections: Int
 
+    /// Limits of these parts; those that are left out have their defaults.
     public init(
         largestBody: Int = 64 << 20, largestBatch: Int = 50_000, idleTime: Duration = .seconds(75),
         bodyTime: Duration = .seconds(30),

@@ -255,7 +255,6 @@ final class QueryHandler: ChannelDuplexHandler {
 
     private func predict(_ bytes: ByteBuffer, _ route: Route, _ trace: QueryTrace?) {
         let arrived = loop.arrival()
-        loop.deliverOutcomes()
         do {
             let body = try loop.parser.parse(bytes, inputType: route.inputType, readsUser: route.learns)
             var model = route.current

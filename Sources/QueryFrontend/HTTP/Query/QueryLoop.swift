@@ -39,8 +39,6 @@ final class QueryLoop {
     let parser: PredictBodyParser
     private let server: QueryServerState
     let sink: Int
-    private let outcomes: OutcomeInbox
-    private var isDelivering = false
     private var pending: [UInt64: Pending] = [:]
     /// When this turn of the event loop took up its first request.
     private var turnBegan: MonotonicTime?
@@ -55,13 +53,12 @@ final class QueryLoop {
     private var sweep: RepeatedTask?
 
     init(
-        eventLoop: any EventLoop, dispatcher: Dispatcher, sink: Int, outcomes: OutcomeInbox, routes: Routes,
-        limits: HTTPLimits, server: QueryServerState
+        eventLoop: any EventLoop, dispatcher: Dispatcher, sink: Int, routes: Routes, limits: HTTPLimits,
+        server: QueryServerState
     ) {
         self.eventLoop = eventLoop
         self.dispatcher = dispatcher
         self.sink = sink
-        self.outcomes = outcomes
         self.routes = routes
         self.limits = limits
         parser = PredictBodyParser(largestBatch: limits.largestBatch)
@@ -145,16 +142,10 @@ final class QueryLoop {
         }
     }
 
-    /// Gives requests the outcomes that have come.
-    func deliverOutcomes() {
-        // An answer can let the next request of its connection begin, which looks here as well.
-        guard !isDelivering else { return }
-        isDelivering = true
-        defer { isDelivering = false }
-        for turn in outcomes.takeAll() {
-            deliver(turn.deliveries)
-            returnTime.note(.now() - turn.sent)
-        }
+    /// Outcomes have come that the dispatch thread gave away at a time.
+    func deliver(_ deliveries: [Delivery], sent: MonotonicTime) {
+        deliver(deliveries)
+        returnTime.note(.now() - sent)
     }
 
     private func deliver(_ deliveries: [Delivery]) {
@@ -249,11 +240,10 @@ final class QueryLoop {
 struct QueryLoopSink: OutcomeSink {
     let eventLoop: any EventLoop
     let loop: NIOLoopBoundBox<QueryLoop?>
-    let outcomes: OutcomeInbox
 
     func deliver(_ deliveries: [Delivery]) {
-        guard outcomes.put(deliveries, sent: .now()) else { return }
-        eventLoop.execute { loop.value?.deliverOutcomes() }
+        let sent = MonotonicTime.now()
+        eventLoop.execute { loop.value?.deliver(deliveries, sent: sent) }
     }
 
     func acknowledge(_ acknowledgements: [SelectorEffects.Acknowledgement]) {

@@ -41,13 +41,11 @@ final class QueryServer: Sendable {
         let routes = Routes(catalog, handles: dispatcher.handles)
         for eventLoop in group.makeIterator() {
             let box = NIOLoopBoundBox<QueryLoop?>.makeEmptyBox(valueType: QueryLoop.self, eventLoop: eventLoop)
-            let outcomes = OutcomeInbox()
-            let sink = await dispatcher.addSink(
-                QueryLoopSink(eventLoop: eventLoop, loop: box, outcomes: outcomes))
+            let sink = await dispatcher.addSink(QueryLoopSink(eventLoop: eventLoop, loop: box))
             try await eventLoop.submit {
                 box.value = QueryLoop(
-                    eventLoop: eventLoop, dispatcher: dispatcher, sink: sink, outcomes: outcomes, routes: routes,
-                    limits: limits, server: state)
+                    eventLoop: eventLoop, dispatcher: dispatcher, sink: sink, routes: routes, limits: limits,
+                    server: state)
             }.get()
             loops.append(box)
             byLoop[ObjectIdentifier(eventLoop)] = box
