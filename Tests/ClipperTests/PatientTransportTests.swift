@@ -6,10 +6,12 @@ import Testing
 /// Refuses connections so many times, and then answers.
 private final class StartingFrontend: FrontendTransport {
     private let refusalsLeft: Mutex<Int>
+    private let refusal: NoAnswerError
     let asked = Atomic(0)
 
-    init(refusals: Int) {
+    init(refusals: Int, by refusal: NoAnswerError = .refused) {
         refusalsLeft = Mutex(refusals)
+        self.refusal = refusal
     }
 
     func reply(
@@ -20,7 +22,7 @@ private final class StartingFrontend: FrontendTransport {
             left -= 1
             return left >= 0
         }
-        if refuses { throw NoAnswerError.refused }
+        if refuses { throw refusal }
         return FrontendReply(status: 200, body: "PONG")
     }
 }
@@ -50,6 +52,8 @@ struct PatientTransportTests {
 
     @Test("A request that may have arrived is not sent twice", arguments: [NoAnswerError.silent, .other("closed")])
     func asksOnce(error: NoAnswerError) async throws {
-        await #expect(throws: error) { try await ask(CannedTransport(error), retries: 3) }
+        let frontend = StartingFrontend(refusals: 1, by: error)
+        await #expect(throws: error) { try await ask(frontend, retries: 3) }
+        #expect(frontend.asked.load(ordering: .relaxed) == 1)
     }
 }

@@ -175,7 +175,7 @@ struct Oracle {
         replicas.indices.contains { number in
             let replica = replicas[number]
             return number != other?.number && isSuitable(replica, model) && replica?.takesNew == true
-                && replica?.batches.isEmpty == true
+                && replica?.batches.isEmpty == true && (other == nil || replica?.failures == 0)
         }
     }
 
@@ -336,10 +336,12 @@ struct Oracle {
     }
 
     /// Whether a model can be served.
+    /// - Parameter other: where there is one, the replica beside which one is sought that has not failed for its last batch.
     func hasSuitableReplica(_ model: Int, except other: ReplicaID? = nil) -> Bool {
         isRegistered[model]
             && replicas.indices.contains {
                 $0 != other?.number && isSuitable(replicas[$0], model) && replicas[$0]?.takesNew == true
+                    && (other == nil || replicas[$0]?.failures == 0)
             }
     }
 

@@ -10,8 +10,8 @@ final class DispatchLoop {
     private static let messagesPerTurn = 512
     /// How often one turn sends what its answers have made room for, so that a flood of feedback does not either.
     private static let roundsPerTurn = 4
-    /// Requests, and inputs of each, that are brought near the processor at most before a turn takes them.
-    private static let prefetchedRequests = 256
+    /// Inputs that are brought near the processor at most before a turn takes them.
+    private static let prefetchedInputs = 512
 
     /// Where containers connect, with the ports.
     let endpoints: [String]
@@ -166,11 +166,7 @@ final class DispatchLoop {
         for answer in inbox.storeAnswers { selector.receive(answer, now: now) { scheduler.isServed($0) } }
         if !inbox.submissions.isEmpty { lastTaken = now }
         for submission in inbox.submissions { backlog.append(submission) }
-        for submission in backlog.next(Self.prefetchedRequests) {
-            for key in submission.keys.prefix(Self.prefetchedRequests) {
-                scheduler.prefetch(keyHash: key.hash, of: key.model)
-            }
-        }
+        backlog.forEachUpcomingKey(Self.prefetchedInputs) { scheduler.prefetch(keyHash: $0.hash, of: $0.model) }
         backlog.takeTurn { submit($0, $1, now: now) }
         for feedback in inbox.feedback { selector.submit(feedback, now: now) { scheduler.isServed($0) } }
         submitSelected(now: now)
@@ -388,8 +384,9 @@ final class DispatchLoop {
         do {
             try send(effects.dispatches, now: now)
         } catch {
-            // What has been decided is known nowhere else.
+            // What has been decided is known nowhere else. Of its batches nobody knows which have left.
             carryOut(effects, now: now)
+            for dispatch in effects.dispatches { sessions.lose(dispatch.replica) }
             throw error
         }
         carryOut(effects, now: now)

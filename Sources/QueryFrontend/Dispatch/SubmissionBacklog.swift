@@ -16,9 +16,14 @@ struct SubmissionBacklog {
         waiting.append((submission, 0))
     }
 
-    /// The first so many requests, which the next turn takes.
-    func next(_ count: Int) -> some Sequence<Submission> {
-        waiting.prefix(count).lazy.map(\.submission)
+    /// The keys of some of the inputs that the next turn takes: so many, or all.
+    func forEachUpcomingKey(_ count: Int, _ body: (CacheKey) -> Void) {
+        var left = count
+        for (submission, next) in waiting where left > 0 {
+            let keys = submission.keys.dropFirst(next).prefix(min(left, Self.inputsPerRequest))
+            keys.forEach(body)
+            left -= max(1, keys.count)
+        }
     }
 
     /// Takes what one turn takes: of each request some of its inputs, by their places.

@@ -32,7 +32,7 @@ extension ModelScheduler {
     func opening(now: MonotonicTime) -> MonotonicTime {
         guard takesQueries else { return .distantPast }
         var first = MonotonicTime.distantFuture
-        for replica in replicas where replica.isActive {
+        for (index, replica) in replicas.enumerated() where replica.isActive && !isOutdone(index) {
             first = min(first, replica.opening(slots: bounds.slotsPerReplica, now: now) ?? replica.nextAnswer)
         }
         return first
@@ -52,12 +52,14 @@ extension ModelScheduler {
                 nextEvent = min(nextEvent, opening)
                 continue
             }
-            if replicas[index].restsUntil > now, isAnotherWell(than: index) {
-                nextEvent = min(nextEvent, replicas[index].restsUntil)
-                continue
+            if isOutdone(index) {
+                // Behind a first batch, of which nothing is known, nothing waits; after a failure it is tried now and then.
+                if replicas[index].isUnproven { continue }
+                if replicas[index].restsUntil > now {
+                    nextEvent = min(nextEvent, replicas[index].restsUntil)
+                    continue
+                }
             }
-            // Behind a first batch, of which nothing is known, nothing waits that another replica can answer.
-            if replicas[index].isUnproven, isAnotherWell(than: index) { continue }
             let completion =
                 replicas[index].isUnproven || replicas[index].isFailing
                 ? .distantFuture : replicas[index].free(now: now) + replicas[index].latency.expected(1)
@@ -68,21 +70,26 @@ extension ModelScheduler {
         return best?.index
     }
 
-    /// Whether another replica answers, as far as is known.
-    private func isAnotherWell(than index: Int) -> Bool {
-        replicas.indices.contains {
-            $0 != index && replicas[$0].isActive && replicas[$0].stuckSince == nil && replicas[$0].latency.isKnown
-                && !replicas[$0].isFailing
-        }
+    /// Whether nothing can be counted on of a replica, while another one is well: then it is no room that others share.
+    private func isOutdone(_ index: Int) -> Bool {
+        guard replicas[index].isFailing || replicas[index].isUnproven else { return false }
+        return replicas.indices.contains { $0 != index && replicas[$0].isActive && replicas[$0].isWell }
     }
 
     /// Whether a query is to go to another replica than this one, which is late with it, or has refused it; the latter only
-    /// where there is another.
-    private func avoids(_ reference: QueryTable.Reference, _ index: Int) -> Bool {
-        let id = replicas[index].id
-        guard table[reference].avoided == id else { return false }
-        return table[reference].copies > 0
-            || replicas.contains { $0.id != id && $0.isActive && $0.stuckSince == nil }
+    /// where another takes it now, or this one is to be trusted less than another.
+    private func avoids(_ reference: QueryTable.Reference, _ index: Int, now: MonotonicTime) -> Bool {
+        guard table[reference].avoided == replicas[index].id else { return false }
+        guard table[reference].copies == 0 else { return true }
+        return isOutdone(index) || replicas.indices.contains { $0 != index && hasRoom($0, now: now) }
+    }
+
+    /// Whether a replica that can be counted on takes a batch now.
+    private func hasRoom(_ index: Int, now: MonotonicTime) -> Bool {
+        guard replicas[index].isActive, !isOutdone(index),
+            let opening = replicas[index].opening(slots: bounds.slotsPerReplica, now: now)
+        else { return false }
+        return opening <= now
     }
 
     /// Until when a replica with nothing to do waits for company (delayed batching, NSDI 2017, section 4.3.2), where
@@ -122,13 +129,10 @@ extension ModelScheduler {
     ) -> Bool {
         let start = replicas[index].free(now: now)
         // Replicas with room share what waits.
-        let open = replicas.count { replica in
-            replica.isActive && (replica.opening(slots: bounds.slotsPerReplica, now: now).map { $0 <= now } ?? false)
-        }
-        // None is active where all drain.
-        let share = (queuedCount + max(1, open) - 1) / max(1, open)
+        let open = replicas.indices.count { $0 == index || hasRoom($0, now: now) }
+        let share = (queuedCount + open - 1) / open
         // One that has failed is tried with one query, where another is there for the rest.
-        let isTrial = replicas[index].isFailing && isAnotherWell(than: index)
+        let isTrial = replicas[index].isFailing && isOutdone(index)
         var draft = Draft()
         var passedOver: [QueryTable.Reference] = []
         while true {
@@ -145,7 +149,7 @@ extension ModelScheduler {
                 : replicas[index].limit.limit(
                     budget: budget, model: replicas[index].latency, waiting: max(1, share))
             if draft.count == 1 { prefetchQueries(min(limit, share) - 1) }
-            while draft.count < min(limit, max(1, share)), let next = firstQueued(), !avoids(next, index),
+            while draft.count < min(limit, max(1, share)), let next = firstQueued(), !avoids(next, index, now: now),
                 draft.byteCount + table[next].query.input.byteCount <= Self.mostBytes
             {
                 _ = popQueued()
@@ -175,7 +179,7 @@ extension ModelScheduler {
         _ effects: inout SchedulerEffects
     ) -> QueryTable.Reference? {
         while passedOver.count < Self.mostPassedOver, let head = popQueued() {
-            if avoids(head, index) {
+            if avoids(head, index, now: now) {
                 passedOver.append(head)
                 continue
             }
@@ -202,7 +206,7 @@ extension ModelScheduler {
     private func canAnswer(by deadline: MonotonicTime, except index: Int, now: MonotonicTime) -> Bool {
         replicas.indices.contains { other in
             other != index && replicas[other].isActive && replicas[other].stuckSince == nil
-                && !replicas[other].isUnproven
+                && !replicas[other].isUnproven && !isOutdone(other)
                 && replicas[other].free(now: now) + replicas[other].latency.fast(1) <= deadline
         }
     }
@@ -222,7 +226,7 @@ extension ModelScheduler {
         guard draft.count < limit else { return false }
         var nextStart = start + replicas[index].latency.expected(draft.count)
         for other in replicas.indices where other != index && replicas[other].isActive {
-            guard replicas[other].stuckSince == nil, !replicas[other].isUnproven else { continue }
+            guard replicas[other].stuckSince == nil, !replicas[other].isUnproven, !isOutdone(other) else { continue }
             nextStart = min(nextStart, replicas[other].free(now: now))
         }
         return table[next].query.waiter.deadline - nextStart < head.deadline - start
@@ -265,9 +269,10 @@ extension ModelScheduler {
             inputs.append(table[reference].query.input)
             if table[reference].copies > 0 {
                 counters.hedges += 1
-                table[reference].holdsHedge = false
+                table[reference].hedgePaidBy = nil
             } else {
                 if table[reference].losses > 0 { counters.retries += 1 }
+                table[reference].avoided = nil
                 let waiter = table[reference].query.waiter
                 arrivals.append(waiter.arrived)
                 if let wanted = hedges.quantile(of: waiter.application) {

@@ -24,7 +24,10 @@ extension ModelScheduler {
         _ reference: QueryTable.Reference, _ code: FailureCode, _ text: String, on replica: ReplicaID,
         expires: MonotonicTime, now: MonotonicTime, _ effects: inout SchedulerEffects
     ) {
-        if code == .unavailable { return lose(reference, refusedBy: replica, now: now, &effects) }
+        if code == .unavailable {
+            lose(reference, refusedBy: replica, now: now, &effects)
+            return hedgeAgain(reference, now: now)
+        }
         table[reference].copies -= 1
         guard !table[reference].isAnswered, table[reference].copies == 0 else { return endIfDone(reference) }
         if table[reference].isQueued { unqueue(reference) }

@@ -29,7 +29,7 @@ extension ModelScheduler {
                     continue
                 }
                 table[reference].avoided = replicas[index].id
-                table[reference].holdsHedge = true
+                table[reference].hedgePaidBy = application
                 enqueue(reference)
             }
             replicas[index].batches[place].hedgeAt = again
@@ -47,9 +47,9 @@ extension ModelScheduler {
 
     /// What was paid for a hedge that is not sent can be spent on another.
     mutating func giveBackHedge(_ reference: QueryTable.Reference) {
-        guard table[reference].holdsHedge else { return }
-        table[reference].holdsHedge = false
-        unspentHedges.append(table[reference].query.waiter.application)
+        guard let application = table[reference].hedgePaidBy else { return }
+        table[reference].hedgePaidBy = nil
+        unspentHedges.append(application)
     }
 
     private func canBeHedged(_ reference: QueryTable.Reference) -> Bool {

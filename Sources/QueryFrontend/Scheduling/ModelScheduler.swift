@@ -66,7 +66,10 @@ struct ModelScheduler: Sendable {
     mutating func close(_ effects: inout SchedulerEffects) {
         settings = nil
         noteReplicasChanged()
-        while let reference = popQueued() { answerAll(reference, .defaultOutput(.modelDeleted), &effects) }
+        while let reference = popQueued() {
+            giveBackHedge(reference)
+            answerAll(reference, .defaultOutput(.modelDeleted), &effects)
+        }
     }
 
     mutating func add(_ id: ReplicaID, inputType: InputType, capacity: ReplicaCapacity, now: MonotonicTime) {

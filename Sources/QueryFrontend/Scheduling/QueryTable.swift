@@ -29,8 +29,6 @@ struct QueryTable: Sendable {
         var isJoinable = false
         /// It waits for a replica.
         var isQueued = false
-        /// It waits as a hedge that its application has paid for.
-        var holdsHedge = false
         /// Replicas that were lost with it; more than two are no more than two.
         var losses: UInt8 = 0
         /// Batches in flight that carry it.
@@ -39,6 +37,8 @@ struct QueryTable: Sendable {
         var others: Deque<Waiter> = []
         /// The turn of the queue entry that counts.
         var turn: UInt64 = 0
+        /// It waits as a hedge, for which this application has paid.
+        var hedgePaidBy: ApplicationHandle?
         /// The replica that is late with it, or has refused it: it goes to another.
         var avoided: ReplicaID?
 

@@ -81,6 +81,9 @@ struct Replica: Sendable {
     /// Whether it has failed for its last batch: where another is well it is tried after that one, and with one query.
     var isFailing: Bool { failures > 0 }
 
+    /// Whether it answers, as far as is known.
+    var isWell: Bool { latency.isKnown && stuckSince == nil && !isFailing }
+
     /// When all that it has is expected to be done; not before now.
     func free(now: MonotonicTime) -> MonotonicTime {
         guard !batches.isEmpty else { return now }

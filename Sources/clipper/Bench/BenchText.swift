@@ -57,13 +57,20 @@ struct LabelledFile: ExpressibleByArgument, Equatable, Sendable {
 enum BenchFiles {
     /// - Throws: ``CommandFailure`` for a file that cannot be written. What is in it stays.
     static func checkCanWrite(_ path: String) throws {
-        let isNew = access(path, F_OK) != 0
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else {
-            throw CommandFailure.usage("'\(path)' cannot be written: \(InputSource.FileProblem(errno))")
+        func refuse(_ number: Int32) -> CommandFailure {
+            CommandFailure.usage("'\(path)' cannot be written: \(InputSource.FileProblem(number))")
         }
+        var status = stat()
+        // What is there, a pipe perhaps, or a link to what is not there yet, is not opened: that could change it.
+        guard lstat(path, &status) != 0 else {
+            if status.st_mode & S_IFMT == S_IFDIR { throw refuse(EISDIR) }
+            if status.st_mode & S_IFMT != S_IFLNK, access(path, W_OK) != 0 { throw refuse(errno) }
+            return
+        }
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw refuse(errno) }
         close(descriptor)
-        if isNew { unlink(path) }
+        unlink(path)
     }
 
     /// - Throws: ``CommandFailure`` for a file that cannot be written.

@@ -17,7 +17,7 @@ struct HTTPTransport: FrontendTransport {
         let answer = MultiThreadedEventLoopGroup.singleton.any().makePromise(of: FrontendReply.self)
         do {
             let channel = try await ClientBootstrap(group: answer.futureResult.eventLoop)
-                .connectTimeout(.seconds(10))
+                .connectTimeout(min(.seconds(10), TimeAmount(patience)))
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         let sync = channel.pipeline.syncOperations

@@ -12,11 +12,13 @@ struct PatientTransport: FrontendTransport {
     func reply(
         to request: FrontendRequest, at address: FrontendAddress, patience: Duration
     ) async throws -> FrontendReply {
-        for _ in 0..<retries {
+        var waited = Duration.zero
+        for _ in 0..<retries where waited < patience {
             do {
                 return try await base.reply(to: request, at: address, patience: patience)
             } catch NoAnswerError.refused {
                 try await Task.sleep(for: pause)
+                waited += pause
             }
         }
         return try await base.reply(to: request, at: address, patience: patience)

@@ -106,6 +106,7 @@ struct FailedBatchTests {
         #expect(first.replica == 1)
         fail(first, code, in: &test, now: now)
         #expect(test.dispatch(now: now).map(\.replica) == (code == .unavailable ? [0] : []))
+        #expect(test.scheduler.counters(of: SchedulerUnderTest.model).hedgesWon == 0)
         for item in 2..<5 {
             test.submit(item, due: now + .seconds(1), now: now)
             for batch in test.dispatch(now: now) {
@@ -137,6 +138,36 @@ struct FailedBatchTests {
             rests.append(now - start)
         }
         #expect(rests == rests.sorted() && rests[3] > rests[1])
+    }
+
+    @Test("What waits is not shared with a replica that fails, or that has not answered yet", arguments: [true, false])
+    func noShareForOthers(fails: Bool) throws {
+        var (test, now) = try oneThatIsWell()
+        test.register(Batching(limit: .fixed(40)))
+        test.addReplica(1, now: now)
+        test.submit(1, due: now + .seconds(60), now: now)
+        let first = try #require(test.dispatch(now: now).first)
+        #expect(first.replica == 1)
+        if fails { fail(first, .modelError, in: &test, now: now) }
+        for item in 100_000..<100_040 { test.submit(item, due: now + .seconds(60), now: now) }
+        let batch = try #require(test.dispatch(now: now).first)
+        #expect(batch.replica == 0 && batch.items.count == 40)
+    }
+
+    @Test("What the only replica that is well has refused does not wait for one that is not")
+    func doesNotWaitForOthers() throws {
+        var (test, now) = try oneThatIsWell()
+        test.addReplica(1, now: now)
+        test.submit(1, due: now + .seconds(60), now: now)
+        #expect(test.dispatch(now: now).map(\.replica) == [1])
+        test.submit(2, 3, due: now + .seconds(60), now: now)
+        test.register(Batching(limit: .fixed(2)))
+        let batch = try #require(test.dispatch(now: now).first)
+        var outputs: Outputs = ["", "3"]
+        outputs.errors = [ItemError(index: 0, code: .unavailable, text: "no")]
+        now += .milliseconds(10)
+        test.scheduler.complete(batch: batch.id, on: ReplicaID(number: 0), outputs, now: at(now))
+        #expect(test.dispatch(now: now).map(\.items) == [[2]])
     }
 
     @Test("A replica that refuses everything is asked all the same where there is no other")

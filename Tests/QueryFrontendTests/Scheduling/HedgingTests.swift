@@ -98,8 +98,10 @@ struct HedgingTests {
         #expect(test.outcomes[1000] == .output("1000"))
     }
 
-    @Test("When the replica of the second copy is lost, a third replica is asked while the first is still late")
-    func secondLost() throws {
+    @Test(
+        "When the second copy is lost or refused, a third replica is asked while the first is still late",
+        arguments: [true, false])
+    func secondLost(isLost: Bool) throws {
         var (test, now) = try learned()
         test.submit(1000, due: now + .seconds(1), now: now)
         let first = try #require(test.dispatch(now: now).first)
@@ -107,7 +109,12 @@ struct HedgingTests {
         test.tick(now: now)
         let second = try #require(test.dispatch(now: now).first)
         test.addReplica(2, now: now)
-        test.removeReplica(second.replica, now: now)
+        if isLost {
+            test.removeReplica(second.replica, now: now)
+        } else {
+            test.scheduler.fail(
+                batch: second.id, on: ReplicaID(number: second.replica), .unavailable, "", now: at(now))
+        }
         test.tick(now: now)
         let third = try #require(test.dispatch(now: now).first)
         #expect(third.replica == 2 && first.replica != 2)
