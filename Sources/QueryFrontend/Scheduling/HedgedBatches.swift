@@ -54,7 +54,7 @@ extension ModelScheduler {
 
     private func canBeHedged(_ reference: QueryTable.Reference) -> Bool {
         table.contains(reference) && !table[reference].isAnswered && !table[reference].isQueued
-            && table[reference].copies == 1
+            && table[reference].copies == 1 && table[reference].losses < 2
     }
 }
 

@@ -122,6 +122,22 @@ struct HedgingTests {
         #expect(test.outcomes[1000] == .output("1000"))
     }
 
+    @Test("A query that two replicas were lost with is not hedged once more, though the first copy is still late")
+    func lostTwiceAsHedge() throws {
+        var (test, now) = try learned()
+        test.submit(1000, due: now + .seconds(1), now: now)
+        #expect(test.dispatch(now: now).count == 1)
+        now += .milliseconds(20)
+        test.tick(now: now)
+        for number in 2...3 {
+            let second = try #require(test.dispatch(now: now).first)
+            test.addReplica(number, now: now)
+            test.removeReplica(second.replica, now: now)
+            test.tick(now: now)
+        }
+        #expect(test.dispatch(now: now).isEmpty)
+    }
+
     @Test("A hedge that was paid for and not sent can be spent on another query", arguments: [1, 2, 3])
     func unspent(way: Int) throws {
         // What 100 queries have earned: one hedge.
