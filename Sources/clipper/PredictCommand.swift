@@ -76,19 +76,8 @@ struct PredictCommand: AsyncParsableCommand {
     }
 
     private func readInputs() throws -> [PredictInput] {
-        guard files.isEmpty else { return try files.map { PredictInput(bytes: try Self.read($0)) } }
-        return try inputs.flatMap { try InputSource(argument: $0).texts(read: Self.read) }
+        guard files.isEmpty else { return try files.map { PredictInput(bytes: try InputSource.contents(of: $0)) } }
+        return try inputs.flatMap { try InputSource(argument: $0).texts(read: InputSource.contents) }
             .map { PredictInput(text: $0, isString: takesStrings) }
-    }
-
-    /// The bytes of a file, or of standard input.
-    private static func read(_ path: String?) throws -> Data {
-        do {
-            guard let path else { return try FileHandle.standardInput.readToEnd() ?? Data() }
-            return try InputSource.bytes(of: path)
-        } catch {
-            let name = path.map { "'\($0)'" } ?? "standard input"
-            throw CommandFailure.usage("\(name) cannot be read: \(error)")
-        }
     }
 }

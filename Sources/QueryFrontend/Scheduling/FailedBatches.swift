@@ -8,7 +8,7 @@ extension ModelScheduler {
         _ effects: inout SchedulerEffects
     ) {
         guard let (index, place) = find(id, on: replica) else { return }
-        let batch = finishBatch(place, of: index, code.isReplicas ? .failed : .passed, now: now, &effects)
+        let batch = finishBatch(place, of: index, .init([code]), now: now, &effects)
         for reference in batch.queries {
             fail(reference, code, reason, on: replica, expires: batch.expires, now: now, &effects)
         }
@@ -43,7 +43,16 @@ extension ModelScheduler {
     }
 }
 
-extension FailureCode {
-    /// Whether the replica may be to blame, and not the input or the time: the next batch may fare as badly there.
-    var isReplicas: Bool { self != .invalidInput && self != .tooLate }
+extension Replica.Completion {
+    /// What has become of a batch with these outputs. Where there is none, nothing was computed: that takes another time.
+    init(_ outputs: Outputs) {
+        let isEmpty = outputs.count > 0 && outputs.errors.count == outputs.count
+        self = isEmpty ? Self(outputs.errors.map(\.code)) : .computed
+    }
+
+    /// What has become of one for which there were only errors. Where an input or the time was to blame, that says nothing
+    /// of the replica; else the next batch may fare as badly there.
+    init(_ codes: [FailureCode]) {
+        self = codes.contains { $0 == .invalidInput || $0 == .tooLate } ? .passed : .failed
+    }
 }

@@ -86,19 +86,16 @@ extension ModelScheduler {
 
     /// A replica has answered a batch.
     ///
-    /// - Returns: the batch's size and how long it took from its sending to its answer; `nil` for one that is not in flight there.
+    /// - Returns: the batch's size and how long it took from its sending to its answer; `nil` for one that is not in flight
+    ///   there.
     mutating func complete(
         _ id: UInt32, on replica: ReplicaID, _ outputs: Outputs, computeTime: Duration?, now: MonotonicTime,
         _ effects: inout SchedulerEffects
     ) -> CompletedBatch? {
         guard let (index, place) = find(id, on: replica), replicas[index].batches[place].size == outputs.count
         else { return nil }
-        // Where it had no output for any, it has not computed them: that takes another time.
-        let hasFailed = outputs.count > 0 && outputs.errors.count == outputs.count
-        let isToBlame = outputs.errors.allSatisfy { $0.code.isReplicas }
         let batch = finishBatch(
-            place, of: index, hasFailed ? isToBlame ? .failed : .passed : .computed, computeTime: computeTime, now: now,
-            &effects)
+            place, of: index, .init(outputs), computeTime: computeTime, now: now, &effects)
         prefetchIndex(of: batch)
         var errors = outputs.errors[...]
         for (item, reference) in batch.queries.enumerated() {

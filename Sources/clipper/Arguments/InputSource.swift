@@ -39,7 +39,19 @@ enum InputSource: Equatable, Sendable {
         }
     }
 
-    /// The bytes of a file, which may be a pipe or a device.
+    /// The bytes of a file, or of standard input.
+    ///
+    /// - Throws: ``CommandFailure`` for what cannot be read.
+    static func contents(of path: String?) throws -> Data {
+        do {
+            guard let path else { return try FileHandle.standardInput.readToEnd() ?? Data() }
+            return try bytes(of: path)
+        } catch {
+            throw CommandFailure.usage("\(path.map { "'\($0)'" } ?? "standard input") cannot be read: \(error)")
+        }
+    }
+
+    /// The bytes of a file, which may be a pipe or a device: Foundation reads neither.
     ///
     /// - Throws: `FileProblem`.
     static func bytes(of path: String) throws -> Data {

@@ -82,14 +82,7 @@ struct BenchSession: Sendable {
 
     private static func lines(of path: String) throws -> [String] {
         let source = path == "-" ? InputSource.standardInput : .file(path: path)
-        return try source.texts { path in
-            do {
-                guard let path else { return try FileHandle.standardInput.readToEnd() ?? Data() }
-                return try InputSource.bytes(of: path)
-            } catch {
-                throw CommandFailure.usage("'\(path ?? "-")' cannot be read: \(error)")
-            }
-        }
+        return try source.texts(read: InputSource.contents)
     }
 
     // MARK: - Runs

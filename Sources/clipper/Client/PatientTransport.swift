@@ -17,6 +17,7 @@ struct PatientTransport: FrontendTransport {
             do {
                 return try await base.reply(to: request, at: address, patience: patience)
             } catch NoAnswerError.refused {
+                // Nothing tells another process when a port is bound: it can only be tried.
                 try await Task.sleep(for: pause)
                 waited += pause
             }

@@ -23,6 +23,16 @@ struct HedgingTests {
         return (test, now)
     }
 
+    /// Query 1000 is on one replica, which is late with it, and about to be sent to the other.
+    private func late() throws -> (SchedulerUnderTest, first: SchedulerUnderTest.Sent, now: Duration) {
+        var (test, now) = try learned()
+        test.submit(1000, due: now + .seconds(1), now: now)
+        let first = try #require(test.dispatch(now: now).first)
+        now += .milliseconds(20)
+        test.tick(now: now)
+        return (test, first, now)
+    }
+
     @Test("A query of a batch that is late is sent to a second replica; the first answer wins, the second is dropped")
     func hedges() throws {
         var (test, now) = try learned()
@@ -86,11 +96,7 @@ struct HedgingTests {
 
     @Test("When the replica of the first copy is lost, the second copy is enough")
     func firstLost() throws {
-        var (test, now) = try learned()
-        test.submit(1000, due: now + .seconds(1), now: now)
-        let first = try #require(test.dispatch(now: now).first)
-        now += .milliseconds(20)
-        test.tick(now: now)
+        var (test, first, now) = try late()
         let second = try #require(test.dispatch(now: now).first)
         test.removeReplica(first.replica, now: now)
         #expect(test.dispatch(now: now).isEmpty)
@@ -102,11 +108,7 @@ struct HedgingTests {
         "When the second copy is lost or refused, a third replica is asked while the first is still late",
         arguments: [true, false])
     func secondLost(isLost: Bool) throws {
-        var (test, now) = try learned()
-        test.submit(1000, due: now + .seconds(1), now: now)
-        let first = try #require(test.dispatch(now: now).first)
-        now += .milliseconds(20)
-        test.tick(now: now)
+        var (test, first, now) = try late()
         let second = try #require(test.dispatch(now: now).first)
         test.addReplica(2, now: now)
         if isLost {
@@ -124,11 +126,7 @@ struct HedgingTests {
 
     @Test("A query that two replicas were lost with is not hedged once more, though the first copy is still late")
     func lostTwiceAsHedge() throws {
-        var (test, now) = try learned()
-        test.submit(1000, due: now + .seconds(1), now: now)
-        #expect(test.dispatch(now: now).count == 1)
-        now += .milliseconds(20)
-        test.tick(now: now)
+        var (test, _, now) = try late()
         for number in 2...3 {
             let second = try #require(test.dispatch(now: now).first)
             test.addReplica(number, now: now)
@@ -172,11 +170,7 @@ struct HedgingTests {
 
     @Test("A query whose both copies are lost was in flight on two lost replicas: it gets the default")
     func bothLost() throws {
-        var (test, now) = try learned()
-        test.submit(1000, due: now + .seconds(1), now: now)
-        #expect(test.dispatch(now: now).count == 1)
-        now += .milliseconds(20)
-        test.tick(now: now)
+        var (test, _, now) = try late()
         #expect(test.dispatch(now: now).count == 1)
         test.addReplica(2, now: now)
         test.removeReplica(0, now: now)
