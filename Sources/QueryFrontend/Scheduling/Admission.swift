@@ -5,35 +5,38 @@ extension ModelScheduler {
     /// Batches that a replica has answered before its latency proves anything.
     private static let provenBatches = 16
     /// Estimates that are kept, each for one allowance.
-    private static let mostDoors = 4
+    private static let mostDoors = 32
 
     /// Whether a query that has just come can be answered in time, as far as is known.
     mutating func admits(_ waiter: Waiter, now: MonotonicTime) -> Bool {
         // One that nothing waits before is tried in any case if a replica has nothing to do: so it is noticed when a
         // model becomes quicker.
         if queuedCount == 0, replicas.contains(where: { $0.isActive && $0.batches.isEmpty }) { return true }
-        let allowance = waiter.deadline - waiter.arrived
-        // The way back is taken off to the nanosecond; so fine a difference changes nothing here.
-        let tolerance = Duration(wholeNanoseconds: allowance.wholeNanoseconds / 32)
-        var place = doors.firstIndex { abs($0.allowance - allowance) <= tolerance }
-        if place == nil {
-            guard let new = estimate(for: allowance, now: now) else { return true }
-            if doors.count == Self.mostDoors { doors.removeFirst() }
-            doors.append(new)
-            place = doors.count - 1
-        }
-        guard let place else { return true }
-        if completion(doors[place], position: queuedCount, now: now) <= waiter.deadline { return true }
+        guard let place = door(for: waiter.deadline - waiter.arrived, now: now) else { return true }
+        if completion(door: place, position: queuedCount, now: now) <= waiter.deadline { return true }
         // Others wait, but those that are due later are behind it, and outdated entries of the queue are nobody.
         let before = max(0, queue.count(before: waiter.deadline) - (queue.count - queuedCount))
-        return before < queuedCount && completion(doors[place], position: before, now: now) <= waiter.deadline
+        return before < queuedCount && completion(door: place, position: before, now: now) <= waiter.deadline
     }
 
-    private func abs(_ duration: Duration) -> Duration { duration < .zero ? .zero - duration : duration }
+    /// The place of the estimate for queries that are left so much time; `nil` where nothing can be proven.
+    private mutating func door(for allowance: Duration, now: MonotonicTime) -> Int? {
+        // The way back is taken off to the nanosecond; so fine a difference changes nothing here.
+        let wanted = allowance.wholeNanoseconds
+        let tolerance = wanted / 32
+        // A closure would copy all of this value.
+        for place in doors.indices where (doors[place].nanoseconds - wanted).magnitude <= tolerance.magnitude {
+            return place
+        }
+        guard let new = estimate(for: allowance, now: now) else { return nil }
+        if doors.count == Self.mostDoors { doors.removeFirst() }
+        doors.append(new)
+        return doors.count - 1
+    }
 
     /// When a query is answered that so many come before, if all goes as expected.
-    private func completion(_ door: DoorEstimate, position: Int, now: MonotonicTime) -> MonotonicTime {
-        let batch = door.batch(position: position, now: now)
+    private func completion(door place: Int, position: Int, now: MonotonicTime) -> MonotonicTime {
+        let batch = doors[place].batch(position: position, now: now)
         return batch.start + replicas[batch.replica].latency.expected(batch.size)
     }
 

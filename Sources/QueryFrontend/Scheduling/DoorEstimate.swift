@@ -34,26 +34,26 @@ struct DoorEstimate: Sendable {
         }
     }
 
-    /// What was left for the queries that it is for, when they came.
-    let allowance: Duration
+    /// What was left for the queries that it is for, when they came, in whole nanoseconds: it is compared often.
+    let nanoseconds: Int64
     /// In the order in which they begin: two for each replica on average. The later half comes again and again.
     private let batches: [NextBatch]
     /// Queries in all of them.
     private let end: Int
     /// Queries in the later half.
     private let roundLength: Int
-    /// After how long that half comes again.
-    private let roundPeriod: Duration
+    /// After how long that half comes again, in nanoseconds: multiplying a `Duration` is dear.
+    private let roundNanoseconds: Int64
 
     /// `nil` without a server.
     init?(allowance: Duration, servers: [Server]) {
-        self.allowance = allowance
+        nanoseconds = allowance.wholeNanoseconds
         if servers.count == 1 {
             // The same as below, without its memory: most models have one.
             batches = [NextBatch(position: 0, start: servers[0].free, replica: servers[0].replica)]
             end = servers[0].size
             roundLength = servers[0].size
-            roundPeriod = servers[0].period
+            roundNanoseconds = servers[0].period.wholeNanoseconds
             return
         }
         var starts = Heap(servers.indices.map { Start(time: servers[$0].free, server: $0) })
@@ -73,7 +73,7 @@ struct DoorEstimate: Sendable {
         end = position
         roundLength = position - half
         let perNanosecond = servers.reduce(0.0) { $0 + Double($1.size) / Double(max(1, $1.period.wholeNanoseconds)) }
-        roundPeriod = .nanoseconds(Int64(min(Double(roundLength) / perNanosecond, 1e18)))
+        roundNanoseconds = Int64(min(Double(roundLength) / perNanosecond, 1e18))
     }
 
     /// The batch of a query that so many come before: when it begins, how many are in it up to this one, and where.
@@ -83,6 +83,9 @@ struct DoorEstimate: Sendable {
         // The first one begins at position 0.
         let batch = batches[max(0, batches[...].boundary { $0.position <= place } - 1)]
         let start = max(now, batch.start)
-        return (rounds == 0 ? start : start + roundPeriod * rounds, place - batch.position + 1, batch.replica)
+        let (later, overflow) = roundNanoseconds.multipliedReportingOverflow(by: Int64(rounds))
+        return (
+            start + Duration(wholeNanoseconds: overflow ? .max : later), place - batch.position + 1, batch.replica
+        )
     }
 }
