@@ -1,4 +1,5 @@
 import ArgumentParser
+import ContainerRPC
 import Foundation
 import Logging
 import QueryFrontend
@@ -49,6 +50,14 @@ struct Serve: AsyncParsableCommand {
 
     @Option(help: "The longest body of a query, in bytes.")
     var maxBody = 64 << 20
+
+    @Option(
+        help: ArgumentHelp(
+            "Memory for the bodies of all queries that are being read or not answered yet, as --cache-size is written; "
+                + "what comes beyond is refused with 503. (default: \(ByteCountText.format(Self.standard.limits.bodies)))",
+            valueName: "bytes"),
+        transform: { text in try ByteCountText.parse(text) })
+    var maxBodies: Int?
 
     @Option(help: "The most inputs of one query.")
     var maxInputs = 50_000
@@ -121,10 +130,13 @@ struct Serve: AsyncParsableCommand {
             ("--max-body", maxBody), ("--max-inputs", maxInputs), ("--max-connections", maxConnections),
             ("--idle-timeout", idleTimeout),
             ("--batches-in-flight", batchesInFlight), ("--max-queue", maxQueue),
-            ("--max-queue-bytes", maxQueueBytes ?? 1), ("--threads", threads ?? 1),
+            ("--max-queue-bytes", maxQueueBytes ?? 1), ("--max-bodies", maxBodies ?? 1), ("--threads", threads ?? 1),
             ("--users-in-memory", usersInMemory),
         ] where value < 1 {
             throw ValidationError("\(name) is \(value); expected at least 1.")
+        }
+        if let maxBodies, maxBodies < maxBody {
+            throw ValidationError("--max-bodies is \(maxBodies); expected at least --max-body, \(maxBody).")
         }
         guard feedbackWindow >= 0 else {
             throw ValidationError("--feedback-window is \(feedbackWindow); expected 0 or more.")
@@ -140,9 +152,19 @@ struct Serve: AsyncParsableCommand {
         var logger = Logger(label: "clipper")
         logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info
         let store = try store ?? Self.defaultStore()
+        var configuration = configuration(store: store)
+        if let descriptors = DescriptorLimit.raise() {
+            let connections = DescriptorLimit.connections(wanted: maxConnections, descriptors: descriptors)
+            if connections < maxConnections {
+                logger.warning(
+                    "clients can have fewer connections than --max-connections says: the system lets the process open too few descriptors (ulimit -n)",
+                    metadata: ["connections": "\(connections)", "descriptors": "\(descriptors)"])
+            }
+            configuration.limits.connections = connections
+        }
         let frontend: QueryFrontend
         do {
-            frontend = try await QueryFrontend.start(configuration(store: store), logger: logger)
+            frontend = try await QueryFrontend.start(configuration, logger: logger)
         } catch {
             FileHandle.standardError.write(Data("error: \(error)\n".utf8))
             throw ExitCode(1)
@@ -154,6 +176,8 @@ struct Serve: AsyncParsableCommand {
             services: [ReadyLine(addresses: frontend.addresses, frontend: frontend)],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: groupLogger)
         try await group.run()
+        // What containers are told at the end leaves before the process does.
+        frontend.context.terminate()
     }
 
     /// What the arguments say, with that store.
@@ -161,7 +185,8 @@ struct Serve: AsyncParsableCommand {
         FrontendConfiguration(
             host: host, queryPort: queryPort, adminPort: adminPort, rpcPort: rpcPort, store: store,
             limits: HTTPLimits(
-                largestBody: maxBody, largestBatch: maxInputs, idleTime: .seconds(idleTimeout),
+                largestBody: maxBody, bodies: maxBodies ?? max(Self.standard.limits.bodies, maxBody),
+                largestBatch: maxInputs, idleTime: .seconds(idleTimeout),
                 connections: maxConnections),
             batchesInFlight: batchesInFlight, cacheBytes: cacheSize ?? Self.standard.cacheBytes,
             maxQueuedQueries: maxQueue, maxQueuedBytes: maxQueueBytes ?? Self.standard.maxQueuedBytes,

@@ -60,6 +60,46 @@ struct HTTPTests {
         }
     }
 
+    @Test("A request for a tunnel is refused, and its connection closed whatever comes next")
+    func tunnel() async throws {
+        try await withProcesses { processes in
+            let frontend = try await Frontend.servingSum(in: processes)
+            let connection = try HTTPConnection(to: frontend.query)
+            try await connection.send("CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n")
+            let response = try await connection.response()
+            #expect(response.status == 404)
+            #expect(response["Connection"] == "close")
+            let filler = [UInt8](repeating: 0, count: 1 << 16)
+            // However much comes: it is not kept until somebody has time for it.
+            try await eventually("the connection ends") {
+                (try? connection.stream.writeSome(filler[...])) == nil
+            }
+            try await frontend.expectSum()
+        }
+    }
+
+    @Test("Bodies beyond what may be under way are refused, and taken again when others are answered")
+    func bodiesUnderWay() async throws {
+        try await withProcesses { processes in
+            let frontend = try await Frontend.servingSum(
+                in: processes, arguments: ["--max-body", "1000", "--max-bodies", "1000"])
+            let slow = try HTTPConnection(to: frontend.query)
+            let text = "{\"input\": [" + Array(repeating: "1", count: 400).joined(separator: ",") + "]}"
+            try await slow.send(
+                "POST /app/predict HTTP/1.1\r\nHost: x\r\nContent-Length: \(text.utf8.count)\r\n\r\n\(text.dropLast())")
+            let refused = try await eventually("the first body is there") { () -> HTTPResponse? in
+                let response = try await frontend.query.exchange("POST", "/app/predict", body: Array(text.utf8))
+                return response.status == 503 ? response : nil
+            }
+            #expect(refused["Retry-After"] == "1")
+            #expect(try refused.json["cause"] == "the bodies of the requests under way would take more than 1000 bytes")
+            try await slow.send("}")
+            #expect(try await slow.response().json["output"] == 400)
+            let next = try await frontend.query.exchange("POST", "/app/predict", body: Array(text.utf8))
+            #expect(next.status == 200)
+        }
+    }
+
     @Test("A connection serves many requests, until one asks to close it")
     func keepAlive() async throws {
         try await withProcesses { processes in

@@ -40,6 +40,66 @@ struct LogLimitTests {
         #expect(limit.admit(now: at(.seconds(9))) == 1)
         #expect(limit.admit(now: at(.seconds(10))) == 0)
     }
+
+    @Test("After a pause as many lines as a burst has may come at once, and then one in each interval")
+    func bursts() {
+        var limit = LogLimit(interval: .seconds(1), burst: 3)
+        let first = (0..<5).map { _ in limit.admit(now: at(.seconds(100))) }
+        #expect(first == [0, 0, 0, nil, nil])
+        #expect(limit.admit(now: at(.milliseconds(100_900))) == nil)
+        #expect(limit.admit(now: at(.seconds(101))) == 3)
+        #expect(limit.admit(now: at(.seconds(101))) == nil)
+        let later = (0..<4).map { _ in limit.admit(now: at(.seconds(200))) }
+        #expect(later == [1, 0, 0, nil])
+    }
+}
+
+@Suite("A socket that never runs dry")
+struct FloodWatchTests {
+    /// Whether the wait is over at each of these times, in milliseconds.
+    private func ends(_ looks: [(milliseconds: Int, isDrained: Bool)]) -> [Bool] {
+        var flood = FloodWatch()
+        return looks.map { flood.endsWait(isDrained: $0.isDrained, now: at(.milliseconds($0.milliseconds))) }
+    }
+
+    @Test("Where all has been read, containers that are lost may be given up")
+    func drained() {
+        #expect(ends([(0, true), (1, true)]) == [true, true])
+    }
+
+    @Test("While messages wait, their senders are heard first, for a second")
+    func waits() {
+        #expect(ends([(0, false), (500, false), (999, false), (1000, false)]) == [false, false, false, true])
+        #expect(ends([(0, false), (1000, false), (1500, false), (2000, false)]) == [false, true, false, true])
+    }
+
+    @Test("A socket that has run dry meanwhile begins anew")
+    func beginsAnew() {
+        #expect(ends([(0, false), (900, true), (1100, false)]) == [false, true, false])
+    }
+}
+
+@Suite("What containers write, for people")
+struct PeerTextTests {
+    @Test("A short text is shown as it is")
+    func short() {
+        #expect(PeerText.line("Grüße: 3 × 4 = 12, \"fine\"") == "Grüße: 3 × 4 = 12, \"fine\"")
+    }
+
+    @Test("A long text is cut between characters, and its length is told", arguments: ["a", "é", "€", "𝄞"])
+    func long(character: String) {
+        let text = "x" + String(repeating: character, count: 5_000)
+        let shown = PeerText.beginning(of: text)
+        #expect(shown.hasSuffix("… (\(text.utf8.count) bytes)"))
+        let kept = shown.dropLast("… (\(text.utf8.count) bytes)".count)
+        #expect(text.hasPrefix(kept))
+        #expect((PeerText.mostBytes - 4...PeerText.mostBytes).contains(kept.utf8.count))
+    }
+
+    @Test("What would end a line or move a cursor is escaped in a log")
+    func controls() {
+        #expect(PeerText.line("one\ntwo\u{1B}[2J\u{2028}\u{202E}three") == #"one\ntwo\u{1B}[2J\u{2028}\u{202E}three"#)
+    }
 }
 
 @Suite("Outcomes for callers in this process")

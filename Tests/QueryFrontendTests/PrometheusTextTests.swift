@@ -31,6 +31,7 @@ struct PrometheusTextTests {
             #"clipper_replicas{model="sum",version="1",state="active"} 0"#,
             #"clipper_replicas{model="sum",version="1",state="stuck"} 1"#,
             #"clipper_replicas{model="idle",version="2",state="active"} 0"#,
+            "clipper_unregistered_replicas 1",
             #"clipper_replica_batch_latency_intercept_seconds{model="sum",version="1",replica="3"} 0.004"#,
             #"clipper_replica_batch_latency_slope_seconds{model="sum",version="1",replica="3"} 0.0001"#,
             #"clipper_replica_batch_limit{model="sum",version="1",replica="3"} 60"#,

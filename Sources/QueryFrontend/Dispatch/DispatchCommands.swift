@@ -38,15 +38,10 @@ extension DispatchLoop {
 
     /// Tells containers that have drained to end. One that what waits has nobody else for goes on.
     func releaseDrained() {
-        for listing in sessions.listings where toBeStopped.contains(listing.id) {
-            let isNeeded =
-                dispatcher.handles.knownHandle(for: listing.model).map { scheduler.queuedCount(of: $0) > 0 } ?? false
-                && !sessions.listings.contains {
-                    $0.model == listing.model && scheduler.load(of: $0.id)?.state == .active
-                }
-            guard scheduler.load(of: listing.id)?.batchesInFlight ?? 0 == 0, !isNeeded else { continue }
-            toBeStopped.remove(listing.id)
-            sessions.release(listing.id)
+        for replica in toBeStopped.sorted(by: { $0.number < $1.number })
+        where !scheduler.isNeeded(replica) {
+            toBeStopped.remove(replica)
+            sessions.release(replica)
         }
     }
 

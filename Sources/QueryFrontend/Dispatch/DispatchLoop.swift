@@ -10,6 +10,8 @@ final class DispatchLoop {
     private static let messagesPerTurn = 512
     /// How often one turn sends what its answers have made room for, so that a flood of feedback does not either.
     private static let roundsPerTurn = 4
+    /// How long nothing is tried again after a failure of the socket.
+    private static let retryPause = Duration.milliseconds(100)
     /// Inputs that are brought near the processor at most before a turn takes them.
     private static let prefetchedInputs = 512
 
@@ -39,7 +41,12 @@ final class DispatchLoop {
     var unregistered = UnregisteredReplicas()
     private var badMessageLog = LogLimit(interval: .milliseconds(100))
     private var failureLog = LogLimit(interval: .seconds(1))
-    private var gathering = HeartbeatGathering()
+    /// Many replicas may come or go at once; one that registers again and again may not fill the log.
+    private var replicaLog = LogLimit(interval: .milliseconds(100), burst: 1_000)
+    private var heartbeats = HeartbeatGathering()
+    private var flood = FloodWatch()
+    /// When what has failed is tried again: messages that were left wake nobody.
+    private var retryAt: MonotonicTime?
     /// When queries were last taken.
     private var lastTaken: MonotonicTime?
 
@@ -76,7 +83,9 @@ final class DispatchLoop {
     }
 
     /// Works until stopped.
-    func run() {
+    ///
+    /// - Returns: who waits for the end.
+    func run() -> [CheckedContinuation<Void, Never>] {
         while stopRequests.isEmpty {
             let more: Bool
             do {
@@ -87,8 +96,10 @@ final class DispatchLoop {
                 scheduler.tick(now: .now())
                 deliverAnswers(now: .now())
                 more = false
+                retryAt = .now() + Self.retryPause
             }
             if !more, stopRequests.isEmpty { sleep() }
+            retryAt = nil
         }
         scheduler.abandonAll(.stopping)
         deliverAnswers(now: .now())
@@ -108,7 +119,7 @@ final class DispatchLoop {
         }
         for query in late.queries { sinks[query.sink].deliver(query.deliveries(.defaultOutput(.stopping))) }
         for feedback in late.feedback { refuse(feedback) }
-        for request in stopRequests { request.resume() }
+        return stopRequests
     }
 
     // MARK: Turns
@@ -120,7 +131,7 @@ final class DispatchLoop {
         try noteConnections()
         let isDrained = try receive(now: now)
         // After a long stall, heartbeats may still be waiting to be read: nobody is given up before they have been.
-        if isDrained {
+        if flood.endsWait(isDrained: isDrained, now: now) {
             sessions.endLostConnections()
             sessions.tick(now: now)
         }
@@ -147,8 +158,8 @@ final class DispatchLoop {
         let now = MonotonicTime.now()
         let arrivals = ArrivalGathering(lastTaken: lastTaken, openings: scheduler.openings, now: now)
         guard dispatcher.prepareToSleep(arrivals) else { return }
-        let pauseEnd = gathering.pauseEnd(sessions: sessions.count, now: now, isAtRest: scheduler.isAtRest)
-        let ends = [scheduler.deadline, sessions.deadline, selector.deadline, pauseEnd, arrivals?.end]
+        let pauseEnd = heartbeats.pauseEnd(sessions: sessions.count, now: now, isAtRest: scheduler.isAtRest)
+        let ends = [scheduler.deadline, sessions.deadline, selector.deadline, pauseEnd, arrivals?.end, retryAt]
         let deadline = ends.compactMap { $0 }.min()
         do {
             _ = try waitForInput(
@@ -244,7 +255,7 @@ final class DispatchLoop {
     private func receive(now: MonotonicTime) throws(TransportError) -> Bool {
         for _ in 0..<Self.messagesPerTurn {
             guard try socket.receive(into: &message) else { return true }
-            gathering.noteRead(now: now)
+            heartbeats.noteRead(now: now)
             let session = try currentSession(now: now)
             do {
                 sessions.receive(
@@ -277,7 +288,14 @@ final class DispatchLoop {
         while !sessions.effects.isEmpty {
             let effects = sessions.effects
             sessions.clearEffects()
-            for effect in effects { try perform(effect, now: now) }
+            for (index, effect) in effects.enumerated() {
+                do {
+                    try perform(effect, now: now)
+                } catch {
+                    sessions.putBack(effects[(index + 1)...])
+                    throw error
+                }
+            }
         }
     }
 
@@ -297,7 +315,7 @@ final class DispatchLoop {
                 unregistered.add(replica, registration)
             }
             completed[replica] = (0, 0)
-            logAdded(registration)
+            logAdded(registration, now: now)
         case .leaving(let replica):
             unregistered.remove(replica)
             scheduler.setLeaving(replica)
@@ -307,18 +325,18 @@ final class DispatchLoop {
             completed[replica] = nil
             toBeStopped.remove(replica)
             metrics.replicasLost[reason.label, default: 0] += 1
+            guard let suppressed = replicaLog.admit(now: now) else { return }
             logger.log(
                 level: reason.isExpected ? .info : .warning,
-                "replica \(reason.isExpected ? "gone" : "lost"): \(reason)",
-                metadata: ["model": "\(model)", "queries to be sent elsewhere": "\(retried)"])
+                "replica \(reason.isExpected ? "gone" : "lost"): \(PeerText.line("\(reason)"))",
+                metadata: ["model": "\(model)", "queries to be sent elsewhere": "\(retried)"]
+                    + Self.unlogged(suppressed))
         case .badMessage(let peer, let replica, let problem):
             metrics.badMessages[problem.label, default: 0] += 1
             if let suppressed = badMessageLog.admit(now: now) {
                 logger.warning(
-                    "bad message from a container: \(problem)",
-                    metadata: [
-                        "peer": "\(peer)", "registered": "\(replica != nil)", "not logged before": "\(suppressed)",
-                    ])
+                    "bad message from a container: \(PeerText.line("\(problem)"))",
+                    metadata: ["peer": "\(peer)", "registered": "\(replica != nil)"] + Self.unlogged(suppressed))
             }
         }
     }
@@ -351,20 +369,25 @@ final class DispatchLoop {
     private func note(_ code: FailureCode, _ text: String?, of replica: ReplicaID, now: MonotonicTime) {
         guard code != .tooLate, let suppressed = failureLog.admit(now: now) else { return }
         logger.warning(
-            "a model failed: \(text ?? code.description)",
+            "a model failed: \(PeerText.line(text ?? code.description))",
             metadata: [
                 "model": "\(sessions.model(of: replica).map(\.description) ?? "unknown")", "code": "\(code)",
-                "not logged before": "\(suppressed)",
-            ])
+            ] + Self.unlogged(suppressed))
     }
 
-    private func logAdded(_ registration: Registration) {
+    /// How many lines of a kind were left out before this one.
+    private static func unlogged(_ count: Int) -> Logger.Metadata {
+        count == 0 ? [:] : ["not logged before": "\(count)"]
+    }
+
+    private func logAdded(_ registration: Registration, now: MonotonicTime) {
+        guard let suppressed = replicaLog.admit(now: now) else { return }
         logger.info(
             "replica added",
             metadata: [
                 "model": "\(registration.model)", "input type": "\(registration.inputType)",
                 "protocol": "\(registration.rpcVersion)",
-            ])
+            ] + Self.unlogged(suppressed))
         if let registered = catalog.models[registration.model], registered.inputType != registration.inputType {
             logger.warning(
                 "the replica gets no queries: its input type is not the one that its model is registered with",
@@ -482,4 +505,9 @@ final class DispatchLoop {
     private func name(of model: ModelHandle) -> String {
         modelNames[model].map(\.description) ?? "unknown"
     }
+}
+
+/// Of a key in both, the right one counts.
+private func + (left: Logger.Metadata, right: Logger.Metadata) -> Logger.Metadata {
+    left.merging(right) { $1 }
 }

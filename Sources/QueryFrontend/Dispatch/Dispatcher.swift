@@ -82,18 +82,23 @@ final class Dispatcher: Sendable {
         logger: Logger
     ) async throws -> [String] {
         try await withCheckedThrowingContinuation { continuation in
-            let thread = Thread { [self] in
-                ThreadPolicy.gatherWork()
+            @Sendable func work() -> [CheckedContinuation<Void, Never>] {
                 let loop: DispatchLoop
                 do {
                     loop = try DispatchLoop(
                         configuration, store: store, policies: policies, dispatcher: self, context: context,
                         logger: logger)
                 } catch {
-                    return continuation.resume(throwing: error)
+                    continuation.resume(throwing: error)
+                    return []
                 }
                 continuation.resume(returning: loop.endpoints)
-                loop.run()
+                return loop.run()
+            }
+            let thread = Thread {
+                ThreadPolicy.gatherWork()
+                // The loop goes with this call, and closes its socket, before those who wait for the end hear of it.
+                for request in work() { request.resume() }
             }
             thread.name = "dispatch"
             // Foundation's default is half a megabyte, which a deep stack of a debug build can need.

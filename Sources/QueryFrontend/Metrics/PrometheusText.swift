@@ -170,11 +170,20 @@ extension DispatchReport {
 
     private func addReplicas(to page: inout PrometheusPage) {
         var states: [ModelVersion: [ReplicaLoad.State: Int]] = catalog.models.mapValues { _ in [:] }
+        var unregistered = 0
         for replica in replicas {
+            // A name that a container says and nobody else makes no series (RPC 3, 13): it could say ever new ones.
+            guard states[replica.model] != nil else {
+                unregistered += 1
+                continue
+            }
             states[replica.model, default: [:]][loads[replica.id]?.state ?? .unsuitable, default: 0] += 1
         }
         page.add(
-            "clipper_replicas", .gauge, "Connected containers.",
+            "clipper_unregistered_replicas", .gauge, "Connected containers of models that nobody has registered.",
+            [([], Double(unregistered))])
+        page.add(
+            "clipper_replicas", .gauge, "Connected containers of registered models.",
             states.sorted { $0.key.sortKey < $1.key.sortKey }.flatMap { model, counts in
                 ReplicaLoad.State.allCases.map {
                     (Self.labels(model) + [("state", $0.rawValue)], Double(counts[$0] ?? 0))

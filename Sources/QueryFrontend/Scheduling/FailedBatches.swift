@@ -37,8 +37,8 @@ extension ModelScheduler {
         // It asked for the same after the batch was sent, and has more time than the replica was told.
         case .tooLate where table[reference].query.waiter.deadline > expires && settings != nil: enqueue(reference)
         case .tooLate: fail(reference, .deadline, now: now, &effects)
-        case .invalidInput: fail(reference, .invalidInput, message: text, now: now, &effects)
-        default: fail(reference, .modelError, message: text, now: now, &effects)
+        case .invalidInput: fail(reference, .invalidInput, message: PeerText.beginning(of: text), now: now, &effects)
+        default: fail(reference, .modelError, message: PeerText.beginning(of: text), now: now, &effects)
         }
     }
 }

@@ -70,6 +70,17 @@ struct ModelScheduler: Sendable {
             giveBackHedge(reference)
             answerAll(reference, .defaultOutput(.modelDeleted), &effects)
         }
+        forgetIfGone()
+    }
+
+    /// Of a version that is deleted, and has nothing under way any more, no memory is kept that its load once took.
+    private mutating func forgetIfGone() {
+        guard settings == nil, replicas.isEmpty, table.count == 0 else { return }
+        table = QueryTable()
+        queue = DeadlineQueue()
+        joined = DeadlineQueue()
+        running = SlotIndex()
+        doors = []
     }
 
     mutating func add(_ id: ReplicaID, inputType: InputType, capacity: ReplicaCapacity, now: MonotonicTime) {
@@ -93,6 +104,7 @@ struct ModelScheduler: Sendable {
                 if table.contains(reference), table[reference].isQueued, table[reference].copies == 0 { wentBack += 1 }
             }
         }
+        forgetIfGone()
         return wentBack
     }
 

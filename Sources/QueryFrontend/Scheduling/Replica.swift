@@ -32,6 +32,8 @@ struct Replica: Sendable {
     private static let lateGrace = Duration.microseconds(500)
     /// What batches that take their usual time exceed by accident.
     private static let stuckGrace = Duration.milliseconds(20)
+    /// How long the first batch of a replica may take, of which nothing is known: a model may load at its first query.
+    private static let firstBatchPatience = Duration.seconds(30)
     /// How long it rests after its first failure; twice as long after each further one, up to the longest.
     private static let firstRest = Duration.milliseconds(2)
     private static let longestRest = Duration.seconds(1)
@@ -96,9 +98,10 @@ struct Replica: Sendable {
         return end
     }
 
-    /// When a batch that is late even for the slowest that was seen may be called stuck; `nil` while nothing is known.
+    /// When a batch that is late even for the slowest that was seen, or a first one beyond all patience, may be called stuck.
     var stuckAt: MonotonicTime? {
-        guard stuckSince == nil, latency.isKnown, let batch = batches.first else { return nil }
+        guard stuckSince == nil, let batch = batches.first else { return nil }
+        guard latency.isKnown else { return batch.starts + max(Self.firstBatchPatience, batch.allowance * 2) }
         return batch.starts + latency.slow(batch.size) * 4 + Self.stuckGrace
     }
 

@@ -224,6 +224,14 @@ package struct Scheduler: Sendable {
     /// Queries under way for a model, with and without someone who still waits.
     package func underWayCount(of model: ModelHandle) -> Int { existing(model)?.table.count ?? 0 }
 
+    /// Whether a replica works on something, or is the only one for what waits.
+    package func isNeeded(_ replica: ReplicaID) -> Bool {
+        guard let model = modelOf[replica].flatMap(existing),
+            let scheduled = model.replicas.first(where: { $0.id == replica })
+        else { return false }
+        return !scheduled.batches.isEmpty || (model.queuedCount > 0 && model.activeCount == 0)
+    }
+
     /// How a replica does.
     package func load(of replica: ReplicaID) -> ReplicaLoad? {
         guard let model = modelOf[replica].flatMap(existing) else { return nil }

@@ -40,7 +40,7 @@ struct BenchSession: Sendable {
         }
         try await inquiry.tryOnce(body, patience: slo + .seconds(30), acceptsAny: command.frontend.acceptAny)
         endpoint = try target.endpoint()
-        TCP.raiseDescriptorLimit()
+        DescriptorLimit.raise()
     }
 
     /// The administration API: the one that is named; the default one only where the query address is the default too,

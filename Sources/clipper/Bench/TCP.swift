@@ -127,19 +127,6 @@ enum TCP {
         return count > 0 ? .bytes(count) : count == 0 ? .ended : failure(errno)
     }
 
-    /// Lets the process open as many descriptors as the system allows it to.
-    static func raiseDescriptorLimit() {
-        var limit = rlimit()
-        #if os(Linux)
-            let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-        #else
-            let resource = RLIMIT_NOFILE
-        #endif
-        guard getrlimit(resource, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
-        limit.rlim_cur = limit.rlim_max
-        _ = setrlimit(resource, &limit)
-    }
-
     /// The system's words for an error number.
     static func text(of code: Int32) -> String {
         String(cString: strerror(code)).lowercased()

@@ -50,6 +50,23 @@ struct ReplicaStateTests {
         #expect(test.notices.isEmpty)
     }
 
+    @Test("A replica that never answers its first batch is called stuck in the end, and another gets what comes")
+    func firstBatchThatHangs() throws {
+        var test = SchedulerUnderTest(limit: 1, replicas: 1)
+        test.submit(1, due: .seconds(1))
+        #expect(test.dispatch().count == 1)
+        test.tick(now: .milliseconds(29_999))
+        #expect(test.notices.isEmpty)
+        #expect(try #require(test.scheduler.deadline) == at(.seconds(30)))
+        test.tick(now: .seconds(30))
+        #expect(
+            test.notices == [.stuck(ReplicaID(number: 0), SchedulerUnderTest.model, batchAge: .seconds(30))])
+        test.submit(2, due: .seconds(60), now: .seconds(31))
+        #expect(test.dispatch(now: .seconds(31)).isEmpty)
+        test.addReplica(1, now: .seconds(32))
+        #expect(test.dispatch(now: .seconds(32)).map(\.replica) == [1])
+    }
+
     @Test("The second batch is sent just before the first is expected to end, not earlier: meanwhile it can grow")
     func secondBatch() throws {
         var (test, now) = try learned()
@@ -83,6 +100,25 @@ struct ReplicaStateTests {
         #expect(test.scheduler.load(of: ReplicaID(number: batch.replica))?.state == .draining)
         test.scheduler.setDraining(false, ReplicaID(number: batch.replica))
         #expect(test.dispatch(now: now).map(\.replica) == [batch.replica])
+    }
+
+    @Test("A draining replica is needed while it works, and while it is the only one for what waits")
+    func needed() throws {
+        var (test, now) = try learned(slots: 1)
+        test.removeReplica(1, now: now)
+        let replica = ReplicaID(number: 0)
+        test.submit(1000, 1001, due: now + .seconds(1), now: now)
+        let first = try #require(test.dispatch(now: now).first)
+        test.scheduler.setDraining(true, replica)
+        test.complete(first, now: now)
+        #expect(test.scheduler.isNeeded(replica))
+        test.addReplica(2, now: now)
+        #expect(!test.scheduler.isNeeded(replica))
+        let second = try #require(test.dispatch(now: now).first)
+        #expect(second.replica == 2)
+        test.complete(second, now: now)
+        #expect(!test.scheduler.isNeeded(replica))
+        #expect(!test.scheduler.isNeeded(ReplicaID(number: 77)))
     }
 
     @Test("When all replicas drain, new queries get the default, and what waited is served by them before they go")

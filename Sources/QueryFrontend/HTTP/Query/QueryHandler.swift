@@ -34,6 +34,8 @@ final class QueryHandler: ChannelDuplexHandler {
     private var context: ChannelHandlerContext?
     private var state = State.idle
     private var lastActivity = NIODeadline.now()
+    /// Bytes of the body of the request that is read or waits.
+    private var heldBytes = 0
     /// What came of the next requests while one was waiting for its answer.
     private var backlog = CircularBuffer<HTTPServerRequestPart>(initialCapacity: 0)
     /// Nothing is read while there is a backlog: a client that sends without waiting is held back by its own socket.
@@ -65,6 +67,10 @@ final class QueryHandler: ChannelDuplexHandler {
     func channelInactive(context: ChannelHandlerContext) {
         self.context = nil
         closing?.cancel()
+        switch state {
+        case .waiting: break  // What waits still has its inputs.
+        case .idle, .reading, .refused: releaseBody()
+        }
         loop.remove(self)
         context.fireChannelInactive()
     }
@@ -216,6 +222,12 @@ final class QueryHandler: ChannelDuplexHandler {
         guard case .reading(let head, let purpose, var body, let since) = state else { return }
         lastActivity = .now()
         guard body.readableBytes + bytes.readableBytes <= loop.limits.largestBody else { return refuse(tooLarge) }
+        guard loop.server.holdBody(bytes: bytes.readableBytes, limit: loop.limits.bodies) else {
+            return refuse(
+                .overloaded(
+                    because: "the bodies of the requests under way would take more than \(loop.limits.bodies) bytes"))
+        }
+        heldBytes += bytes.readableBytes
         // While the state holds the buffer too, appending would copy it.
         state = .idle
         if body.readableBytes == 0 {
@@ -239,8 +251,8 @@ final class QueryHandler: ChannelDuplexHandler {
 
     private func finish() {
         guard case .reading(let head, let purpose, let body, _) = state else { return }
-        // After an offer to upgrade NIO's decoder reads no further, taken or not.
-        let isUpgrade = head.headers.contains(name: "upgrade")
+        // After an offer to change the protocol NIO's decoder reads no further, taken or not.
+        let isUpgrade = head.method == .CONNECT || head.headers.contains(name: "upgrade")
         state = .waiting(keepAlive: head.isKeepAlive && !isUpgrade)
         saysKeepAlive = head.version.minor == 0
         switch purpose {
@@ -283,8 +295,15 @@ final class QueryHandler: ChannelDuplexHandler {
         }
     }
 
+    private func releaseBody() {
+        guard heldBytes > 0 else { return }
+        loop.server.releaseBody(bytes: heldBytes)
+        heldBytes = 0
+    }
+
     /// Writes the answer to the request that waits. A connection that is gone meanwhile needs none.
     func answer(_ reply: QueryReply) {
+        releaseBody()
         guard let context, case .waiting(let keepAlive) = state else { return }
         lastActivity = .now()
         let isLast = isInputClosed || loop.isDraining

@@ -37,7 +37,7 @@ final class QueryLoop {
     let dispatcher: Dispatcher
     let limits: HTTPLimits
     let parser: PredictBodyParser
-    private let server: QueryServerState
+    let server: QueryServerState
     let sink: Int
     private var pending: [UInt64: Pending] = [:]
     /// When this turn of the event loop took up its first request.

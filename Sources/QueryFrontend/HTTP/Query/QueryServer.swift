@@ -5,6 +5,9 @@ import NIOPosix
 
 /// The query API over HTTP/1.1, straight on SwiftNIO.
 final class QueryServer: Sendable {
+    /// What the decoder keeps without reading on, in bytes: it does so after an offer to change the protocol.
+    private static let mostUndecoded = 1 << 20
+
     private let group: any EventLoopGroup
     private let dispatcher: Dispatcher
     private let limits: HTTPLimits
@@ -54,6 +57,13 @@ final class QueryServer: Sendable {
         let channel = try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    // Without a descriptor left, accepting fails at once, again and again: it waits a little each time.
+                    try channel.pipeline.syncOperations.addHandler(
+                        AcceptBackoffHandler(shouldForwardIOErrorCaught: false))
+                }
+            }
             .childChannelInitializer { channel in
                 guard state.admitConnection(limit: limits.connections) else {
                     return channel.pipeline.addHandler(RefusedConnection(limit: limits.connections))
@@ -62,7 +72,10 @@ final class QueryServer: Sendable {
                 channel.closeFuture.whenComplete { _ in state.connectionClosed() }
                 return channel.eventLoop.makeCompletedFuture {
                     let sync = channel.pipeline.syncOperations
-                    try sync.addHandler(ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)))
+                    try sync.addHandler(
+                        ByteToMessageHandler(
+                            HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes),
+                            maximumBufferSize: Self.mostUndecoded))
                     guard let loop = boxes[ObjectIdentifier(channel.eventLoop)]?.value else {
                         preconditionFailure("every event loop of the group has its state")
                     }

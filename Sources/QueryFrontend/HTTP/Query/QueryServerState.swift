@@ -5,6 +5,7 @@ import Synchronization
 final class QueryServerState: Sendable {
     private let queryIDs: Atomic<UInt64>
     private let connections = Atomic<Int>(0)
+    private let bodyBytes = Atomic<Int>(0)
     private let draining = Atomic(false)
     /// Requests that were refused because there were too many. Only a refusal takes the lock.
     private let rejections = Locked<[ApplicationHandle: Int]>([:])
@@ -36,6 +37,17 @@ final class QueryServerState: Sendable {
         if connections.wrappingAdd(1, ordering: .sequentiallyConsistent).newValue <= limit { return true }
         connections.wrappingSubtract(1, ordering: .sequentiallyConsistent)
         return false
+    }
+
+    /// Whether so many bytes of a body more are within the limit; then they count until they are released.
+    func holdBody(bytes: Int, limit: Int) -> Bool {
+        if bodyBytes.wrappingAdd(bytes, ordering: .relaxed).newValue <= limit { return true }
+        releaseBody(bytes: bytes)
+        return false
+    }
+
+    func releaseBody(bytes: Int) {
+        bodyBytes.wrappingSubtract(bytes, ordering: .relaxed)
     }
 
     func connectionClosed() {

@@ -1,0 +1,33 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// How many descriptors, sockets among them, the system lets the process open.
+enum DescriptorLimit {
+    /// Raises it as far as the system allows.
+    ///
+    /// - Returns: what it is then; `nil` where the system does not tell.
+    @discardableResult
+    static func raise() -> Int? {
+        var limit = rlimit()
+        #if os(Linux)
+            let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        #else
+            let resource = RLIMIT_NOFILE
+        #endif
+        guard getrlimit(resource, &limit) == 0 else { return nil }
+        let former = limit.rlim_cur
+        if limit.rlim_cur < limit.rlim_max {
+            limit.rlim_cur = limit.rlim_max
+            if setrlimit(resource, &limit) != 0 { limit.rlim_cur = former }
+        }
+        return Int(clamping: limit.rlim_cur)
+    }
+
+    /// How many connections of clients leave enough descriptors for containers and files: no more than were asked for.
+    static func connections(wanted: Int, descriptors: Int) -> Int {
+        min(wanted, max(1, descriptors - max(128, descriptors / 4)))
+    }
+}

@@ -1,0 +1,18 @@
+import Testing
+
+@testable import clipper
+
+@Suite("Descriptors and connections")
+struct DescriptorLimitTests {
+    @Test("Clients get as many connections as were asked for where the system gives enough descriptors")
+    func enough() {
+        #expect(DescriptorLimit.connections(wanted: 10_000, descriptors: 1_048_576) == 10_000)
+    }
+
+    @Test("Where there are few, a quarter is left for containers and files, 128 at least")
+    func few() {
+        #expect(DescriptorLimit.connections(wanted: 10_000, descriptors: 1_024) == 768)
+        #expect(DescriptorLimit.connections(wanted: 10_000, descriptors: 256) == 128)
+        #expect(DescriptorLimit.connections(wanted: 10_000, descriptors: 64) == 1)
+    }
+}
