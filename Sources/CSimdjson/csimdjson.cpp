@@ -321,8 +321,15 @@ const char *read_keys(csj_parser *parser, element document, int type, bool reads
     }
     if (!object["timeout_micros"].get(value)) {
         if (value.get_uint64().get(body->timeout_micros) || body->timeout_micros == 0) {
-            return fail(parser, std::string("timeout_micros: expected a positive integer, found ") +
-                                    (value.is_uint64() ? "0" : name(value.type())));
+            int64_t whole = 0;
+            double number = 0;
+            std::string found = name(value.type());
+            if (!value.get_int64().get(whole)) {
+                found = std::to_string(whole);
+            } else if (!value.get_double().get(number) && number >= 0x1p64) {
+                found = "a number beyond 64 bits";
+            }
+            return fail(parser, "timeout_micros: expected a positive integer, found " + found);
         }
         body->has_timeout = true;
     }

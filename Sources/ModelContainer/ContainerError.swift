@@ -21,6 +21,7 @@ public struct InvalidInput: Error, Hashable, Sendable, CustomStringConvertible {
     /// What is wrong with the input; whoever sent it gets to read it.
     public var description: String
 
+    /// - Parameter description: what is wrong, and what would be right.
     public init(_ description: String) {
         self.description = description
     }
@@ -32,6 +33,7 @@ public struct Unavailable: Error, Hashable, Sendable, CustomStringConvertible {
     /// What is missing, for the one who runs the container.
     public var description: String
 
+    /// - Parameter description: what is missing.
     public init(_ description: String) {
         self.description = description
     }

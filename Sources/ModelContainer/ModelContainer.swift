@@ -10,7 +10,8 @@ public import ContainerRPC
 /// cannot be told: it loses the batch and tries it elsewhere.) Outputs are numbers, arrays of numbers, strings, `Data`, or
 /// anything `Encodable`, which is sent as JSON.
 ///
-/// The name and version may be left out here: they then come from flags or from Clipper's environment variables.
+/// The name and version may be left out here: they then come from flags or from Clipper's environment variables. Where more
+/// than one says it, flags beat the environment, which beats the code.
 public struct ModelContainer: Sendable {
     /// What answers a batch. Which of the two decides where it runs: a closure that is not `async` may block, so it
     /// runs on a thread of the container's own.
@@ -141,11 +142,14 @@ public struct ModelContainer: Sendable {
         return described
     }
 
-    /// Answers a batch without a network, just as a frontend would be answered: the way to test a container.
+    /// Runs the closure on a batch without a network: the way to test a container.
+    ///
+    /// Outputs are rendered as a frontend gets them. Where one input fails, so does the call; a frontend would get the
+    /// other outputs, for which a closure that takes whole batches is run again on parts of the batch.
     ///
     /// - Returns: one string for each input.
-    /// - Throws: what the closure throws, or `PredictionFailure` where it takes inputs one by one; `ContainerError` for inputs of another type than the closure's, and for
-    ///   another number of outputs than inputs.
+    /// - Throws: what the closure throws, or `PredictionFailure` where it takes inputs one by one; `ContainerError` for
+    ///   inputs of another type than the closure's, and for another number of outputs than inputs.
     public func predict<Input: ModelInput>(_ inputs: [Input]) async throws -> [String] {
         let values = Input.values(of: inputs)
         let outputs: Outputs
@@ -160,7 +164,7 @@ public struct ModelContainer: Sendable {
 
 /// The closure of a container that takes inputs one by one has thrown at one of them.
 public struct PredictionFailure: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The input's place.
+    /// The input's place in the batch, from 0.
     public var input: Int
     /// What was thrown.
     public var reason: String

@@ -1,4 +1,5 @@
 public import ContainerRPC
+import Foundation
 import Hummingbird
 public import Logging
 import NIOCore
@@ -130,7 +131,7 @@ public final class QueryFrontend: Service {
                         feedbackAge: configuration.feedbackAge)),
                 store: store, policies: configuration.policies, context: context, logger: logger)
         } catch {
-            throw FrontendError.cannotBind("RPC", configuration.host, configuration.rpcPort, "\(error)")
+            throw FrontendError.cannotBind("RPC", configuration.host, configuration.rpcPort, reason(error))
         }
     }
 
@@ -143,7 +144,7 @@ public final class QueryFrontend: Service {
                 host: configuration.host, port: configuration.queryPort, group: group, dispatcher: dispatcher,
                 catalog: catalog, limits: configuration.limits, firstQueryID: firstQueryID)
         } catch {
-            throw FrontendError.cannotBind("query", configuration.host, configuration.queryPort, "\(error)")
+            throw FrontendError.cannotBind("query", configuration.host, configuration.queryPort, reason(error))
         }
     }
 
@@ -167,9 +168,14 @@ public final class QueryFrontend: Service {
             try await task.value
         } catch {
             throw FrontendError.cannotBind(
-                "administration", configuration.host, configuration.adminPort, "\(error)")
+                "administration", configuration.host, configuration.adminPort, reason(error))
         }
         throw CancellationError()
+    }
+
+    /// The system's words, where it has refused something; NIO's own name its functions.
+    private static func reason(_ error: any Error) -> String {
+        (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
     }
 
     // MARK: Serving
@@ -225,9 +231,17 @@ extension FrontendError: CustomStringConvertible {
         switch self {
         case .cannotBind(let name, let host, let port, let reason):
             """
-            cannot bind the \(name) port to \(host):\(port): \(reason). \
-            Is another frontend running? Choose another port; 0 lets the system pick one.
+            cannot bind the \(name) port to \(host):\(port): \(reason). \(Self.advice(for: reason))
             """
         }
+    }
+
+    private static func advice(for reason: String) -> String {
+        let reason = reason.lowercased()
+        if reason.contains("in use") || reason.contains("eaddrinuse") {
+            return "Is another frontend running? Choose another port; 0 lets the system pick one."
+        }
+        if reason.contains("permission") { return "Choose a port above 1023; 0 lets the system pick one." }
+        return "The host must be an address of this machine, or 0.0.0.0 for all of them."
     }
 }

@@ -60,6 +60,7 @@ extension AppCommand {
 
         func run() async throws {
             try await options.run { client in
+                if !models.isEmpty { try await requireModels(client) }
                 let registration = AdministrationRequest.registerApplication(
                     name: name, inputType: inputType, defaultOutput: defaultOutput, latencySLO: latencySLO,
                     options: settings.options)
@@ -74,6 +75,16 @@ extension AppCommand {
                 }
                 options.report(messages)
             }
+        }
+
+        /// Whoever mistypes a model is told so before anything is done.
+        private func requireModels(_ client: AdministrationClient) async throws {
+            let known = Set(try await client.models().models.map(\.name))
+            guard let missing = models.first(where: { !known.contains($0) }) else { return }
+            throw CommandFailure(
+                cause: .refused(status: nil),
+                message: "no model is named '\(missing)'; application '\(name)' was not registered",
+                advice: "`clipper model list` lists the models, `clipper model register` adds one.")
         }
     }
 
@@ -116,6 +127,9 @@ extension AppCommand {
             discussion: """
                 What is not named stays as it is; --hedge sets all of hedging, with defaults for what is left out. \
                 It takes effect at once.
+
+                Input type, latency objective and default output are those of the registration: to change them, delete \
+                the application and register it anew.
                 """)
 
         @Argument(help: "The application's name.")

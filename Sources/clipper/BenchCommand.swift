@@ -45,8 +45,9 @@ struct BenchRunCommand: AsyncParsableCommand {
             all but refusals), prediction_latency_micros and refusal_latency_micros {p50, p90, p95, p99, p999, p9999, \
             max, mean}, send_lag_micros {p50, p99, max}, latency_curve [[percentile, micros], …].
 
-            The exit code is 1 where no request got a prediction, a default output or a 503, or --step found no rate \
-            that keeps the SLO, and 2 where no frontend answers.
+            The exit code is 1 where in some run no request got a prediction, a default output or a 503, or more than \
+            half of them failed or got no answer, and where --step found no rate that keeps the SLO or a result cannot \
+            be written; it is 2 where no frontend answers.
             """)
 
     @Argument(help: ArgumentHelp("The application's name.", valueName: "app"))
@@ -61,7 +62,7 @@ struct BenchRunCommand: AsyncParsableCommand {
     func validate() throws {
         let kinds = [load.rate != nil, !load.rates.isEmpty, load.closed != nil, search.step].count { $0 }
         guard kinds == 1 else {
-            throw ValidationError("Give one of --rate, --rates, --closed and --step.")
+            throw ValidationError("Give one, and only one, of --rate, --rates, --closed and --step.")
         }
         guard load.closed == nil || load.connections == nil else {
             throw ValidationError("--closed says how many connections there are; leave out --connections.")
@@ -73,8 +74,15 @@ struct BenchRunCommand: AsyncParsableCommand {
             try output.check()
             let session = try await BenchSession(self)
             let report = try await session.report()
-            try output.write(report)
-            guard report.runs.contains(where: { $0.predictions + $0.defaultCount + $0.rejected > 0 }),
+            do {
+                try output.write(report)
+            } catch let failure as CommandFailure {
+                // It could be written before the load, so this is no matter of the command line.
+                Terminal.note(failure.text)
+                throw ExitCode(1)
+            }
+            guard report.runs.allSatisfy({ $0.predictions + $0.defaultCount + $0.rejected > 0 }),
+                report.runs.allSatisfy({ 2 * ($0.errorCount + $0.unanswered) <= $0.sent }),
                 !report.isSearch || report.highestRateWithinSLO != nil
             else { throw ExitCode(1) }
         } catch let failure as CommandFailure {

@@ -108,7 +108,8 @@ extension ModelCommand {
 
     struct Delete: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Delete a version of a model; its containers are dropped.")
+            abstract: "Delete a version of a model; its containers are dropped.",
+            discussion: "Applications stay linked to the model's name, and are served again once it has a version.")
 
         @OptionGroup var model: ModelVersionArguments
         @OptionGroup var options: AdministrationOptions
@@ -116,7 +117,17 @@ extension ModelCommand {
         func run() async throws {
             try await options.run { client in
                 options.report([try await client.change(AdministrationRequest.deleteModel(model.id))])
+                try await warnIfStillLinked(client)
             }
+        }
+
+        private func warnIfStillLinked(_ client: AdministrationClient) async throws {
+            guard try await client.models().models.allSatisfy({ $0.name != model.name }) else { return }
+            let linked = try await client.applications().applications.filter { $0.linkedModels.contains(model.name) }
+            guard !linked.isEmpty else { return }
+            Terminal.note(
+                "'\(model.name)' has no version any more, and is still linked to "
+                    + linked.map { "'\($0.name)'" }.joined(separator: ", ") + "; `clipper app unlink` removes a link")
         }
     }
 }

@@ -59,7 +59,7 @@ extension ModelCommand {
         }
 
         private func drain(_ client: AdministrationClient) async throws {
-            var progress = DrainProgress(model.id, replica: replica, timeout: timeout ?? .seconds(60))
+            var progress = DrainProgress(model.id, replica: replica, timeout: timeout ?? .seconds(60), stops: stop)
             let start = ContinuousClock.now
             while true {
                 let (replicas, json) = try await replicas(client, mayBeGone: progress.hasBegun)

@@ -48,8 +48,12 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel = "info"
 
-    @Option(help: "The longest body of a query, in bytes.")
-    var maxBody = 64 << 20
+    @Option(
+        help: ArgumentHelp(
+            "The longest body of a query, as --cache-size is written. "
+                + "(default: \(ByteCountText.format(Self.standard.limits.largestBody)))", valueName: "bytes"),
+        transform: { text in try ByteCountText.parse(text) })
+    var maxBody: Int?
 
     @Option(
         help: ArgumentHelp(
@@ -65,8 +69,12 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Connections to the query API at a time.")
     var maxConnections = 10_000
 
-    @Option(help: "Seconds after which a connection without requests is closed.")
-    var idleTimeout = 75
+    @Option(
+        help: ArgumentHelp(
+            "After how long a connection without requests is closed: 75s; a number alone counts seconds. "
+                + "(default: \(DurationText.format(Self.standard.limits.idleTime)))", valueName: "duration"),
+        transform: { text in try DurationText.parse(Int(text) == nil ? text : text + "s") })
+    var idleTimeout: Duration?
 
     @Option(help: "Batches that one container may have in flight.")
     var batchesInFlight = 2
@@ -114,6 +122,10 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Threads that serve HTTP. (default: one a core)")
     var threads: Int?
 
+    private var largestBody: Int { maxBody ?? Self.standard.limits.largestBody }
+
+    /// More serve nothing on any machine.
+    private static let mostThreads = 1024
     /// Where the defaults come from.
     private static let standard = FrontendConfiguration()
 
@@ -122,21 +134,23 @@ struct Serve: AsyncParsableCommand {
         where !(0...65535).contains(port) {
             throw ValidationError("\(name) is \(port); expected 0 to 65535.")
         }
+        if let threads, threads > Self.mostThreads {
+            throw ValidationError("--threads is \(threads); expected at most \(Self.mostThreads).")
+        }
         let fixed = [queryPort, adminPort, rpcPort].filter { $0 != 0 }
         guard Set(fixed).count == fixed.count else {
             throw ValidationError("--query-port, --admin-port and --rpc-port must differ.")
         }
         for (name, value) in [
-            ("--max-body", maxBody), ("--max-inputs", maxInputs), ("--max-connections", maxConnections),
-            ("--idle-timeout", idleTimeout),
+            ("--max-body", maxBody ?? 1), ("--max-inputs", maxInputs), ("--max-connections", maxConnections),
             ("--batches-in-flight", batchesInFlight), ("--max-queue", maxQueue),
             ("--max-queue-bytes", maxQueueBytes ?? 1), ("--max-bodies", maxBodies ?? 1), ("--threads", threads ?? 1),
             ("--users-in-memory", usersInMemory),
         ] where value < 1 {
             throw ValidationError("\(name) is \(value); expected at least 1.")
         }
-        if let maxBodies, maxBodies < maxBody {
-            throw ValidationError("--max-bodies is \(maxBodies); expected at least --max-body, \(maxBody).")
+        if let maxBodies, maxBodies < largestBody {
+            throw ValidationError("--max-bodies is \(maxBodies); expected at least --max-body, \(largestBody).")
         }
         guard feedbackWindow >= 0 else {
             throw ValidationError("--feedback-window is \(feedbackWindow); expected 0 or more.")
@@ -185,8 +199,8 @@ struct Serve: AsyncParsableCommand {
         FrontendConfiguration(
             host: host, queryPort: queryPort, adminPort: adminPort, rpcPort: rpcPort, store: store,
             limits: HTTPLimits(
-                largestBody: maxBody, bodies: maxBodies ?? max(Self.standard.limits.bodies, maxBody),
-                largestBatch: maxInputs, idleTime: .seconds(idleTimeout),
+                largestBody: largestBody, bodies: maxBodies ?? max(Self.standard.limits.bodies, largestBody),
+                largestBatch: maxInputs, idleTime: idleTimeout ?? Self.standard.limits.idleTime,
                 connections: maxConnections),
             batchesInFlight: batchesInFlight, cacheBytes: cacheSize ?? Self.standard.cacheBytes,
             maxQueuedQueries: maxQueue, maxQueuedBytes: maxQueueBytes ?? Self.standard.maxQueuedBytes,

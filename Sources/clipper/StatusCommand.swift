@@ -10,6 +10,10 @@ struct StatusCommand: AsyncParsableCommand {
             from dispatch to answer. P50 is the median, P99 the 99th percentile, of the last half minute, or of all \
             where nothing came in that.
 
+            A replica is active; draining, after `clipper model drain`; stuck, while its batch takes far longer than ever \
+            before: it gets nothing until it answers; or unsuitable, if its model is not registered, or with another \
+            input type.
+
             With --watch, rates, shares of default outputs, batch sizes and hit ratios are those since the last look, \
             and a number after a + is how much a count rose since then. The latency of a replica's batches is what \
             was learned for a batch of n queries. Ctrl-C ends it.
@@ -21,7 +25,8 @@ struct StatusCommand: AsyncParsableCommand {
     var watch = false
 
     @Option(
-        help: ArgumentHelp("How often to look with --watch, such as 500ms; at least 100ms.", valueName: "duration"),
+        help: ArgumentHelp(
+            "How often to look with --watch, such as 500ms; at least 100ms. (default: 2s)", valueName: "duration"),
         transform: { text in try DurationText.parse(text) })
     var interval: Duration?
 

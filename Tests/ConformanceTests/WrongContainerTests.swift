@@ -122,14 +122,43 @@ struct KnownFlaw: Sendable, CustomTestStringConvertible {
         #expect(reason.contains("does not offer RPC 4"))
     }
 
+    @Test func `a container of RPC 4 alone need not answer a frontend of RPC 3`() async throws {
+        let results = try await played(
+            "speaks-only-four", only: ["registration", "fallback", "frontend-downgrade", "frontend-upgrade"],
+            version: .four, jobs: 4)
+        #expect(results.count == 4)
+        for result in results {
+            switch result.verdict {
+            case .passed: #expect(result.name == "registration")
+            case .skipped(let reason): #expect(reason.contains("speaks RPC 4 alone") && result.name != "registration")
+            case .failed(let fault): Issue.record("\(result.title): \(fault)")
+            }
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `a container of RPC 4 alone has nothing to fail in RPC 3, unless that was asked for`(isAskedFor: Bool)
+        async throws
+    {
+        let results = try await played(
+            "speaks-only-four", only: ["registration", "order"], version: .three, requiresVersion3: isAskedFor)
+        #expect(results.map(\.verdict.isFailure) == [isAskedFor, false])
+        #expect(
+            results.allSatisfy {
+                $0.remark.contains(isAskedFor && $0.name == "order" ? "did not register" : "RPC 4 alone")
+            })
+    }
+
     private func played(
-        _ flaw: String, only: [String], version: RPCVersion, jobs: Int = 1, requiresVersion4: Bool = true
+        _ flaw: String, only: [String], version: RPCVersion, jobs: Int = 1, requiresVersion4: Bool = true,
+        requiresVersion3: Bool = false
     ) async throws -> [ScenarioResult] {
         var options = ContainerRun.Options(
             command: try Command([try BuiltProducts.executable("wrong-container"), flaw]))
         options.only = only
         options.versions = [version]
         options.requiresVersion4 = requiresVersion4
+        options.requiresVersion3 = requiresVersion3
         options.jobs = jobs
         options.inputs.failing = "[666]"
         // A right answer comes within milliseconds. A fault that is the lack of one is waited for as long as this.

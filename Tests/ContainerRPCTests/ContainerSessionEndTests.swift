@@ -10,7 +10,7 @@ struct ContainerSessionEndTests {
         var session = ContainerSession.connected()
         for second in [5, 10, 15, 20, 25] { _ = session.tick(now: at(.seconds(second))) }
         #expect(session.deadline == at(.seconds(30)))
-        #expect(session.tick(now: at(.seconds(30))) == .close(.silent))
+        #expect(session.tick(now: at(.seconds(30))) == .close(.unanswered))
         #expect(!session.isReading)
         session.reconnect(after: .seconds(30))
     }
@@ -18,7 +18,7 @@ struct ContainerSessionEndTests {
     @Test("A thread that woke late gives the session up as well")
     func lateTick() {
         var session = ContainerSession.connected()
-        #expect(session.tick(now: at(.seconds(100))) == .close(.silent))
+        #expect(session.tick(now: at(.seconds(100))) == .close(.unanswered))
     }
 
     @Test("Any message puts the silence off")
@@ -46,7 +46,7 @@ struct ContainerSessionEndTests {
     func refused() {
         var session = ContainerSession(.sum, now: at(.zero))
         _ = session.tick(now: at(.zero))
-        #expect(session.disconnected(now: at(.seconds(1))) == .close(.disconnected))
+        #expect(session.disconnected(now: at(.seconds(1))) == .close(.unanswered))
         session.reconnect(after: .seconds(1))
     }
 
@@ -87,7 +87,8 @@ struct ContainerSessionEndTests {
 
     /// How long the session waits after the next loss of its connection at `time`.
     private func pause(of session: inout ContainerSession, at time: Duration) -> Duration? {
-        #expect(session.disconnected(now: at(time)) == .close(.disconnected))
+        let action = session.disconnected(now: at(time))
+        #expect(action == .close(.disconnected) || action == .close(.unanswered))
         return session.deadline.map { $0 - at(time) }
     }
 
@@ -132,6 +133,27 @@ struct ContainerSessionEndTests {
         _ = session.receive(.request(.batch(7)), now: at(.seconds(3)))
         _ = session.finished(batch: 7, ofSession: session.number, .success(["1"]), now: at(.seconds(3)))
         #expect(pause(of: &session, at: .seconds(4)) == first)
+    }
+
+    @Test("A session that was answered for as long as the longest pause ends the run of failures, too")
+    func backoffStartsAgainAfterALongSession() {
+        var session = ContainerSession.connected()
+        let first = pause(of: &session, at: .seconds(1))
+        session.reconnect(after: .seconds(1))
+        #expect(pause(of: &session, at: .seconds(2)) != first)
+        session.reconnect(after: .seconds(2))
+        _ = session.receive(.heartbeat(.requestMetadata), now: at(.seconds(3)))
+        #expect(pause(of: &session, at: .seconds(8)) == first)
+    }
+
+    @Test("A connection that ends before the frontend has said anything may be to something else")
+    func unanswered() {
+        var session = ContainerSession.connected()
+        #expect(session.disconnected(now: at(.seconds(1))) == .close(.unanswered))
+        session.reconnect(after: .seconds(1))
+        _ = session.receive(.heartbeat(.requestMetadata), now: at(.seconds(2)))
+        #expect(session.disconnected(now: at(.seconds(3))) == .close(.disconnected))
+        #expect("\(ContainerSession.CloseReason.unanswered)".contains("is this its RPC port?"))
     }
 
     @Test("A batch that fails after others were answered costs no pause; a second one does")

@@ -23,7 +23,7 @@ struct ContainerSessionTests {
             #expect(session.tick(now: opening) == .open)
             #expect(session.deadline == opening + .seconds(30))
             #expect(session.tick(now: opening + .seconds(29)) == .none)
-            #expect(session.tick(now: opening + .seconds(30)) == .close(.silent))
+            #expect(session.tick(now: opening + .seconds(30)) == .close(.unanswered))
         }
     }
 

@@ -33,15 +33,6 @@ struct DigitsClassifierTests {
         #expect(throws: DigitsModelError.self) { try classifier.classify(Array(repeating: 0, count: 63)) }
     }
 
-    @Test("A row of the wrong length is answered with −1 and leaves its neighbours their answers")
-    func raggedBatch() throws {
-        let digits = try Digit.heldOut().prefix(2)
-        let expected = digits.map(\.referenceAnswer)
-        let rows = [digits[0].pixels[...], [1, 2, 3], digits[1].pixels[...], []]
-        let answers = try DigitsClassifier.trained().classify(rows: rows)
-        #expect(answers == [expected[0], DigitsClassifier.notAnImage, expected[1], DigitsClassifier.notAnImage])
-    }
-
     @Test(
         "Weights that do not fit together are refused",
         arguments: [

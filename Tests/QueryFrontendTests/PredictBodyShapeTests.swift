@@ -66,7 +66,8 @@ struct PredictBodyShapeTests {
     @Test(
         "A timeout that is no positive integer is refused",
         arguments: [
-            ("0", "0"), ("-1", "an integer"), ("1.5", "a number with a fraction or exponent"), ("\"1\"", "a string"),
+            ("0", "0"), ("-1", "-1"), ("1.5", "a number with a fraction or exponent"), ("\"1\"", "a string"),
+            ("18446744073709551616", "a number beyond 64 bits"),
         ])
     func badTimeout(value: String, found: String) {
         #expect(
@@ -109,6 +110,28 @@ struct PredictBodyShapeTests {
         ])
     func malformed(body: String) {
         #expect(problem(body)?.hasPrefix("malformed JSON: ") == true)
+    }
+
+    @Test(
+        "It says what is wrong with the JSON, and where",
+        arguments: [
+            ("{", "it ends too early, after 1 bytes"), (#"{"input": [1,]}"#, "an unexpected ']' at byte 13"),
+            (#"{"input": [1]} x"#, "an unexpected 'x' at byte 15"), (#"{'input': [1]}"#, "an unexpected ''' at byte 1"),
+            (#"{"input": [NaN]}"#, "NaN, which is no number in JSON, at byte 11"),
+            (#"{"input": [1, -Infinity]}"#, "Infinity, which is no number in JSON, at byte 15"),
+            (#"{"input": True}"#, "True, where JSON has true, at byte 10"),
+            (#"{"input": None}"#, "None, where JSON has null, at byte 10"),
+            (#"{"input": [01]}"#, "an unexpected '1' at byte 12"),
+            ("{\"input\": \"\u{1}\"}", "an unexpected byte of value 1 at byte 11"),
+            ("\u{FEFF}{}", "it begins with a byte order mark"),
+            (#"{"input": [1e400]}"#, "a number is beyond what 64 bits can hold"),
+            (
+                "{\"input\": " + String(repeating: "[", count: 2_000),
+                "more than 512 arrays and objects within one another"
+            ),
+        ])
+    func malformedWhere(body: String, cause: String) {
+        #expect(problem(body) == "malformed JSON: " + cause)
     }
 
     @Test("A body nested 200,000 deep is refused", arguments: ["[", "{\"a\":"])

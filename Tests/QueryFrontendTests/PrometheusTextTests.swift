@@ -31,7 +31,7 @@ struct PrometheusTextTests {
             #"clipper_replicas{model="sum",version="1",state="active"} 0"#,
             #"clipper_replicas{model="sum",version="1",state="stuck"} 1"#,
             #"clipper_replicas{model="idle",version="2",state="active"} 0"#,
-            "clipper_unregistered_replicas 1",
+            "clipper_unregistered_replicas 0",
             #"clipper_replica_batch_latency_intercept_seconds{model="sum",version="1",replica="3"} 0.004"#,
             #"clipper_replica_batch_latency_slope_seconds{model="sum",version="1",replica="3"} 0.0001"#,
             #"clipper_replica_batch_limit{model="sum",version="1",replica="3"} 60"#,
@@ -61,6 +61,19 @@ struct PrometheusTextTests {
         ])
     func values(line: String) {
         #expect(lines.contains(line))
+    }
+
+    @Test("A container of a model that nobody has registered is counted, and its names are not shown")
+    func unregisteredReplica() {
+        var report = makeReport()
+        report.replicas.append(
+            ContainerSessions.Listing(
+                id: ReplicaID(number: 5), model: ModelVersion(name: "nobody's", version: "1"), number: 0,
+                inputType: .float64, rpcVersion: .three, details: RegistrationDetails(), batchesInFlight: 0,
+                lastReceived: at(.seconds(98))))
+        let text = report.prometheusText()
+        #expect(text.contains("\nclipper_unregistered_replicas 1\n"))
+        #expect(!text.contains("nobody's"))
     }
 
     @Test(

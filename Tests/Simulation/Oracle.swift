@@ -247,8 +247,8 @@ struct Oracle {
         case .stopping: isRight = isStopping
         case .noReplica, .queueFull, .predictedLate:
             isRight = self.isRight(reason, at: query.door, of: query.model, now: now)
-        // Nobody chooses for it.
-        case .lowConfidence: isRight = false
+        // Nobody chooses for it, and every input is small.
+        case .lowConfidence, .inputTooLarge: isRight = false
         case .modelError, .invalidInput: isRight = hasFailed(query, reason)
         }
         if !isRight { violate("query \(number) gets the default for a reason that is none: \(reason)", at: now) }

@@ -59,7 +59,7 @@ extension Oracle {
                 case .noReplica, .queueFull, .predictedLate:
                     self.isRight(reason, at: part.door, of: part.model, now: now)
                 case .modelError, .invalidInput: hasFailed(part, reason)
-                case .lowConfidence: false
+                case .lowConfidence, .inputTooLarge: false
                 }
             if !isRight { violate("\(name) fails at model \(part.model) for no reason: \(reason)", at: now) }
         }

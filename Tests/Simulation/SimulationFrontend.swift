@@ -237,7 +237,7 @@ extension Simulation {
         case .noReplica: .defaultsNoReplica
         case .deadline: .defaultsDeadline
         case .lostTwice: .defaultsLostTwice
-        case .queueFull: .defaultsQueueFull
+        case .queueFull, .inputTooLarge: .defaultsQueueFull
         case .predictedLate: .defaultsPredictedLate
         case .modelDeleted: .defaultsModelDeleted
         case .modelError: .defaultsModelFailed

@@ -2,6 +2,8 @@
 enum Flaw: String, CaseIterable {
     /// Nothing: the tests see that the kit finds nothing, either.
     case none
+    /// None, either: it may speak RPC 4 alone.
+    case speaksOnlyFour = "speaks-only-four"
     case registersUnasked = "registers-unasked"
     case beatsLate = "beats-late"
     case beatsSlowly = "beats-slowly"

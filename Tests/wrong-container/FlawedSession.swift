@@ -119,6 +119,7 @@ final class FlawedSession {
             if list.isVersion4 {
                 return try heed(.four, try RPC4.decodeFrontendMessage(list))
             }
+            if flaw == .speaksOnlyFour { return .session(pause: .milliseconds(100)) }
             return try heed(.three, try RPC3.decodeFrontendMessage(list))
         } catch {
             return try malformed(error, frames)

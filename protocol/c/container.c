@@ -583,7 +583,7 @@ static int64_t act(void *socket, struct message *m, int64_t received, bool leavi
 /* One session, from its heartbeat to its end. */
 static int64_t session(void *socket)
 {
-    int64_t interval = INTERVAL, silence = SILENCE, heard = now(), sent = heard, patience = 0, next = GO_ON;
+    int64_t interval = INTERVAL, silence = SILENCE, heard = now(), sent = heard, patience = 0, next = GO_ON, first = 0;
     int rpc = 0; /* what the frontend has spoken last */
     if (!send_heartbeat(socket)) return AGAIN_AFTER_PAUSE;
     while (next == GO_ON) {
@@ -612,6 +612,7 @@ static int64_t session(void *socket)
         if (receive(socket, &m)) {
             int64_t received = microseconds();
             if (decode(&m)) {
+                if (!rpc) first = now();
                 rpc = m.rpc;
                 bool stated = m.type == WELCOME && rpc == 4;
                 if (stated || rpc == 3) { /* RPC 3 states nothing: there they are fixed */
@@ -629,6 +630,7 @@ static int64_t session(void *socket)
         } else if (now() - heard >= silence) next = AGAIN; /* looked at last: what came while nobody listened counts */
         clear(&m);
     }
+    if (rpc && now() - first >= LONGEST_PAUSE) pause_time = SHORTEST_PAUSE; /* it has been well */
     if (next == AGAIN) SAY("nothing has come for %" PRId64 " ms; trying again with a new session", silence);
     else if (rpc) zmq_setsockopt(socket, ZMQ_LINGER, &(int){ LINGER }, sizeof(int)); /* the last answers are to get out */
     return next;

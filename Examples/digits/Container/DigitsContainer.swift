@@ -30,11 +30,11 @@ struct DigitsContainer: AsyncParsableCommand {
                 try DigitsClassifier.trained()
             }
         let container = ModelContainer(name: "digits", version: "1") { (batch: InputBatch<Double>) in
-            if let matrix = batch.matrix, matrix.columnCount == DigitsClassifier.pixelCount {
-                return try classifier.classify(matrix.elements)
+            if let wrong = batch.first(where: { $0.count != DigitsClassifier.pixelCount }) {
+                // Only who sent it is told: the others' answers come from parts of the batch, which are tried next.
+                throw InvalidInput("an image has \(DigitsClassifier.pixelCount) pixels, not \(wrong.count)")
             }
-            // Some query of the batch is no image: it gets an answer that says so, the others get theirs.
-            return try classifier.classify(rows: batch)
+            return try classifier.classify(batch.matrix?.elements ?? [])
         }
         try await container.run(with: options)
     }

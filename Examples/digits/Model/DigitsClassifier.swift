@@ -7,9 +7,6 @@ public struct DigitsClassifier: Sendable {
     /// Pixels of an image.
     public static let pixelCount = 64
 
-    /// The answer to an input that is no image, because it has another number of pixels.
-    public static let notAnImage = -1
-
     private let layers: [DenseLayer]
 
     /// Reads weights as JSON: `{"layers": [{"biases": [...], "weights": [[...], ...]}, ...]}`.
@@ -74,22 +71,6 @@ public struct DigitsClassifier: Sendable {
             }
             return best - scores.startIndex
         }
-    }
-
-    /// The digits that rows show, and ``notAnImage`` for a row that has not 64 pixels.
-    ///
-    /// So one wrong query does not spoil the answers of those that share its batch.
-    public func classify(rows: some Sequence<ArraySlice<Double>>) throws -> [Int] {
-        var pixels: [Double] = []
-        var isImage: [Bool] = []
-        for row in rows {
-            isImage.append(row.count == Self.pixelCount)
-            if row.count == Self.pixelCount {
-                pixels.append(contentsOf: row)
-            }
-        }
-        var digits = try classify(pixels)[...]
-        return isImage.map { $0 ? digits.removeFirst() : Self.notAnImage }
     }
 }
 

@@ -10,6 +10,8 @@ public struct ContainerRun: Sendable {
         public var versions: [RPCVersion] = [.three, .four]
         /// Whether a container that does not offer RPC 4 has failed; otherwise its scenarios are skipped.
         public var requiresVersion4 = false
+        /// Whether a container that speaks RPC 4 alone has failed; otherwise those of RPC 3 are skipped.
+        public var requiresVersion3 = false
         /// The scenarios' names; empty for all.
         public var only: [String] = []
         /// What the container is told to take; `nil` leaves it to the container.
@@ -127,6 +129,13 @@ public struct ContainerRun: Sendable {
             return .failed(fault.description)
         } catch let reason as Inapplicable {
             return .skipped(reason.reason)
+        } catch is SpeaksOnlyVersion4 {
+            if item.version == .three {
+                let isFault = options.requiresVersion3
+                board.skip(.three, because: isFault ? "the container did not register" : SpeaksOnlyVersion4.reason)
+                if isFault { return .failed(SpeaksOnlyVersion4.reason) }
+            }
+            return .skipped(SpeaksOnlyVersion4.reason)
         } catch is NotOffered {
             let reason = "the container does not offer RPC 4: its routing id does not begin with rpc4-"
             board.skip(item.version, because: reason)

@@ -67,6 +67,8 @@ extension ContainerPlay {
         while let received = try frontend.receive(until: deadline) {
             guard received.peer == peer else {
                 if formerPeers.contains(received.peer) { continue }
+                // Whoever offers RPC 4 may speak nothing else, and tries again when it is answered in RPC 3.
+                if spoken == .three, peer.offersVersion4, received.peer.offersVersion4 { throw SpeaksOnlyVersion4() }
                 throw Fault(expected: asked, but: "the container opened another session, \(received.peer)")
             }
             let list = FrameList(received.frames)

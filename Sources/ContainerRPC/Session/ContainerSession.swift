@@ -20,6 +20,8 @@ public struct ContainerSession: Sendable {
 
     /// Why a session is over.
     public enum CloseReason: Hashable, Sendable {
+        /// Nothing ever came: no frontend is there, or something that is none.
+        case unanswered
         /// Nothing came for the silence limit.
         case silent
         /// The connection is gone.
@@ -64,6 +66,8 @@ public struct ContainerSession: Sendable {
     private var timing: SessionTiming
     private var state: State
     private var failures = 0
+    /// Since when the frontend has said something in this session.
+    private var answeredSince: MonotonicTime?
     /// The batches that were read and are not answered, oldest first.
     private var unanswered: [UInt32] = []
     /// The number of the current session, as the batches see it; results of an earlier one are void.
@@ -119,7 +123,7 @@ public struct ContainerSession: Sendable {
     public mutating func disconnected(now: MonotonicTime) -> Action {
         switch state {
         case .connecting, .open:
-            return close(.disconnected, now: now)
+            return close(answeredSince == nil ? .unanswered : .disconnected, now: now)
         case .stopping, .leaving:
             // Nobody can be answered any more.
             state = .ended
@@ -135,6 +139,7 @@ public struct ContainerSession: Sendable {
     public mutating func receive(
         _ message: FrontendMessage, in version: RPCVersion? = nil, now: MonotonicTime
     ) -> Action {
+        if isReading, answeredSince == nil { answeredSince = now }
         switch state {
         case .open(_, let lastBeat):
             follow(version)
@@ -311,9 +316,11 @@ public struct ContainerSession: Sendable {
             return .open
         case .connecting:
             // Something may accept connections there that is no frontend.
-            return close(.silent, now: now)
+            return close(.unanswered, now: now)
         case .open(let lastReceived, _):
-            guard now < lastReceived + timing.silenceLimit else { return close(.silent, now: now) }
+            guard now < lastReceived + timing.silenceLimit else {
+                return close(answeredSince == nil ? .unanswered : .silent, now: now)
+            }
             state = .open(lastReceived: lastReceived, lastBeat: now)
             return .send(.heartbeat)
         case .leaving(let until, _, _):
@@ -330,12 +337,15 @@ public struct ContainerSession: Sendable {
         number += 1
         version = .three
         timing = ownTiming
+        // A session that was well for long has nothing to do with the failures before it.
+        if let answeredSince, now - answeredSince >= timing.longestBackoff { failures = 0 }
+        answeredSince = nil
         state = .waiting(until: now + backoff(for: reason))
         return .close(reason)
     }
 
-    /// The pause doubles with each session that ended without an answered batch in between. A failed batch or a
-    /// lost connection alone costs next to nothing; a frontend of another version is asked again rarely.
+    /// The pause doubles with each session that ended early and without an answered batch. A failed batch or a lost
+    /// connection alone costs next to nothing; a frontend of another version is asked again rarely.
     private mutating func backoff(for reason: CloseReason) -> Duration {
         if case .malformed(let error) = reason, error.kind == .unsupportedVersion { return timing.longestBackoff }
         if case .refused(let refusal) = reason { return refusal.retryAfter ?? SessionTiming.refusalPause }
@@ -348,6 +358,7 @@ public struct ContainerSession: Sendable {
 extension ContainerSession.CloseReason: CustomStringConvertible {
     public var description: String {
         switch self {
+        case .unanswered: "nobody answers there: is a query frontend running, and is this its RPC port?"
         case .silent: "the frontend is silent"
         case .disconnected: "disconnected"
         case .malformed(let error) where error.kind == .unsupportedVersion:

@@ -10,6 +10,7 @@ public struct ContainerConfiguration: Hashable, Sendable {
     /// The times of the sessions.
     public var timing: SessionTiming
 
+    /// A configuration of these parts.
     public init(registration: Registration, endpoint: String, timing: SessionTiming = .standard) {
         self.registration = registration
         self.endpoint = endpoint

@@ -4,12 +4,15 @@ public import Logging
 
 /// The flags that every container takes; a command with flags of its own includes them with `@OptionGroup`.
 public struct ContainerOptions: ParsableArguments, Sendable {
+    /// The model's name; `nil` leaves it to the environment and to the code, as with the next ones.
     @Option(help: "The model's name. (environment: CLIPPER_MODEL_NAME)")
     public var name: String?
 
+    /// The model's version.
     @Option(name: .customLong("version"), help: "The model's version. (environment: CLIPPER_MODEL_VERSION)")
     public var modelVersion: String?
 
+    /// The model's input type by its name, such as `doubles`.
     @Option(
         help: """
             The model's input type: bytes, integers, floats, doubles or strings. The model decides it; a \
@@ -17,25 +20,33 @@ public struct ContainerOptions: ParsableArguments, Sendable {
             """)
     public var inputType: String?
 
+    /// The frontend's host.
     @Option(help: "The frontend's host. (environment: CLIPPER_IP; default: 127.0.0.1)")
     public var host: String?
 
+    /// The frontend's RPC port.
     @Option(help: "The frontend's RPC port. (environment: CLIPPER_PORT; default: 7000)")
     public var port: UInt16?
 
+    /// The frontend's RPC endpoint, instead of host and port.
     @Option(help: ArgumentHelp("The frontend's RPC endpoint, instead of host and port.", valueName: "tcp://host:port"))
     public var frontend: String?
 
+    /// The most inputs in one batch; `nil` for no bound.
     @Option(help: ArgumentHelp("The most inputs that the container takes in one batch.", valueName: "inputs"))
     public var largestBatch: Int?
 
+    /// The protocol's version, 3 or 4.
     @Option(
         help: ArgumentHelp(
             "The protocol's version: 4 falls back to 3 with a frontend that speaks only that; 3 speaks only 3.",
             valueName: "3|4"))
     public var rpc: UInt32 = 4
 
-    @Option(help: "trace, debug, info, notice, warning, error or critical.", transform: ContainerOptions.logLevel)
+    /// What is logged on standard error.
+    @Option(
+        help: "trace, debug, info, notice, warning, error or critical. (default: info)",
+        transform: ContainerOptions.logLevel)
     public var logLevel: Logger.Level = .info
 
     /// For the parser; its values can be read only after parsing.
@@ -58,6 +69,7 @@ public struct ContainerOptions: ParsableArguments, Sendable {
         self.logLevel = logLevel
     }
 
+    /// - Throws: `ValidationError` for values that cannot be.
     public func validate() throws {
         guard RPCVersion(rawValue: rpc) != nil else {
             throw ValidationError("'\(rpc)' is no version: expected 3 or 4.")

@@ -23,9 +23,15 @@ struct Connection: ~Copyable {
         try socket.receive(into: &message)
     }
 
-    func handOver(to session: inout ContainerSession) -> ContainerSession.Action {
+    /// Hands the message that was read to the session.
+    ///
+    /// - Parameter note: gets it first.
+    func handOver(
+        to session: inout ContainerSession, noting note: (FrontendMessage) -> Void
+    ) -> ContainerSession.Action {
         do {
             let content = try message.decodeFrontendMessage(offered: session.offered)
+            note(content)
             return session.receive(content, in: message.isVersion4 ? .four : .three, now: .now())
         } catch {
             return session.receive(malformed: error, now: .now())

@@ -1,3 +1,4 @@
+import ArgumentParser
 public import ContainerRPC
 import Foundation
 public import Logging
@@ -45,6 +46,8 @@ extension ContainerLoop {
 extension ModelContainer {
     /// The container as a service of a larger program, under the name and version that the code gives it.
     ///
+    /// `Context` is of the module `ContainerRPC`, another product of this package.
+    ///
     /// - Parameters:
     ///   - endpoint: the frontend's, such as `tcp://127.0.0.1:7000`, or a frontend's `addresses.inProcess`.
     ///   - context: the frontend's where it is in the same process.
@@ -61,13 +64,18 @@ extension ModelContainer {
     /// - Parameters:
     ///   - options: flags, which beat the environment (`CLIPPER_MODEL_NAME`, `CLIPPER_MODEL_VERSION`, `CLIPPER_IP`,
     ///     `CLIPPER_PORT`, `CLIPPER_INPUT_TYPE`), which beats what the code says; `nil` where no flags were parsed.
-    /// - Throws: `ContainerError` for settings that are missing, impossible or contradictory, and `TransportError`
-    ///   where the system refuses a socket.
+    /// - Throws: for settings that are missing, impossible or contradictory `ContainerError`, or where flags were parsed
+    ///   `ValidationError`, with which a command ends with 64; `TransportError` where the system refuses a socket.
     public func run(with options: ContainerOptions?) async throws {
         var logger = Logger(label: "container")
         logger.logLevel = options?.logLevel ?? .info
-        let configuration = try ContainerConfiguration(
-            of: self, options: options, environment: ProcessInfo.processInfo.environment)
+        let configuration: ContainerConfiguration
+        do {
+            configuration = try ContainerConfiguration(
+                of: self, options: options, environment: ProcessInfo.processInfo.environment)
+        } catch {
+            throw options == nil ? error : ValidationError("\(error).")
+        }
         let context = try Context()
         let loop = try ContainerLoop(configuration, model: model, context: context, logger: logger)
         // No service group: one takes notice of the first signal alone, and a model that hangs would keep the process.
@@ -77,7 +85,7 @@ extension ModelContainer {
         }
         defer { listener.cancel() }
         logger.info(
-            "serving \(configuration.registration)", metadata: ["frontend": "\(configuration.endpoint)"])
+            "connecting, to serve \(configuration.registration)", metadata: ["frontend": "\(configuration.endpoint)"])
         // The process may end right after this, and must not take the last answer with it.
         defer { context.terminate() }
         try await loop.serveUntilCancelled()

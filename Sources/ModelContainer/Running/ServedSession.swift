@@ -61,7 +61,11 @@ struct ServedSession: ~Copyable {
         // Bounded, so that a flood of messages does not keep answers and heartbeats waiting.
         for _ in 0..<256 {
             guard session.isReading, try connection?.receive() == true else { break }
-            try perform(connection?.handOver(to: &session) ?? .none)
+            let (logger, endpoint) = (logger, configuration.endpoint)
+            let action = connection?.handOver(to: &session) { message in
+                Self.log(message, from: endpoint, logger)
+            }
+            try perform(action ?? .none)
         }
         let due = session.tick(now: .now())
         try perform(due)
@@ -153,6 +157,18 @@ struct ServedSession: ~Copyable {
             logger.info("taking leave of the frontend")
         case .heartbeat, .response, .failure, .notice:
             logger.trace("sending", metadata: ["message": "\(message)"])
+        }
+    }
+
+    private static func log(_ message: FrontendMessage, from endpoint: String, _ logger: Logger) {
+        switch message {
+        case .accepted(let replica):
+            let number: Logger.Metadata = replica.map { ["replica": "\($0)"] } ?? [:]
+            logger.info("accepted", metadata: number.merging(["frontend": "\(endpoint)"]) { $1 })
+        case .goodbye(let goodbye) where goodbye.code == .drained:
+            logger.info("drained: the frontend sends no more batches", metadata: ["frontend": "\(endpoint)"])
+        case .heartbeat, .welcome, .refused, .goodbye, .request, .feedback, .notice:
+            break
         }
     }
 

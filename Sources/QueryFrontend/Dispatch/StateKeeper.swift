@@ -54,6 +54,8 @@ final class StateKeeper: Sendable {
 
     private func run() {
         var work = StateWork(store: store)
+        // A disk that is full stays so for many commits.
+        var log = LogLimit(interval: .seconds(1), burst: 10)
         while true {
             wakeup.wait()
             let (requests, isStopping) = inbox.withLock { inbox in
@@ -61,7 +63,10 @@ final class StateKeeper: Sendable {
                 return (inbox.requests, inbox.isStopping)
             }
             let answers = work.perform(requests)
-            for problem in answers.compactMap(\.problem) { logger.error("\(problem)") }
+            for problem in answers.compactMap(\.problem) {
+                guard let suppressed = log.admit(now: .now()) else { continue }
+                logger.error("\(problem)", metadata: suppressed == 0 ? [:] : ["not logged before": "\(suppressed)"])
+            }
             if !answers.isEmpty { deliver(answers) }
             if isStopping {
                 ended.signal()

@@ -2,8 +2,8 @@ import ContainerRPC
 
 /// What has happened in a frontend since its start, by application and by model version.
 ///
-/// A value; the dispatch thread owns it and hands out copies. What is recorded of something that is not registered is
-/// dropped: any container could fill the memory with names.
+/// A value; the dispatch thread owns it and hands out copies. What is recorded of something that is not registered, or not any
+/// more, is dropped.
 struct FrontendMetrics: Sendable {
     let started: MonotonicTime
     var applications = HandleTable<ApplicationHandle, ApplicationMetrics>()

@@ -9,8 +9,7 @@ extension ApplicationHandle: Handle {}
 
 /// Values by handle, found by an array access instead of a hash: every query is counted in some of them.
 ///
-/// Any name that a container says gets a handle, but only what is registered gets a value: the values lie close together,
-/// and a handle without one costs four bytes.
+/// Only what is registered has a value: the values lie close together, and a handle without one costs four bytes.
 struct HandleTable<Key: Handle, Value: Sendable>: Sendable {
     /// By the handle's index: the value's place, or `none`.
     private var places: [Int32] = []

@@ -9,9 +9,7 @@ extension ModelScheduler {
     ) {
         guard let (index, place) = find(id, on: replica) else { return }
         let batch = finishBatch(place, of: index, .init([code]), now: now, &effects)
-        for reference in batch.queries {
-            fail(reference, code, reason, on: replica, expires: batch.expires, now: now, &effects)
-        }
+        for reference in batch.queries { fail(reference, code, reason, on: replica, batch, now: now, &effects) }
         doors.removeAll(keepingCapacity: true)
         isTouched = true
     }
@@ -19,10 +17,10 @@ extension ModelScheduler {
     /// A replica has failed for a query. Another that still works on it may answer; where none does, the one who waits
     /// first hears of it, unless it was the replica's fault alone.
     ///
-    /// - Parameter expires: when no answer to its batch was of use any more.
+    /// - Parameter batch: the one that it was in.
     mutating func fail(
-        _ reference: QueryTable.Reference, _ code: FailureCode, _ text: String, on replica: ReplicaID,
-        expires: MonotonicTime, now: MonotonicTime, _ effects: inout SchedulerEffects
+        _ reference: QueryTable.Reference, _ code: FailureCode, _ text: String, on replica: ReplicaID, _ batch: Batch,
+        now: MonotonicTime, _ effects: inout SchedulerEffects
     ) {
         if code == .unavailable {
             lose(reference, refusedBy: replica, now: now, &effects)
@@ -35,10 +33,13 @@ extension ModelScheduler {
         table[reference].avoided = nil
         switch code {
         // It asked for the same after the batch was sent, and has more time than the replica was told.
-        case .tooLate where table[reference].query.waiter.deadline > expires && settings != nil: enqueue(reference)
+        case .tooLate where table[reference].query.waiter.deadline > batch.expires && settings != nil:
+            enqueue(reference)
         case .tooLate: fail(reference, .deadline, now: now, &effects)
-        case .invalidInput: fail(reference, .invalidInput, message: PeerText.beginning(of: text), now: now, &effects)
-        default: fail(reference, .modelError, message: PeerText.beginning(of: text), now: now, &effects)
+        default:
+            fail(
+                reference, code == .invalidInput ? .invalidInput : .modelError, message: PeerText.beginning(of: text),
+                sent: batch.sent, now: now, &effects)
         }
     }
 }

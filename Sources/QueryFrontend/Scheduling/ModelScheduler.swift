@@ -175,6 +175,9 @@ struct ModelScheduler: Sendable {
             // It may have gathered with others since; what waited longer waited for something else.
             arrivals.note(now: max(query.waiter.arrived, now - ArrivalGap.resolution))
         }
+        guard query.input.byteCount <= bounds.queuedBytes else {
+            return effects.answer(query.waiter, .defaultOutput(.inputTooLarge))
+        }
         guard !isFull, queuedBytes + query.input.byteCount <= bounds.queuedBytes else {
             return refuse(query.waiter, &effects)
         }

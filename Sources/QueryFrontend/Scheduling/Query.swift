@@ -120,6 +120,8 @@ package enum DefaultReason: String, Hashable, Sendable, CaseIterable {
     case lostTwice = "lost_twice"
     /// The model's queue was full.
     case queueFull = "queue_full"
+    /// The input alone takes more than what may wait for a model.
+    case inputTooLarge = "input_too_large"
     /// No replica could have answered in time.
     case predictedLate = "predicted_late"
     /// The model failed for the query, and said why.
@@ -140,6 +142,7 @@ package enum DefaultReason: String, Hashable, Sendable, CaseIterable {
         case .deadline: "Failed to retrieve a prediction response within the specified latency SLO"
         case .lostTwice: "The replicas that the query was sent to failed or were lost, twice"
         case .queueFull: "The model's queue is full"
+        case .inputTooLarge: "The input is larger than all that may wait for a model (--max-queue-bytes)"
         case .predictedLate: "The query could not have been answered within its latency SLO"
         case .modelError: "The model failed"
         case .invalidInput: "The model cannot take the input"

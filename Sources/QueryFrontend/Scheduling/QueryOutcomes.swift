@@ -16,15 +16,24 @@ extension ModelScheduler {
         endIfDone(reference)
     }
 
-    /// The computation has failed for the one who waits first. Others who wait for the same get one of their own.
+    /// The computation has failed for the one who waits first. Others who wait for the same get one more; where that
+    /// fails as well, all hear of it who had come before it was sent.
+    ///
+    /// - Parameters:
+    ///   - message: the model's words, if it has failed.
+    ///   - sent: when it was asked.
     mutating func fail(
-        _ reference: QueryTable.Reference, _ reason: DefaultReason, message: String? = nil, now: MonotonicTime,
-        _ effects: inout SchedulerEffects
+        _ reference: QueryTable.Reference, _ reason: DefaultReason, message: String? = nil,
+        sent: MonotonicTime = .distantPast, now: MonotonicTime, _ effects: inout SchedulerEffects
     ) {
-        waitingCount -= 1
         let outcome = message.map { Outcome.failed(reason, $0) } ?? .defaultOutput(reason)
-        effects.answer(table[reference].query.waiter, outcome)
-        promote(reference)
+        let isConfirmed = message != nil && table[reference].hasFailed
+        if message != nil { table[reference].hasFailed = true }
+        repeat {
+            waitingCount -= 1
+            effects.answer(table[reference].query.waiter, outcome)
+            promote(reference)
+        } while isConfirmed && !table[reference].isAnswered && table[reference].query.waiter.arrived <= sent
         guard !table[reference].isAnswered, settings != nil else {
             return answerAll(reference, .defaultOutput(.modelDeleted), &effects)
         }
@@ -101,7 +110,7 @@ extension ModelScheduler {
         for (item, reference) in batch.queries.enumerated() {
             if let error = errors.first, error.index == item {
                 errors.removeFirst()
-                fail(reference, error.code, error.text, on: replica, expires: batch.expires, now: now, &effects)
+                fail(reference, error.code, error.text, on: replica, batch, now: now, &effects)
             } else {
                 finish(reference, outputs[item], on: replica, &effects)
             }

@@ -31,6 +31,8 @@ struct QueryTable: Sendable {
         var isQueued = false
         /// Replicas that were lost with it; more than two are no more than two.
         var losses: UInt8 = 0
+        /// Whether its computation has failed once.
+        var hasFailed = false
         /// Batches in flight that carry it.
         var copies: UInt8 = 0
         /// Those who asked the same while it was under way, by deadline; the first who waits is due before them.

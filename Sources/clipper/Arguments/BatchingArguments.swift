@@ -3,9 +3,11 @@ import QueryFrontend
 
 /// How batches for a model are formed.
 struct BatchingArguments: ParsableArguments {
+    // Without this -1 would count as an option.
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
-            "How many queries a batch holds at most, or 'adaptive': as many as the latency objective allows.",
+            "How many queries a batch holds at most, or 'adaptive' (-1): as many as the latency objective allows.",
             valueName: "number"),
         completion: .list(["adaptive"]), transform: { text in try BatchSizeText.parse(text) })
     var batchSize: BatchSize = .adaptive
@@ -30,7 +32,7 @@ struct BatchingArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The most queries in a batch, whatever the policy. "
+            "The most queries in a batch, as far as the policy lets it grow. "
                 + "(default: \(Batching.defaultMaxBatch), or the fixed size where that is larger)", valueName: "number")
     )
     var maxBatch: Int?

@@ -10,6 +10,7 @@ enum BatchingText {
     ///
     /// - Throws: ``ArgumentTextError``.
     static func parse(_ text: String) throws(ArgumentTextError) -> Batching.Limit {
+        let text = text.trimmingCharacters(in: .whitespaces)
         let parts = text.split(separator: "(", maxSplits: 1, omittingEmptySubsequences: false)
         var arguments: [String] = []
         if parts.count == 2 {

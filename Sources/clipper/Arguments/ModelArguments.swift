@@ -17,9 +17,9 @@ enum InputTypeText {
 
 /// Batch sizes as they are written on the command line.
 enum BatchSizeText {
-    /// Reads `adaptive` or a positive number.
+    /// Reads `adaptive`, or -1 as Clipper has it, or a positive number.
     static func parse(_ text: String) throws(ArgumentTextError) -> BatchSize {
-        if text.lowercased() == "adaptive" { return .adaptive }
+        if text.lowercased() == "adaptive" || text == "-1" { return .adaptive }
         guard let size = Int(text), size > 0 else {
             throw ArgumentTextError("a positive number or 'adaptive' is expected")
         }

@@ -90,7 +90,8 @@ struct BenchInputOptions: ParsableArguments {
 
     func validate() throws {
         guard [!inputs.isEmpty, inputFile != nil, randomDoubles != nil].count(where: { $0 }) == 1 else {
-            throw ValidationError("Give one of --input (such as '[1.0, 2.0]'), --input-file and --random-doubles.")
+            throw ValidationError(
+                "Give one, and only one, of --input (such as '[1.0, 2.0]'), --input-file and --random-doubles.")
         }
     }
 }

@@ -27,7 +27,8 @@ extension LoadEngine {
             guard MonotonicTime.now().nanoseconds < limit, !stop.isSet else {
                 throw CommandFailure(
                     cause: .unreachable,
-                    message: "only \(openCount) of \(connections.count) connections could be opened")
+                    message: "only \(openCount) of \(connections.count) connections could be opened",
+                    advice: "The frontend takes so many (`clipper serve --max-connections`), or its machine does.")
             }
             readiness.wait(until: MonotonicTime.now().nanoseconds + Self.tick, isDue: false)
             for token in readiness.ready { handle(token) }

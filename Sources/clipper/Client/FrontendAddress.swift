@@ -27,7 +27,8 @@ struct FrontendAddress: Equatable, Sendable, CustomStringConvertible {
         guard let components = URLComponents(string: url, encodingInvalidCharacters: false),
             let scheme = components.scheme?.lowercased(), scheme == "http",
             let host = components.host, !host.isEmpty,
-            components.query == nil, components.fragment == nil, components.user == nil
+            components.query == nil, components.fragment == nil, components.user == nil,
+            components.port.map({ (1...65_535).contains($0) }) ?? true
         else {
             throw ArgumentTextError("an address such as http://127.0.0.1:1338 is expected; https is not spoken")
         }

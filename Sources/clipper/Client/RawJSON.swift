@@ -1,4 +1,5 @@
 import Foundation
+import QueryFrontend
 
 /// A JSON value as its text, so that numbers and the order of keys stay as they were written.
 struct RawJSON: Equatable, Sendable {

@@ -97,6 +97,7 @@ struct ConformanceContainerCommand: AsyncParsableCommand {
         var run = ContainerRun.Options(command: start)
         run.versions = options.versions
         run.requiresVersion4 = options.version == .four
+        run.requiresVersion3 = options.version == .three
         run.only = names
         run.bounds = options.bounds(start: startTimeout)
         run.jobs = options.jobs

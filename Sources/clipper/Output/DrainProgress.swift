@@ -18,11 +18,14 @@ struct DrainProgress {
     let replica: Int?
     /// How long to wait.
     let timeout: Duration
+    /// Whether their containers are to end then.
+    let stops: Bool
 
     private var seen: Set<Int> = []
     private var told: String?
 
-    init(_ id: ModelVersion, replica: Int?, timeout: Duration) {
+    init(_ id: ModelVersion, replica: Int?, timeout: Duration, stops: Bool = false) {
+        self.stops = stops
         self.id = id
         self.replica = replica
         self.timeout = timeout
@@ -39,8 +42,14 @@ struct DrainProgress {
         }
         guard !busy.isEmpty else {
             let present = Set(replicas.map(\.replica))
+            // A container of RPC 4 is told to end, and is gone in a moment; the others stay until somebody ends them.
+            let deaf = Set(replicas.filter { stops && $0.rpcVersion == 3 }.map(\.replica))
             return .done(
-                seen.sorted().map { "\(id):\($0) " + (present.contains($0) ? "is drained" : "has disconnected") })
+                seen.sorted().map { number in
+                    let state = present.contains(number) ? "is drained" : "has disconnected"
+                    let note = "; it speaks RPC 3 and cannot be told to end: stop its container yourself"
+                    return "\(id):\(number) " + state + (deaf.contains(number) ? note : "")
+                })
         }
         let queries = busy.reduce(0) { $0 + $1.queriesInFlight }
         let names = busy.map { "\(id):\($0.replica)" }.joined(separator: ", ")

@@ -8,7 +8,8 @@ enum StatusAdvice {
     /// The notes, line by line; none where all is well.
     static func lines(for status: FrontendStatus) -> [String] {
         if status.applications.isEmpty, status.models.isEmpty, status.replicas.isEmpty { return firstSteps }
-        let notes = unregistered(status) + unlinked(status) + unserved(status) + unasked(status)
+        // What queries wait for comes first; what nobody has asked for yet may be left out.
+        let notes = unserved(status) + unregistered(status) + unlinked(status) + unasked(status)
         guard notes.count > mostNotes else { return notes.flatMap(\.self) }
         return notes.prefix(mostNotes).flatMap(\.self) + ["… and \(notes.count - mostNotes) more notes of this kind."]
     }

@@ -10,10 +10,19 @@ import Foundation
 
 /// Standard output and standard error.
 enum Terminal {
-    /// Prints lines for whoever asked.
+    /// Prints lines for whoever asked. Where they cannot be printed (a full disk, a closed output), the process ends with 1:
+    /// nothing that comes after could make up for it.
     static func write(_ lines: [String]) {
         guard !lines.isEmpty else { return }
-        print(lines.joined(separator: "\n"))
+        do {
+            try send(lines.joined(separator: "\n") + "\n")
+        } catch {
+            let system = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+            // Whoever read it has seen enough, as `head` has: others end by SIGPIPE, in silence.
+            if system?.code == Int(EPIPE) { exit(128 + SIGPIPE) }
+            note("error: standard output cannot be written: \((system ?? error as NSError).localizedDescription)")
+            exit(1)
+        }
     }
 
     /// Prints a line beside the output.

@@ -19,11 +19,7 @@ func makeReport() -> DispatchReport {
         ContainerSessions.Listing(
             id: replica, model: .sum, number: 3, inputType: .float64, rpcVersion: .three,
             details: RegistrationDetails(), batchesInFlight: 1,
-            lastReceived: at(.seconds(98))),
-        ContainerSessions.Listing(
-            id: ReplicaID(number: 5), model: ModelVersion(name: "nobody's", version: "1"), number: 0,
-            inputType: .float64, rpcVersion: .three, details: RegistrationDetails(), batchesInFlight: 0,
-            lastReceived: at(.seconds(98))),
+            lastReceived: at(.seconds(98)))
     ]
     var load = ReplicaLoad(Replica(id: replica, inputType: .float64, batching: Batching(), now: at(.zero)))
     load.state = .stuck

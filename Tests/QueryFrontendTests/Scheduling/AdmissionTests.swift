@@ -19,6 +19,9 @@ struct AdmissionTests {
     @Test("The bytes of what waits are bounded, and count for nothing once it is sent")
     func fullByBytes() throws {
         // Inputs are of four bytes.
+        var tiny = SchedulerUnderTest(queuedBytes: 3)
+        tiny.submit(1)
+        #expect(tiny.outcomes == [1: .defaultOutput(.inputTooLarge)], "nothing has to wait for it to be too large")
         var test = SchedulerUnderTest(limit: 1, slotsPerReplica: 1, queuedBytes: 8)
         test.submit(0)
         let first = try #require(test.dispatch().first)

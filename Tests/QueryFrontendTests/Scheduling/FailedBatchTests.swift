@@ -202,6 +202,25 @@ struct FailedBatchTests {
         #expect(test.outcomes[2] == .output("7"))
     }
 
+    @Test("Where the second computation fails as well, all hear of it who had come before it was sent")
+    func sharedFailsTwice() throws {
+        var test = SchedulerUnderTest()
+        test.group = { _ in 7 }
+        test.submit(1, now: .zero)
+        let first = try #require(test.dispatch(now: .zero).first)
+        test.submit(2, 3, 4, now: .milliseconds(1))
+        fail(first, .modelError, in: &test, now: .milliseconds(2))
+        #expect(test.outcomes == [1: .failed(.modelError, "why")])
+        let second = try #require(test.dispatch(now: .milliseconds(2)).first)
+        test.submit(5, now: .milliseconds(3))
+        fail(second, .invalidInput, in: &test, now: .milliseconds(4))
+        #expect(test.outcomes.count == 4)
+        #expect([2, 3, 4].allSatisfy { test.outcomes[$0] == .failed(.invalidInput, "why") })
+        test.complete(try #require(test.dispatch(now: .milliseconds(4)).first), now: .milliseconds(5))
+        #expect(test.outcomes[5] == .output("7"))
+        #expect(test.scheduler.pendingCount == 0)
+    }
+
     @Test("A failure of a batch that is not in flight there is for nobody")
     func unknown() throws {
         var test = SchedulerUnderTest(replicas: 2)

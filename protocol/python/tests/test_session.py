@@ -246,6 +246,21 @@ def test_the_pause_doubles_until_a_batch_was_answered():
     assert 0.1 == pause_after(session, now)
 
 
+def test_a_session_that_was_answered_for_long_begins_with_the_first_pause():
+    session = registered()
+    session.disconnected(0.0)
+    session.tick(session.deadline)
+    session.connected(1.0)
+    session.received(WELCOME, 1.0)
+    session.disconnected(5.9)
+    assert 0.2 == pause_after(session, 5.9)
+    session.tick(session.deadline)
+    session.connected(7.0)
+    session.received(WELCOME, 7.0)
+    session.disconnected(12.0)
+    assert 0.1 == pause_after(session, 12.0)
+
+
 def test_pauses_differ_by_a_fifth():
     for pause, session in ((0.08, registered(random=lambda: 0.0)), (0.12, registered(random=lambda: 1.0))):
         session.disconnected(0.0)

@@ -127,6 +127,9 @@ struct DrainBody: AdministrationBody {
         replica = try object.ifPresent("replica_id", object.replica)
         let resumes = try object.ifPresent("resume", object.boolean) ?? false
         let stops = try object.ifPresent("stop", object.boolean) ?? false
+        guard !resumes || !stops else {
+            throw AdministrationBodyError(message: "'resume' takes replicas back, 'stop' ends them: leave one out")
+        }
         draining = resumes ? .end : stops ? .beginAndStop : .begin
     }
 }

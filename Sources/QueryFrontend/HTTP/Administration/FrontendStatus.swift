@@ -22,7 +22,8 @@ public struct ReplicaStatus: Sendable, Codable, Equatable {
     public var completedQueries: Int
     /// Seconds since anything came from it.
     public var secondsSinceLastMessage: Double
-    /// `active`; `stuck` while it is far behind its own latency and gets nothing; `draining` when it was told to stop.
+    /// `active`; `stuck` while it is far behind its own latency and gets nothing; `draining` when it was told to stop;
+    /// `unsuitable` where its model is not registered, or with another input type.
     public var state: String
     /// The most queries that its next batch may hold; `nil` before that is known.
     public var batchLimit: Int?

@@ -15,7 +15,8 @@ public struct HTTPLimits: Sendable, Hashable {
 
     /// Limits of these parts; those that are left out have their defaults.
     public init(
-        largestBody: Int = 64 << 20, bodies: Int = 1 << 30, largestBatch: Int = 50_000, idleTime: Duration = .seconds(75),
+        largestBody: Int = 64 << 20, bodies: Int = 1 << 30, largestBatch: Int = 50_000,
+        idleTime: Duration = .seconds(75),
         bodyTime: Duration = .seconds(30),
         connections: Int = 10_000
     ) {

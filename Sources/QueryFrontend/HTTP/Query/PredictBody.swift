@@ -65,7 +65,7 @@ final class PredictBodyParser {
                 readsUser, &body
             ).map { String(cString: $0) }
         }
-        if let problem { throw Problem(cause: problem) }
+        if let problem { throw Problem(cause: Self.explained(problem, buffer)) }
         guard body.count <= largestBatch else {
             throw Problem(cause: "input_batch holds \(body.count) inputs; the limit is \(largestBatch)")
         }
@@ -94,7 +94,7 @@ final class PredictBodyParser {
                 &isBatch
             ).map { String(cString: $0) }
         }
-        if let problem { throw Problem(cause: problem) }
+        if let problem { throw Problem(cause: Self.explained(problem, buffer)) }
         guard count <= largestBatch else {
             throw Problem(cause: "updates holds \(count) pieces of feedback; the limit is \(largestBatch)")
         }
@@ -102,6 +102,18 @@ final class PredictBodyParser {
             Result { () throws(Problem) in try piece(index, inputType: inputType, isStrict: isStrict) }
         }
         return FeedbackBody(pieces: pieces, isBatch: isBatch)
+    }
+
+    /// What makes a body malformed is looked for up to this length, in bytes.
+    private static let longestExplained = 1 << 20
+
+    /// simdjson does not say where a body is malformed, and hardly how.
+    private static func explained(_ problem: String, _ buffer: ByteBuffer) -> String {
+        let prefix = "malformed JSON: "
+        guard problem.hasPrefix(prefix), buffer.readableBytes <= longestExplained else { return problem }
+        if let found = JSONScanner.problem(of: Array(buffer.readableBytesView)) { return prefix + found }
+        // Well formed, and not to be held.
+        return problem.contains("number") ? prefix + "a number is beyond what 64 bits can hold" : problem
     }
 
     private func piece(_ index: Int, inputType: InputType, isStrict: Bool) throws(Problem) -> FeedbackBody.Piece {

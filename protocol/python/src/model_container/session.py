@@ -60,6 +60,7 @@ class Session:
         """The version that the frontend has spoken last in this session."""
         self._keep_own_times()
         self._heard = self._sent = now
+        self._answered_since: Optional[float] = None
         self._drained = False
         self._patience = 0.0
 
@@ -158,6 +159,8 @@ class Session:
         """A message has come: one of RPC 3 or of RPC 4."""
         if not self.is_reading:
             return []
+        if self._answered_since is None:
+            self._answered_since = now
         if self._state is _State.CONNECTING:
             # It has overtaken the news of its connection.
             return self.connected(now) + self.received(message, now)
@@ -309,7 +312,12 @@ class Session:
         linger: float = 0.0,
         is_fault: bool = True,
     ) -> List[Action]:
-        """Without a stated pause it doubles with each session that ended without an answered batch in between."""
+        """Without a stated pause it doubles with each session that ended without an answered batch in between.
+
+        A session that the frontend has answered for as long as the longest pause was well: it begins anew.
+        """
+        if self._answered_since is not None and now - self._answered_since >= self.timing.longest_pause:
+            self._failures = 0
         if pause is None:
             pause = min(self.timing.first_pause * 2 ** min(self._failures, 16), self.timing.longest_pause)
             pause *= 0.8 + 0.4 * self._random()

@@ -1,25 +1,30 @@
 /// Finds where the values of a JSON text begin and end, and whether it is one (RFC 8259).
-struct JSONScanner {
+///
+/// It is for what people write, and for telling them what is wrong; queries are read by simdjson.
+package struct JSONScanner {
     /// Arrays and objects within one another that are followed; deeper ones count as invalid.
     private static let greatestDepth = 512
 
     private let bytes: [UInt8]
     private var position = 0
+    private var isTooDeep = false
 
-    init(_ text: String) { bytes = Array(text.utf8) }
+    package init(_ text: String) { bytes = Array(text.utf8) }
+
+    package init(bytes: [UInt8]) { self.bytes = bytes }
 
     /// White space between values.
-    static func isSpace(_ byte: UInt8) -> Bool {
+    package static func isSpace(_ byte: UInt8) -> Bool {
         byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
     }
 
     /// The text of a range that was found.
-    func text(in range: Range<Int>) -> String {
+    package func text(in range: Range<Int>) -> String {
         String(decoding: bytes[range], as: UTF8.self)
     }
 
     /// The one value of the text; `nil` if there is none, an invalid one, or something after it.
-    mutating func scanDocument() -> Range<Int>? {
+    package mutating func scanDocument() -> Range<Int>? {
         position = 0
         skipSpace()
         guard let range = scanValue(depth: 0) else { return nil }
@@ -28,7 +33,7 @@ struct JSONScanner {
     }
 
     /// The elements of the text's array; `nil` if it is none.
-    mutating func scanElements() -> [Range<Int>]? {
+    package mutating func scanElements() -> [Range<Int>]? {
         position = 0
         skipSpace()
         var elements: [Range<Int>] = []
@@ -36,7 +41,7 @@ struct JSONScanner {
     }
 
     /// The members of the text's object; `nil` if it is none.
-    mutating func scanMembers() -> [(key: Range<Int>, value: Range<Int>)]? {
+    package mutating func scanMembers() -> [(key: Range<Int>, value: Range<Int>)]? {
         position = 0
         skipSpace()
         var members: [(key: Range<Int>, value: Range<Int>)] = []
@@ -57,7 +62,11 @@ struct JSONScanner {
     }
 
     private mutating func scanValue(depth: Int) -> Range<Int>? {
-        guard depth <= Self.greatestDepth, let first = next else { return nil }
+        guard depth <= Self.greatestDepth else {
+            isTooDeep = true
+            return nil
+        }
+        guard let first = next else { return nil }
         let start = position
         let isValid =
             switch first {
@@ -111,7 +120,9 @@ struct JSONScanner {
             switch byte {
             case UInt8(ascii: "\""): return true
             case UInt8(ascii: "\\"): guard scanEscape() else { return false }
-            case ..<0x20: return false
+            case ..<0x20:
+                position -= 1
+                return false
             default: break
             }
         }
@@ -157,5 +168,36 @@ struct JSONScanner {
         let start = position
         while let byte = next, UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte { position += 1 }
         return position > start
+    }
+}
+
+extension JSONScanner {
+    /// What keeps the text from being a JSON value, and where; `nil` where nothing does.
+    package static func problem(of bytes: [UInt8]) -> String? {
+        guard !bytes.starts(with: [0xEF, 0xBB, 0xBF]) else { return "it begins with a byte order mark" }
+        var scanner = JSONScanner(bytes: bytes)
+        guard scanner.scanDocument() == nil else { return nil }
+        return scanner.problem
+    }
+
+    /// What is wrong where the scan has ended.
+    private var problem: String {
+        if isTooDeep { return "more than \(Self.greatestDepth) arrays and objects within one another" }
+        guard position < bytes.count else { return "it ends too early, after \(bytes.count) bytes" }
+        return "\(unexpected(bytes[position...])) at byte \(position)"
+    }
+
+    private func unexpected(_ rest: ArraySlice<UInt8>) -> String {
+        let word = rest.prefix { Character(Unicode.Scalar($0)).isLetter && $0 < 0x80 }.prefix(16)
+        let text = String(decoding: word, as: UTF8.self)
+        if ["nan", "infinity", "inf"].contains(text.lowercased()) { return "\(text), which is no number in JSON," }
+        if ["true", "false", "none"].contains(text.lowercased()) {
+            return "\(text), where JSON has \(text.lowercased() == "none" ? "null" : text.lowercased()),"
+        }
+        // A byte that is no character of its own is shown as a number.
+        guard let first = rest.first, (0x20..<0x7F).contains(first) else {
+            return "an unexpected byte of value \(rest.first ?? 0)"
+        }
+        return "an unexpected '\(Unicode.Scalar(first))'"
     }
 }
