@@ -54,11 +54,24 @@ struct ServedSession: ~Copyable {
         while let event = try connection?.monitor.next() {
             switch event {
             case .ready: try perform(session.connected(now: .now()))
-            case .disconnected: try perform(session.disconnected(now: .now()))
+            case .disconnected:
+                // What the frontend said last, its goodbye perhaps, came before.
+                try takeMessages()
+                try perform(session.disconnected(now: .now()))
             case .accepted: break
             }
         }
-        // Bounded, so that a flood of messages does not keep answers and heartbeats waiting.
+        try takeMessages()
+        let due = session.tick(now: .now())
+        try perform(due)
+        // A monitor that has never been read does not show in its descriptor. The socket's is edge-triggered: what came
+        // since the last read does not show there.
+        guard due != .open, session.isReading else { return due == .open }
+        return try connection?.socket.hasInput() ?? false
+    }
+
+    /// Bounded, so that a flood of messages does not keep answers and heartbeats waiting.
+    private mutating func takeMessages() throws {
         for _ in 0..<256 {
             guard session.isReading, try connection?.receive() == true else { break }
             let (logger, endpoint) = (logger, configuration.endpoint)
@@ -67,12 +80,6 @@ struct ServedSession: ~Copyable {
             }
             try perform(action ?? .none)
         }
-        let due = session.tick(now: .now())
-        try perform(due)
-        // A monitor that has never been read does not show in its descriptor. The socket's is edge-triggered: what came
-        // since the last read does not show there.
-        guard due != .open, session.isReading else { return due == .open }
-        return try connection?.socket.hasInput() ?? false
     }
 
     /// The next batch to run the model on.

@@ -20,7 +20,8 @@ enum Terminal {
             let system = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
             // Whoever read it has seen enough, as `head` has: others end by SIGPIPE, in silence.
             if system?.code == Int(EPIPE) { exit(128 + SIGPIPE) }
-            note("error: standard output cannot be written: \((system ?? error as NSError).localizedDescription)")
+            let reason = system.map { String(cString: strerror(Int32(clamping: $0.code))) }
+            note("error: standard output cannot be written: \(reason ?? error.localizedDescription)")
             exit(1)
         }
     }
