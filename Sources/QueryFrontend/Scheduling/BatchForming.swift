@@ -18,6 +18,7 @@ extension ModelScheduler {
         // At the end: what is passed over comes back into the queue on the way.
         defer { isTouched = false }
         guard settings != nil else { return }
+        isAnyWell = replicas.contains { $0.isActive && $0.isWell }
         var unsuited: [ReplicaID] = []
         while queuedCount > 0, let index = bestReplica(now: now, except: unsuited) {
             if let end = delayEnd(on: index, now: now) {
@@ -52,6 +53,7 @@ extension ModelScheduler {
                 nextEvent = min(nextEvent, opening)
                 continue
             }
+            if isTooSlow(index, now: now) { continue }
             if isOutdone(index) {
                 // Behind a first batch, of which nothing is known, nothing waits; after a failure it is tried now and then.
                 if replicas[index].isUnproven { continue }
@@ -72,8 +74,18 @@ extension ModelScheduler {
 
     /// Whether nothing can be counted on of a replica, while another one is well: then it is no room that others share.
     private func isOutdone(_ index: Int) -> Bool {
-        guard replicas[index].isFailing || replicas[index].isUnproven else { return false }
-        return replicas.indices.contains { $0 != index && replicas[$0].isActive && replicas[$0].isWell }
+        isAnyWell && (replicas[index].isFailing || replicas[index].isUnproven)
+    }
+
+    /// Whether not one of the queries that wait can be in time on a replica, and another is there that is quicker. It is
+    /// tried all the same once nothing has been heard of it for long.
+    private func isTooSlow(_ index: Int, now: MonotonicTime) -> Bool {
+        isUnsuited(index) && now - replicas[index].lastAnswer <= Self.staleAfter
+            && replicas.indices.contains { replicas[$0].isActive && replicas[$0].isWell && !isUnsuited($0) }
+    }
+
+    private func isUnsuited(_ index: Int) -> Bool {
+        replicas[index].latency.isKnown && replicas[index].latency.fast(1) > longestAllowance
     }
 
     /// Whether a query is to go to another replica than this one, which is late with it, or has refused it; the latter only

@@ -43,6 +43,10 @@ struct ModelScheduler: Sendable {
     /// Whether something has happened since `dispatch` looked.
     var isTouched = false
     var arrivals = ArrivalGap()
+    /// The most time that was left for a query when it came, of those that wait or have waited since nothing did.
+    var longestAllowance = Duration.zero
+    /// Whether a replica that takes what comes answers, as far as is known; as of the last `dispatch`.
+    var isAnyWell = false
     /// Those of the last few allowances, for applications with different SLOs.
     var doors: [DoorEstimate] = []
     var counters = SchedulingCounters()
@@ -213,7 +217,8 @@ struct ModelScheduler: Sendable {
     mutating func place(_ reference: QueryTable.Reference) {
         turn += 1
         table[reference].turn = turn
-        let deadline = table[reference].query.waiter.deadline
+        let (arrived, deadline) = (table[reference].query.waiter.arrived, table[reference].query.waiter.deadline)
+        longestAllowance = max(queuedCount > 1 ? longestAllowance : .zero, deadline - arrived)
         queue.insert(DeadlineQueue.Entry(deadline: deadline, turn: turn, slot: reference.slot))
         nextEvent = min(nextEvent, deadline)
         isTouched = true

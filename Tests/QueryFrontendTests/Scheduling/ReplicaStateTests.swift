@@ -86,6 +86,35 @@ struct ReplicaStateTests {
         #expect(time > now + .milliseconds(7) && time < now + .milliseconds(10))
     }
 
+    @Test("A replica too slow for all that waits is left alone beside a quicker one, and tried again after a second")
+    func tooSlow() throws {
+        var test = SchedulerUnderTest(limit: 1, replicas: 2, slotsPerReplica: 1)
+        var now = Duration.zero
+        // Replica 0 takes 10 ms, replica 1 takes 100 ms.
+        for round in 0..<40 {
+            test.submit(2 * round, 2 * round + 1, due: now + .seconds(1), now: now)
+            let sent = test.dispatch(now: now).sorted { $0.replica < $1.replica }
+            #expect(sent.map(\.replica) == [0, 1])
+            test.complete(sent[0], now: now + .milliseconds(10))
+            test.complete(sent[1], now: now + .milliseconds(100))
+            now += .milliseconds(100)
+        }
+        // What is due in 50 ms waits for the quick one, however often somebody looks.
+        var slow: [Duration] = []
+        let begin = now
+        for step in 0..<150 {
+            test.submit(1000 + 2 * step, 1001 + 2 * step, due: now + .milliseconds(50), now: now)
+            let sent = test.dispatch(now: now)
+            slow += sent.filter { $0.replica == 1 }.map { _ in now - begin }
+            now += .milliseconds(10)
+            for batch in sent where batch.replica == 0 { test.complete(batch, now: now) }
+            test.tick(now: now)
+        }
+        #expect(slow.count == 1)
+        #expect(try #require(slow.first) > .seconds(1))
+        #expect(test.answeredAgain.isEmpty)
+    }
+
     @Test("A draining replica gets nothing new, and what it has is answered")
     func draining() throws {
         var (test, now) = try learned(slots: 1)
