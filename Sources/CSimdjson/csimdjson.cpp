@@ -457,5 +457,7 @@ void csj_parser_trim(csj_parser *parser) {
 
 bool csj_is_json(csj_parser *parser, const uint8_t *text, size_t length) {
     element document;
-    return length > 0 && !parse(parser, text, length, false, document);
+    bool is_json = length > 0 && !parse(parser, text, length, false, document);
+    csj_parser_trim(parser);
+    return is_json;
 }

@@ -34,6 +34,8 @@ final class QueryHandler: ChannelDuplexHandler {
     private var context: ChannelHandlerContext?
     private var state = State.idle
     private var lastActivity = NIODeadline.now()
+    /// Bytes of answers that a client which reads slowly has not taken yet, when last looked at.
+    private var bytesLeft = 0
     /// Bytes of the body of the request that is read or waits.
     private var heldBytes = 0
     /// What came of the next requests while one was waiting for its answer.
@@ -215,7 +217,10 @@ final class QueryHandler: ChannelDuplexHandler {
 
     /// Prometheus asks for text; Clipper's clients ask for anything.
     private static func prefersText(_ headers: HTTPHeaders) -> Bool {
-        headers[canonicalForm: "accept"].contains { $0.hasPrefix("text/plain") || $0.contains("openmetrics") }
+        headers[canonicalForm: "accept"].contains { range in
+            let range = range.lowercased()
+            return range.hasPrefix("text/plain") || range.hasPrefix("text/*") || range.contains("openmetrics")
+        }
     }
 
     private func append(_ bytes: ByteBuffer) {
@@ -362,6 +367,7 @@ final class QueryHandler: ChannelDuplexHandler {
 
     /// Looked at once a second.
     func closeIfIdle(now: NIODeadline) {
+        noteProgress(now: now)
         switch state {
         case .waiting:
             break
@@ -372,6 +378,15 @@ final class QueryHandler: ChannelDuplexHandler {
         case .idle, .refused:
             if now - lastActivity > TimeAmount(loop.limits.idleTime) { context?.close(promise: nil) }
         }
+    }
+
+    /// A client that reads a long answer slowly is not idle.
+    private func noteProgress(now: NIODeadline) {
+        guard let channel = context?.channel, !channel.isWritable,
+            let left = try? channel.syncOptions?.getOption(.bufferedWritableBytes), left != bytesLeft
+        else { return }
+        bytesLeft = left
+        lastActivity = now
     }
 
     /// The server stops: a connection that waits for nothing closes now, any other after its answer.
