@@ -231,7 +231,7 @@ extension FrontendError: CustomStringConvertible {
         switch self {
         case .cannotBind(let name, let host, let port, let reason):
             """
-            cannot bind the \(name) port to \(host):\(port): \(reason). \(Self.advice(for: reason))
+            cannot bind the \(name) port to \(host):\(port): \(reason).\(Self.advice(for: reason))
             """
         }
     }
@@ -239,9 +239,13 @@ extension FrontendError: CustomStringConvertible {
     private static func advice(for reason: String) -> String {
         let reason = reason.lowercased()
         if reason.contains("in use") || reason.contains("eaddrinuse") {
-            return "Is another frontend running? Choose another port; 0 lets the system pick one."
+            return " Is another frontend running? Choose another port; 0 lets the system pick one."
         }
-        if reason.contains("permission") { return "Choose a port above 1023; 0 lets the system pick one." }
-        return "The host must be an address of this machine, or 0.0.0.0 for all of them."
+        if reason.contains("permission") { return " Choose a port above 1023; 0 lets the system pick one." }
+        // What libzmq, getaddrinfo and the system say of names and addresses that are not this machine's.
+        let isElsewhere = ["no such device", "cannot assign", "unknown host", "name or service", "host"].contains {
+            reason.contains($0)
+        }
+        return isElsewhere ? " The host must be an address of this machine, or 0.0.0.0 for all of them." : ""
     }
 }

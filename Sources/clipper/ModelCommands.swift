@@ -117,14 +117,17 @@ extension ModelCommand {
         func run() async throws {
             try await options.run { client in
                 options.report([try await client.change(AdministrationRequest.deleteModel(model.id))])
-                try await warnIfStillLinked(client)
+                await warnIfStillLinked(client)
             }
         }
 
-        private func warnIfStillLinked(_ client: AdministrationClient) async throws {
-            guard try await client.models().models.allSatisfy({ $0.name != model.name }) else { return }
-            let linked = try await client.applications().applications.filter { $0.linkedModels.contains(model.name) }
-            guard !linked.isEmpty else { return }
+        /// It is deleted already: where the frontend does not tell, there is no warning.
+        private func warnIfStillLinked(_ client: AdministrationClient) async {
+            guard let models = try? await client.models().models, models.allSatisfy({ $0.name != model.name }),
+                let linked = try? await client.applications().applications.filter({
+                    $0.linkedModels.contains(model.name)
+                }), !linked.isEmpty
+            else { return }
             Terminal.note(
                 "'\(model.name)' has no version any more, and is still linked to "
                     + linked.map { "'\($0.name)'" }.joined(separator: ", ") + "; `clipper app unlink` removes a link")

@@ -171,7 +171,7 @@ struct Serve: AsyncParsableCommand {
             let connections = DescriptorLimit.connections(wanted: maxConnections, descriptors: descriptors)
             if connections < maxConnections {
                 logger.warning(
-                    "clients can have fewer connections than --max-connections says: the system lets the process open too few descriptors (ulimit -n)",
+                    "clients get fewer connections than --max-connections: too few descriptors (ulimit -n)",
                     metadata: ["connections": "\(connections)", "descriptors": "\(descriptors)"])
             }
             configuration.limits.connections = connections

@@ -149,6 +149,13 @@ struct KnownFlaw: Sendable, CustomTestStringConvertible {
             })
     }
 
+    @Test func `a container that has spoken RPC 3 before has to go on`() async throws {
+        let results = try await played(
+            "speaks-three-once", only: ["registration", "malformed-surplus-frame"], version: .three)
+        #expect(results.map(\.verdict.isFailure) == [false, true])
+        #expect(results.last?.remark.contains("it opened another session") == true)
+    }
+
     private func played(
         _ flaw: String, only: [String], version: RPCVersion, jobs: Int = 1, requiresVersion4: Bool = true,
         requiresVersion3: Bool = false

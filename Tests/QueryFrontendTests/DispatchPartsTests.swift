@@ -56,26 +56,45 @@ struct LogLimitTests {
 
 @Suite("A socket that never runs dry")
 struct FloodWatchTests {
-    /// Whether the wait is over at each of these times, in milliseconds.
-    private func ends(_ looks: [(milliseconds: Int, isDrained: Bool)]) -> [Bool] {
-        var flood = FloodWatch()
-        return looks.map { flood.endsWait(isDrained: $0.isDrained, now: at(.milliseconds($0.milliseconds))) }
+    private var flood = FloodWatch()
+
+    /// Looks so often without the socket having run dry, and says whether the wait is over with the last one.
+    private mutating func look(_ count: Int, at time: Duration) -> Bool {
+        var ends = false
+        for _ in 0..<count { ends = flood.endsWait(isDrained: false, now: at(time)) }
+        return ends
     }
 
     @Test("Where all has been read, containers that are lost may be given up")
-    func drained() {
-        #expect(ends([(0, true), (1, true)]) == [true, true])
+    mutating func drained() {
+        let ends = flood.endsWait(isDrained: true, now: at(.zero))
+        #expect(ends)
     }
 
     @Test("While messages wait, their senders are heard first, for a second")
-    func waits() {
-        #expect(ends([(0, false), (500, false), (999, false), (1000, false)]) == [false, false, false, true])
-        #expect(ends([(0, false), (1000, false), (1500, false), (2000, false)]) == [false, true, false, true])
+    mutating func waits() {
+        let early = look(100, at: .milliseconds(999))
+        let late = look(1, at: .milliseconds(1_999))
+        #expect(!early && late)
+        let again = look(100, at: .milliseconds(2_998))
+        let later = look(1, at: .milliseconds(2_999))
+        #expect(!again && later)
+    }
+
+    @Test("Time that passes while nothing is read gives nobody up")
+    mutating func stalls() {
+        let before = look(10, at: .zero)
+        let after = look(53, at: .seconds(60))
+        let read = look(1, at: .seconds(60))
+        #expect(!before && !after && read)
     }
 
     @Test("A socket that has run dry meanwhile begins anew")
-    func beginsAnew() {
-        #expect(ends([(0, false), (900, true), (1100, false)]) == [false, true, false])
+    mutating func beginsAnew() {
+        _ = look(100, at: .zero)
+        _ = flood.endsWait(isDrained: true, now: at(.milliseconds(900)))
+        let ends = look(100, at: .milliseconds(1_100))
+        #expect(!ends)
     }
 }
 

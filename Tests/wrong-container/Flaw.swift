@@ -4,6 +4,7 @@ enum Flaw: String, CaseIterable {
     case none
     /// None, either: it may speak RPC 4 alone.
     case speaksOnlyFour = "speaks-only-four"
+    case speaksThreeOnce = "speaks-three-once"
     case registersUnasked = "registers-unasked"
     case beatsLate = "beats-late"
     case beatsSlowly = "beats-slowly"

@@ -36,8 +36,10 @@ struct FlawedContainer {
     /// - Returns: the process's exit status.
     func serve(_ isToldToStop: () -> Bool) throws -> Int32 {
         guard let context else { return 70 }
+        var isFirst = true
         while true {
-            switch try serveSession(in: context, isToldToStop) {
+            defer { isFirst = false }
+            switch try serveSession(in: context, isFirst: isFirst, isToldToStop) {
             case .process(let status):
                 // What was sent last leaves first.
                 context.terminate()
@@ -54,7 +56,7 @@ struct FlawedContainer {
     }
 
     /// One session with a socket of its own, which is closed when it ends.
-    private func serveSession(in context: Context, _ isToldToStop: () -> Bool) throws -> End {
+    private func serveSession(in context: Context, isFirst: Bool, _ isToldToStop: () -> Bool) throws -> End {
         let socket = try Socket(.dealer, in: context)
         if offersVersion4 {
             var generator = SystemRandomNumberGenerator()
@@ -63,7 +65,7 @@ struct FlawedContainer {
             try socket.setRoutingID(id)
         }
         try socket.connect(endpoint)
-        let session = FlawedSession(socket, flaw, registration)
+        let session = FlawedSession(socket, flaw, registration, isFirst: isFirst)
         let end = try session.serve(isToldToStop)
         if case .process = end { try session.linger() }
         if flaw == .diesAtMalformed, session.wasMalformed { return .process(status: 1) }

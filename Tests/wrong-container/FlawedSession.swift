@@ -22,7 +22,11 @@ final class FlawedSession {
     /// Since when it has kept batches back, and how often it had registered by then.
     private var held: (since: MonotonicTime, registered: Int)?
 
-    init(_ socket: consuming Socket, _ flaw: Flaw, _ registration: Registration) {
+    private let isFirst: Bool
+
+    /// - Parameter isFirst: whether the container has had no session before.
+    init(_ socket: consuming Socket, _ flaw: Flaw, _ registration: Registration, isFirst: Bool) {
+        self.isFirst = isFirst
         self.socket = socket
         self.flaw = flaw
         self.registration = registration
@@ -119,7 +123,9 @@ final class FlawedSession {
             if list.isVersion4 {
                 return try heed(.four, try RPC4.decodeFrontendMessage(list))
             }
-            if flaw == .speaksOnlyFour { return .session(pause: .milliseconds(100)) }
+            if flaw == .speaksOnlyFour || (flaw == .speaksThreeOnce && !isFirst) {
+                return .session(pause: .milliseconds(100))
+            }
             return try heed(.three, try RPC3.decodeFrontendMessage(list))
         } catch {
             return try malformed(error, frames)

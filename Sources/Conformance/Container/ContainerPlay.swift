@@ -45,8 +45,10 @@ final class ContainerPlay {
 
     private(set) var process: StartedCommand?
     var session: PlayedSession?
+    /// The versions that it has registered in.
+    var registeredVersions: Set<RPCVersion> = []
     /// Whether it ever registered.
-    var hasRegistered = false
+    var hasRegistered: Bool { !registeredVersions.isEmpty }
     /// The routing ids of sessions that are over.
     var formerPeers: Set<RoutingID> = []
     var book = BatchBook()

@@ -114,6 +114,7 @@ public struct ContainerRun: Sendable {
     }
 
     private func outcome(of item: Item, _ play: ContainerPlay, _ board: ScenarioBoard) -> Verdict {
+        defer { board.noteSpoken(play.registeredVersions) }
         do {
             switch item.scenario.stage {
             case .shared, .own:
@@ -130,6 +131,9 @@ public struct ContainerRun: Sendable {
         } catch let reason as Inapplicable {
             return .skipped(reason.reason)
         } catch is SpeaksOnlyVersion4 {
+            guard !board.hasSpoken(.three) else {
+                return .failed("expected new container, as it has registered before, but it opened another session")
+            }
             if item.version == .three {
                 let isFault = options.requiresVersion3
                 board.skip(.three, because: isFault ? "the container did not register" : SpeaksOnlyVersion4.reason)

@@ -17,7 +17,7 @@ extension ContainerPlay {
         let (registration, frames) = try awaitRegistration(from: peer)
         try checkRegistration(registration, frames)
         session = PlayedSession(peer: peer, registration: registration)
-        hasRegistered = true
+        registeredVersions.insert(spoken)
         book = BatchBook()
         if spoken == .four { try send(.accepted(replica: 0)) }
         return registration

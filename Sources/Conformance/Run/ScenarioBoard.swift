@@ -4,6 +4,7 @@ import ContainerRPC
 final class ScenarioBoard: Sendable {
     private let results: Locked<[ScenarioResult?]>
     private let reasons = Locked<[RPCVersion: String]>([:])
+    private let spoken = Locked<Set<RPCVersion>>([])
     private let progress: @Sendable (ScenarioResult) -> Void
 
     init(count: Int, progress: @escaping @Sendable (ScenarioResult) -> Void) {
@@ -18,6 +19,15 @@ final class ScenarioBoard: Sendable {
 
     func reasonToSkip(_ version: RPCVersion) -> String? {
         reasons.withLock { $0[version] }
+    }
+
+    /// The tested side has registered in these.
+    func noteSpoken(_ versions: Set<RPCVersion>) {
+        spoken.withLock { $0.formUnion(versions) }
+    }
+
+    func hasSpoken(_ version: RPCVersion) -> Bool {
+        spoken.withLock { $0.contains(version) }
     }
 
     func note(_ result: ScenarioResult, at index: Int) {

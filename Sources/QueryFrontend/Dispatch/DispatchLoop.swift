@@ -10,7 +10,7 @@ final class DispatchLoop {
     private static let messagesPerTurn = 512
     /// How often one turn sends what its answers have made room for, so that a flood of feedback does not either.
     private static let roundsPerTurn = 4
-    /// How long nothing is tried again after a failure of the socket.
+    /// After how long it is tried again at the latest when the socket has failed.
     private static let retryPause = Duration.milliseconds(100)
     /// Inputs that are brought near the processor at most before a turn takes them.
     private static let prefetchedInputs = 512
@@ -41,6 +41,7 @@ final class DispatchLoop {
     var unregistered = UnregisteredReplicas()
     private var badMessageLog = LogLimit(interval: .milliseconds(100))
     private var failureLog = LogLimit(interval: .seconds(1))
+    private var socketLog = LogLimit(interval: .seconds(1))
     /// Many replicas may come or go at once; one that registers again and again may not fill the log.
     private var replicaLog = LogLimit(interval: .milliseconds(100), burst: 1_000)
     private var heartbeats = HeartbeatGathering()
@@ -92,7 +93,10 @@ final class DispatchLoop {
                 more = try turn()
             } catch {
                 // Only a lack of descriptors or memory comes here. Queries still get their default in time.
-                logger.critical("the RPC socket fails", metadata: ["error": "\(error)"])
+                if let suppressed = socketLog.admit(now: .now()) {
+                    logger.critical(
+                        "the RPC socket fails", metadata: ["error": "\(error)"] + Self.unlogged(suppressed))
+                }
                 scheduler.tick(now: .now())
                 deliverAnswers(now: .now())
                 more = false

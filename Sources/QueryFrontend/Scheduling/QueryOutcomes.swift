@@ -27,13 +27,18 @@ extension ModelScheduler {
         sent: MonotonicTime = .distantPast, now: MonotonicTime, _ effects: inout SchedulerEffects
     ) {
         let outcome = message.map { Outcome.failed(reason, $0) } ?? .defaultOutput(reason)
-        let isConfirmed = message != nil && table[reference].hasFailed
+        waitingCount -= 1
+        effects.answer(table[reference].query.waiter, outcome)
+        if message != nil, table[reference].hasFailed {
+            for waiter in table[reference].others where waiter.arrived <= sent {
+                waitingCount -= 1
+                sharingCount -= 1
+                effects.answer(waiter, outcome)
+            }
+            table[reference].others.removeAll { $0.arrived <= sent }
+        }
         if message != nil { table[reference].hasFailed = true }
-        repeat {
-            waitingCount -= 1
-            effects.answer(table[reference].query.waiter, outcome)
-            promote(reference)
-        } while isConfirmed && !table[reference].isAnswered && table[reference].query.waiter.arrived <= sent
+        promote(reference)
         guard !table[reference].isAnswered, settings != nil else {
             return answerAll(reference, .defaultOutput(.modelDeleted), &effects)
         }

@@ -139,6 +139,18 @@ struct SendLagFigures: Codable, Equatable, Sendable {
 }
 
 extension BenchReport {
+    /// Whether the frontend was there for the load, and a search has found something. A search goes on where it is not.
+    var isSuccess: Bool {
+        if isSearch { return highestRateWithinSLO != nil }
+        let isAnswered = runs.contains { $0.predictions + $0.defaultCount + $0.rejected > 0 }
+        return isAnswered
+            && runs.allSatisfy { run in
+                run.isInterrupted
+                    || (run.predictions + run.defaultCount + run.rejected > 0
+                        && 2 * (run.errorCount + run.unanswered) <= run.sent)
+            }
+    }
+
     /// The report as JSON on one line; keys are in the order of the alphabet.
     var json: String {
         get throws {

@@ -10,8 +10,8 @@ import Foundation
 
 /// Standard output and standard error.
 enum Terminal {
-    /// Prints lines for whoever asked. Where they cannot be printed (a full disk, a closed output), the process ends with 1:
-    /// nothing that comes after could make up for it.
+    /// Prints lines for whoever asked. Where they cannot be printed, on a full disk for one, the process ends with 1: nothing
+    /// that comes after could make up for it. Where nobody reads them any more, it ends as by SIGPIPE.
     static func write(_ lines: [String]) {
         guard !lines.isEmpty else { return }
         do {

@@ -219,6 +219,25 @@ struct FailedBatchTests {
         test.complete(try #require(test.dispatch(now: .milliseconds(4)).first), now: .milliseconds(5))
         #expect(test.outcomes[5] == .output("7"))
         #expect(test.scheduler.pendingCount == 0)
+        #expect(test.answeredAgain.isEmpty)
+    }
+
+    @Test("Who came before the second was sent hears of its failure, also where one is due sooner that came later")
+    func sharedFailsTwiceForTheLastToo() throws {
+        var test = SchedulerUnderTest()
+        test.group = { _ in 7 }
+        test.submit(1, due: .seconds(1), now: .zero)
+        let first = try #require(test.dispatch(now: .zero).first)
+        test.submit(2, due: .seconds(1), now: .milliseconds(1))
+        test.submit(3, due: .seconds(9), now: .milliseconds(1))
+        fail(first, .modelError, in: &test, now: .milliseconds(2))
+        let second = try #require(test.dispatch(now: .milliseconds(2)).first)
+        test.submit(4, due: .seconds(2), now: .milliseconds(3))
+        fail(second, .modelError, in: &test, now: .milliseconds(4))
+        #expect(test.outcomes.keys.sorted() == [1, 2, 3])
+        test.complete(try #require(test.dispatch(now: .milliseconds(4)).first), now: .milliseconds(5))
+        #expect(test.outcomes[4] == .output("7"))
+        #expect(test.scheduler.pendingCount == 0)
     }
 
     @Test("A failure of a batch that is not in flight there is for nobody")

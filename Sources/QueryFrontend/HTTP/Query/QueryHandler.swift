@@ -227,7 +227,14 @@ final class QueryHandler: ChannelDuplexHandler {
         guard case .reading(let head, let purpose, var body, let since) = state else { return }
         lastActivity = .now()
         guard body.readableBytes + bytes.readableBytes <= loop.limits.largestBody else { return refuse(tooLarge) }
+        let route: Route
+        switch purpose {
+        case .predict(let known, _), .update(let known): route = known
+        // It is answered whatever comes: nothing of it is kept.
+        case .metrics, .reply: return
+        }
         guard loop.server.holdBody(bytes: bytes.readableBytes, limit: loop.limits.bodies) else {
+            loop.server.noteRejected(route.handle)
             return refuse(
                 .overloaded(
                     because: "the bodies of the requests under way would take more than \(loop.limits.bodies) bytes"))
