@@ -89,11 +89,18 @@ extension ModelScheduler {
     }
 
     /// Whether a query is to go to another replica than this one, which is late with it, or has refused it; the latter only
-    /// where another takes it now, or this one is to be trusted less than another.
+    /// where another takes it now, or this one is to be trusted less than another. Another that fails as well takes it only if
+    /// it can be in time: else each would leave it to the other.
     private func avoids(_ reference: QueryTable.Reference, _ index: Int, now: MonotonicTime) -> Bool {
         guard table[reference].avoided == replicas[index].id else { return false }
         guard table[reference].copies == 0 else { return true }
-        return isOutdone(index) || replicas.indices.contains { $0 != index && hasRoom($0, now: now) }
+        if isOutdone(index) { return true }
+        let deadline = table[reference].query.waiter.deadline
+        return replicas.indices.contains { other in
+            other != index && hasRoom(other, now: now)
+                && (!replicas[other].isFailing
+                    || replicas[other].free(now: now) + replicas[other].latency.fast(1) <= deadline)
+        }
     }
 
     /// Whether a replica that can be counted on takes a batch now.

@@ -240,6 +240,34 @@ struct FailedBatchTests {
         #expect(test.scheduler.pendingCount == 0)
     }
 
+    @Test("A query that one replica refuses goes there again where the other, which fails too, is too slow for it")
+    func refusedByTheOnlyQuickOne() throws {
+        var test = SchedulerUnderTest(limit: 1, replicas: 2, slotsPerReplica: 1)
+        var now = Duration.zero
+        // Replica 0 takes 1 ms, replica 1 takes 10 ms.
+        for round in 0..<30 {
+            test.submit(2 * round, 2 * round + 1, due: now + .seconds(1), now: now)
+            let sent = test.dispatch(now: now).sorted { $0.replica < $1.replica }
+            try #require(sent.map(\.replica) == [0, 1])
+            test.complete(sent[0], now: now + .milliseconds(1))
+            test.complete(sent[1], now: now + .milliseconds(10))
+            now += .milliseconds(10)
+        }
+        test.submit(1000, 1001, due: now + .seconds(1), now: now)
+        for batch in test.dispatch(now: now) {
+            if batch.replica == 1 {
+                fail(batch, .modelError, in: &test, now: now)
+            } else {
+                test.complete(batch, now: now)
+            }
+        }
+        test.submit(2000, due: now + .milliseconds(6), now: now)
+        let first = try #require(test.dispatch(now: now).first)
+        #expect(first.replica == 0)
+        fail(first, .unavailable, in: &test, now: now)
+        #expect(test.dispatch(now: now).map { [$0.replica] + $0.items } == [[0, 2000]])
+    }
+
     @Test("A failure of a batch that is not in flight there is for nobody")
     func unknown() throws {
         var test = SchedulerUnderTest(replicas: 2)
