@@ -38,12 +38,6 @@ struct Inapplicable: Error, Hashable {
     }
 }
 
-/// The container leaves a frontend that speaks RPC 3, which one of RPC 4 alone does.
-struct SpeaksOnlyVersion4: Error {
-    static let reason =
-        "the container speaks RPC 4 alone: answered in RPC 3, it opens another session (rpc-4.md 2, rule 7)"
-}
-
 /// A scenario that was played, with one version of the protocol.
 public struct ScenarioResult: Sendable {
     /// The scenario's name.

@@ -238,12 +238,12 @@ extension FrontendError: CustomStringConvertible {
 
     private static func advice(for reason: String) -> String {
         let reason = reason.lowercased()
-        if reason.contains("in use") || reason.contains("eaddrinuse") {
+        if reason.contains("in use") {
             return " Is another frontend running? Choose another port; 0 lets the system pick one."
         }
         if reason.contains("permission") { return " Choose a port above 1023; 0 lets the system pick one." }
         // What libzmq, getaddrinfo and the system say of names and addresses that are not this machine's.
-        let isElsewhere = ["no such device", "cannot assign", "unknown host", "name or service", "host"].contains {
+        let isElsewhere = ["no such device", "cannot assign", "name or service", "host"].contains {
             reason.contains($0)
         }
         return isElsewhere ? " The host must be an address of this machine, or 0.0.0.0 for all of them." : ""

@@ -223,3 +223,9 @@ final class ContainerPlay {
 
 /// The container does not offer RPC 4, and need not.
 struct NotOffered: Error {}
+
+/// The container leaves a frontend that speaks RPC 3, which one of RPC 4 alone does.
+struct SpeaksOnlyVersion4: Error {
+    static let reason =
+        "the container speaks RPC 4 alone: answered in RPC 3, it opens another session (rpc-4.md 2, rule 7)"
+}
