@@ -19,7 +19,7 @@ final class DispatchLoop {
     let endpoints: [String]
 
     let dispatcher: Dispatcher
-    private let logger: Logger
+    private var log: DispatchLog
     private let socket: Socket
     private let monitor: ConnectionMonitor
     /// What wakes the thread; without the socket's where messages may gather.
@@ -39,11 +39,6 @@ final class DispatchLoop {
     var toBeStopped: Set<ReplicaID> = []
     var modelNames: [ModelHandle: ModelVersion] = [:]
     var unregistered = UnregisteredReplicas()
-    private var badMessageLog = LogLimit(interval: .milliseconds(100))
-    private var failureLog = LogLimit(interval: .seconds(1))
-    private var socketLog = LogLimit(interval: .seconds(1))
-    /// Many replicas may come or go at once; one that registers again and again may not fill the log.
-    private var replicaLog = LogLimit(interval: .milliseconds(100), burst: 1_000)
     private var heartbeats = HeartbeatGathering()
     private var flood = FloodWatch()
     /// When what has failed is tried again: messages that were left wake nobody.
@@ -63,7 +58,7 @@ final class DispatchLoop {
         dispatcher: Dispatcher, context: Context, logger: Logger
     ) throws(TransportError) {
         self.dispatcher = dispatcher
-        self.logger = logger
+        log = DispatchLog(logger: logger)
         self.policies = policies
         keeper = StateKeeper(store: store, logger: logger) { dispatcher.receive($0) }
         let socket = try Socket(.router, in: context)
@@ -93,10 +88,7 @@ final class DispatchLoop {
                 more = try turn()
             } catch {
                 // Only a lack of descriptors or memory comes here. Queries still get their default in time.
-                if let suppressed = socketLog.admit(now: .now()) {
-                    logger.critical(
-                        "the RPC socket fails", metadata: ["error": "\(error)"] + Self.unlogged(suppressed))
-                }
+                log.socketFails(error, now: .now())
                 scheduler.tick(now: .now())
                 deliverAnswers(now: .now())
                 more = false
@@ -169,7 +161,7 @@ final class DispatchLoop {
             _ = try waitForInput(
                 pauseEnd == nil ? descriptors : descriptorsWithoutSocket, timeout: deadline.map { $0 - .now() })
         } catch {
-            logger.critical("the dispatch thread cannot wait", metadata: ["error": "\(error)"])
+            log.cannotWait(error)
         }
         dispatcher.wokeUp()
     }
@@ -319,7 +311,7 @@ final class DispatchLoop {
                 unregistered.add(replica, registration)
             }
             completed[replica] = (0, 0)
-            logAdded(registration, now: now)
+            log.added(registration, registered: catalog.models[registration.model]?.inputType, now: now)
         case .leaving(let replica):
             unregistered.remove(replica)
             scheduler.setLeaving(replica)
@@ -329,19 +321,10 @@ final class DispatchLoop {
             completed[replica] = nil
             toBeStopped.remove(replica)
             metrics.replicasLost[reason.label, default: 0] += 1
-            guard let suppressed = replicaLog.admit(now: now) else { return }
-            logger.log(
-                level: reason.isExpected ? .info : .warning,
-                "replica \(reason.isExpected ? "gone" : "lost"): \(PeerText.line("\(reason)"))",
-                metadata: ["model": "\(model)", "queries to be sent elsewhere": "\(retried)"]
-                    + Self.unlogged(suppressed))
+            log.removed(model, reason, retried: retried, now: now)
         case .badMessage(let peer, let replica, let problem):
             metrics.badMessages[problem.label, default: 0] += 1
-            if let suppressed = badMessageLog.admit(now: now) {
-                logger.warning(
-                    "bad message from a container: \(PeerText.line("\(problem)"))",
-                    metadata: ["peer": "\(peer)", "registered": "\(replica != nil)"] + Self.unlogged(suppressed))
-            }
+            log.badMessage(from: peer, isRegistered: replica != nil, problem, now: now)
         }
     }
 
@@ -354,7 +337,9 @@ final class DispatchLoop {
 
     private func complete(_ replica: ReplicaID, _ response: PredictResponse, now: MonotonicTime) {
         let outputs = response.outputs.rendered
-        for error in outputs.errors.prefix(1) { note(error.code, error.text, of: replica, now: now) }
+        for error in outputs.errors.prefix(1) {
+            log.failed(error.code, error.text, of: sessions.model(of: replica), now: now)
+        }
         let batch = scheduler.complete(
             batch: response.id, on: replica, outputs, computeTime: response.computeTime, now: now)
         guard let batch else { return }
@@ -364,42 +349,9 @@ final class DispatchLoop {
     }
 
     private func fail(_ replica: ReplicaID, _ failure: BatchFailure, now: MonotonicTime) {
-        note(failure.code, failure.reason, of: replica, now: now)
+        log.failed(failure.code, failure.reason, of: sessions.model(of: replica), now: now)
         scheduler.fail(
             batch: failure.id, on: replica, failure.code, failure.reason ?? failure.code.description, now: now)
-    }
-
-    /// A model that fails tells its callers; an operator sees one of them now and then.
-    private func note(_ code: FailureCode, _ text: String?, of replica: ReplicaID, now: MonotonicTime) {
-        guard code != .tooLate, let suppressed = failureLog.admit(now: now) else { return }
-        logger.warning(
-            "a model failed: \(PeerText.line(text ?? code.description))",
-            metadata: [
-                "model": "\(sessions.model(of: replica).map(\.description) ?? "unknown")", "code": "\(code)",
-            ] + Self.unlogged(suppressed))
-    }
-
-    /// How many lines of a kind were left out before this one.
-    private static func unlogged(_ count: Int) -> Logger.Metadata {
-        count == 0 ? [:] : ["not logged before": "\(count)"]
-    }
-
-    private func logAdded(_ registration: Registration, now: MonotonicTime) {
-        guard let suppressed = replicaLog.admit(now: now) else { return }
-        logger.info(
-            "replica added",
-            metadata: [
-                "model": "\(registration.model)", "input type": "\(registration.inputType)",
-                "protocol": "\(registration.rpcVersion)",
-            ] + Self.unlogged(suppressed))
-        if let registered = catalog.models[registration.model], registered.inputType != registration.inputType {
-            logger.warning(
-                "the replica gets no queries: its input type is not the one that its model is registered with",
-                metadata: [
-                    "model": "\(registration.model)", "replica": "\(registration.inputType)",
-                    "registered": "\(registered.inputType)",
-                ])
-        }
     }
 
     // MARK: What the scheduler decided
@@ -456,7 +408,7 @@ final class DispatchLoop {
         for answer in effects.answers { deliver(answer, now: now) }
         carryOutSelection(now: now)
         for computed in effects.computed { dispatcher.cache.insert(computed.output, for: computed.key) }
-        for notice in effects.notices { log(notice) }
+        for notice in effects.notices { log.notice(notice) { modelNames[$0] } }
     }
 
     private func deliver(_ answer: SchedulerEffects.Answer, now: MonotonicTime) {
@@ -494,24 +446,4 @@ final class DispatchLoop {
             SelectorEffects.Acknowledgement(ticket: feedback.waiter.ticket, result: .stopping)
         ])
     }
-
-    private func log(_ notice: SchedulerEffects.Notice) {
-        switch notice {
-        case .stuck(_, let model, let age):
-            logger.warning(
-                "a replica is stuck: it gets nothing until it answers",
-                metadata: ["model": "\(name(of: model))", "batch age": "\(age)"])
-        case .recovered(_, let model):
-            logger.info("a replica that was stuck has answered", metadata: ["model": "\(name(of: model))"])
-        }
-    }
-
-    private func name(of model: ModelHandle) -> String {
-        modelNames[model].map(\.description) ?? "unknown"
-    }
-}
-
-/// Of a key in both, the right one counts.
-private func + (left: Logger.Metadata, right: Logger.Metadata) -> Logger.Metadata {
-    left.merging(right) { $1 }
 }
