@@ -15,19 +15,11 @@ final class QueryHandler: ChannelDuplexHandler {
         /// Between requests.
         case idle
         /// A body is being read.
-        case reading(HTTPRequestHead, Purpose, ByteBuffer, since: NIODeadline)
+        case reading(HTTPRequestHead, RequestPurpose, ByteBuffer, since: NIODeadline)
         /// The rest of a request that is already answered is thrown away; the connection closes.
         case refused
         /// A request waits for its answer.
         case waiting(keepAlive: Bool)
-    }
-
-    /// What a request is for, as its head says.
-    private enum Purpose {
-        case predict(Route, QueryTrace?)
-        case update(Route)
-        case metrics(asPrometheus: Bool)
-        case reply(QueryReply)
     }
 
     private let loop: QueryLoop
@@ -149,7 +141,7 @@ final class QueryHandler: ChannelDuplexHandler {
     private func begin(_ head: HTTPRequestHead) {
         lastActivity = .now()
         isHead = head.method == .HEAD
-        let purpose = purpose(of: head)
+        let purpose = RequestPurpose(of: head, routes: loop.routes, isDraining: loop.isDraining)
         if let length = head.headers.first(name: "content-length").flatMap(Int.init), length > loop.limits.largestBody {
             return refuse(tooLarge)
         }
@@ -164,75 +156,11 @@ final class QueryHandler: ChannelDuplexHandler {
         state = .reading(head, purpose, ByteBuffer(), since: lastActivity)
     }
 
-    private func purpose(of head: HTTPRequestHead) -> Purpose {
-        let path = QueryPath(target: head.uri)
-        let expected: HTTPMethod
-        let purpose: Purpose
-        switch path {
-        case .predict(let name), .update(let name):
-            expected = .POST
-            guard let route = loop.routes[application: name] else {
-                return .reply(
-                    .error(
-                        .notFound, "Unknown application",
-                        cause: "No application with name '\(name.prefix(256))' is registered"))
-            }
-            if case .predict = path {
-                purpose = .predict(route, Self.trace(in: head.headers))
-            } else {
-                purpose = .update(route)
-            }
-        case .metrics:
-            expected = .GET
-            purpose = .metrics(asPrometheus: Self.prefersText(head.headers))
-        case .live:
-            expected = .GET
-            purpose = .reply(.text(.ok, "live\n"))
-        case .ready:
-            expected = .GET
-            purpose = .reply(
-                loop.isDraining ? .text(.serviceUnavailable, "stopping\n") : .text(.ok, "ready\n"))
-        case .unknown:
-            return .reply(
-                .error(
-                    .notFound, "Path not found",
-                    cause: "No path \(head.uri.prefix(256)) exists here; queries go to /APPLICATION/predict"))
-        }
-        guard head.method == expected || (head.method == .HEAD && expected == .GET) else {
-            return .reply(
-                .error(
-                    .methodNotAllowed, "Method not allowed",
-                    cause: "\(head.uri.prefix(256)) takes \(expected.rawValue), not \(head.method.rawValue.prefix(32))",
-                    allowedMethod: expected.rawValue))
-        }
-        return purpose
-    }
-
-    /// The trace that a request names (W3C Trace Context); what is too long to be one is none.
-    private static func trace(in headers: HTTPHeaders) -> QueryTrace? {
-        guard let parent = headers.first(name: "traceparent"), parent.utf8.count <= 512 else { return nil }
-        let state = headers.first(name: "tracestate").flatMap { $0.utf8.count <= 512 ? $0 : nil }
-        return QueryTrace(TraceContext(parent: parent, state: state))
-    }
-
-    /// Prometheus asks for text; Clipper's clients ask for anything.
-    private static func prefersText(_ headers: HTTPHeaders) -> Bool {
-        headers[canonicalForm: "accept"].contains { range in
-            let range = range.lowercased()
-            return range.hasPrefix("text/plain") || range.hasPrefix("text/*") || range.contains("openmetrics")
-        }
-    }
-
     private func append(_ bytes: ByteBuffer) {
         guard case .reading(let head, let purpose, var body, let since) = state else { return }
         lastActivity = .now()
         guard body.readableBytes + bytes.readableBytes <= loop.limits.largestBody else { return refuse(tooLarge) }
-        let route: Route
-        switch purpose {
-        case .predict(let known, _), .update(let known): route = known
-        // It is answered whatever comes: nothing of it is kept.
-        case .metrics, .reply: return
-        }
+        guard let route = purpose.route else { return }
         guard loop.server.holdBody(bytes: bytes.readableBytes, limit: loop.limits.bodies) else {
             loop.server.noteRejected(route.handle)
             return refuse(

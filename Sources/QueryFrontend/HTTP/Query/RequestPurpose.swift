@@ -1,0 +1,79 @@
+import ContainerRPC
+import NIOCore
+import NIOHTTP1
+
+/// What a request is for, as its head says: path, method and headers.
+enum RequestPurpose {
+    case predict(Route, QueryTrace?)
+    case update(Route)
+    case metrics(asPrometheus: Bool)
+    /// It is answered so, whatever its body holds.
+    case reply(QueryReply)
+
+    init(of head: HTTPRequestHead, routes: Routes, isDraining: Bool) {
+        let path = QueryPath(target: head.uri)
+        let expected: HTTPMethod
+        switch path {
+        case .predict(let name), .update(let name):
+            expected = .POST
+            guard let route = routes[application: name] else {
+                self = .reply(
+                    .error(
+                        .notFound, "Unknown application",
+                        cause: "No application with name '\(name.prefix(256))' is registered"))
+                return
+            }
+            if case .predict = path {
+                self = .predict(route, Self.trace(in: head.headers))
+            } else {
+                self = .update(route)
+            }
+        case .metrics:
+            expected = .GET
+            self = .metrics(asPrometheus: Self.prefersText(head.headers))
+        case .live:
+            expected = .GET
+            self = .reply(.text(.ok, "live\n"))
+        case .ready:
+            expected = .GET
+            self = .reply(isDraining ? .text(.serviceUnavailable, "stopping\n") : .text(.ok, "ready\n"))
+        case .unknown:
+            self = .reply(
+                .error(
+                    .notFound, "Path not found",
+                    cause: "No path \(head.uri.prefix(256)) exists here; queries go to /APPLICATION/predict"))
+            return
+        }
+        guard head.method == expected || (head.method == .HEAD && expected == .GET) else {
+            self = .reply(
+                .error(
+                    .methodNotAllowed, "Method not allowed",
+                    cause: "\(head.uri.prefix(256)) takes \(expected.rawValue), not \(head.method.rawValue.prefix(32))",
+                    allowedMethod: expected.rawValue))
+            return
+        }
+    }
+
+    /// The application that the request's body is for; `nil` where a body is thrown away.
+    var route: Route? {
+        switch self {
+        case .predict(let route, _), .update(let route): route
+        case .metrics, .reply: nil
+        }
+    }
+
+    /// The trace that a request names (W3C Trace Context); what is too long to be one is none.
+    private static func trace(in headers: HTTPHeaders) -> QueryTrace? {
+        guard let parent = headers.first(name: "traceparent"), parent.utf8.count <= 512 else { return nil }
+        let state = headers.first(name: "tracestate").flatMap { $0.utf8.count <= 512 ? $0 : nil }
+        return QueryTrace(TraceContext(parent: parent, state: state))
+    }
+
+    /// Prometheus asks for text; Clipper's clients ask for anything.
+    private static func prefersText(_ headers: HTTPHeaders) -> Bool {
+        headers[canonicalForm: "accept"].contains { range in
+            let range = range.lowercased()
+            return range.hasPrefix("text/plain") || range.hasPrefix("text/*") || range.contains("openmetrics")
+        }
+    }
+}
