@@ -65,6 +65,7 @@ package struct ContainerSessions: Sendable {
     private var nextSession = 0
     private var nextReplica = 0
     private var nextNumber: [ModelVersion: Int] = [:]
+    private var listedCount: [ModelVersion: Int] = [:]
     /// Model versions that somebody has registered, now or earlier.
     private var everRegistered: Set<ModelVersion> = []
     private var nextCheck = MonotonicTime.distantFuture
@@ -289,6 +290,7 @@ package struct ContainerSessions: Sendable {
         nextReplica += 1
         let number = nextNumber[model, default: 0]
         nextNumber[model] = number + 1
+        listedCount[model, default: 0] += 1
         entries[id]?.replica = replica
         entries[id]?.number = number
         byReplica[replica] = id
@@ -377,12 +379,11 @@ package struct ContainerSessions: Sendable {
         entries[id]?.replica = nil
         byReplica[replica] = nil
         effects.append(.removed(replica, registration.model, reason))
-        // Of a name that nobody but containers has ever said nothing is kept.
         let model = registration.model
-        guard !everRegistered.contains(model) else { return }
-        if sessions(where: { $0.replica != nil && $0.session.registration?.model == model }).isEmpty {
-            nextNumber[model] = nil
-        }
+        let left = listedCount[model, default: 1] - 1
+        listedCount[model] = left == 0 ? nil : left
+        // Of a name that nobody but containers has ever said nothing is kept.
+        if left == 0, !everRegistered.contains(model) { nextNumber[model] = nil }
     }
 
     // MARK: Time

@@ -19,7 +19,8 @@ struct SubmissionBacklog {
     /// The keys of some of the inputs that the next turn takes: so many, or all.
     func forEachUpcomingKey(_ count: Int, _ body: (CacheKey) -> Void) {
         var left = count
-        for (submission, next) in waiting where left > 0 {
+        for (submission, next) in waiting {
+            guard left > 0 else { return }
             let keys = submission.keys.dropFirst(next).prefix(min(left, Self.inputsPerRequest))
             keys.forEach(body)
             left -= max(1, keys.count)
@@ -29,7 +30,8 @@ struct SubmissionBacklog {
     /// Takes what one turn takes: of each request some of its inputs, by their places.
     mutating func takeTurn(_ take: (Submission, Range<Int>) -> Void) {
         var left = Self.inputsPerTurn
-        for _ in 0..<waiting.count where left > 0 {
+        for _ in 0..<waiting.count {
+            guard left > 0 else { return }
             let (submission, next) = waiting.removeFirst()
             let end = min(submission.inputs.count, next + min(Self.inputsPerRequest, left))
             take(submission, next..<end)

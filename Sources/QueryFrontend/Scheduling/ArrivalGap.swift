@@ -41,6 +41,12 @@ package struct ArrivalGap: Sendable {
         return .nanoseconds(Int64(min(max(meanGap, Self.nanoseconds(from: last, to: now)), 9e18)))
     }
 
+    /// Until when the next one is expected within this time, should none come before; `nil` where it is not.
+    package func hopeEnd(within time: Duration, now: MonotonicTime) -> MonotonicTime? {
+        guard let last, let gap = expected(now: now), gap < time else { return nil }
+        return last + time
+    }
+
     /// Not below zero.
     private static func nanoseconds(from start: MonotonicTime, to end: MonotonicTime) -> Double {
         max(0, Double(end.nanoseconds) - Double(start.nanoseconds))

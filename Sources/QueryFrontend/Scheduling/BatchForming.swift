@@ -89,8 +89,8 @@ extension ModelScheduler {
     }
 
     /// Whether a query is to go to another replica than this one, which is late with it, or has refused it; the latter only
-    /// where another takes it now, or this one is to be trusted less than another. Another that fails as well takes it only if
-    /// it can be in time: else each would leave it to the other.
+    /// where another takes it now and can be in time, or this one is to be trusted less than another. Else each would leave
+    /// it to the other.
     private func avoids(_ reference: QueryTable.Reference, _ index: Int, now: MonotonicTime) -> Bool {
         guard table[reference].avoided == replicas[index].id else { return false }
         guard table[reference].copies == 0 else { return true }
@@ -98,8 +98,7 @@ extension ModelScheduler {
         let deadline = table[reference].query.waiter.deadline
         return replicas.indices.contains { other in
             other != index && hasRoom(other, now: now)
-                && (!replicas[other].isFailing
-                    || replicas[other].free(now: now) + replicas[other].latency.fast(1) <= deadline)
+                && replicas[other].free(now: now) + replicas[other].latency.fast(1) <= deadline
         }
     }
 
@@ -116,7 +115,7 @@ extension ModelScheduler {
     private mutating func delayEnd(on index: Int, now: MonotonicTime) -> MonotonicTime? {
         guard let batching = settings?.batching, batching.maxDelay > .zero, replicas[index].batches.isEmpty,
             !replicas[index].isDraining,
-            let gap = arrivals.expected(now: now), gap < replicas[index].latency.intercept,
+            let hopeEnd = arrivals.hopeEnd(within: replicas[index].latency.intercept, now: now),
             let head = firstQueued()
         else { return nil }
         let first = table[head].query.waiter
@@ -124,7 +123,7 @@ extension ModelScheduler {
         guard queuedCount < limit else { return nil }
         // Half of the time that the model leaves: the rest is for what else can come between.
         let spare = first.deadline - first.arrived - replicas[index].latency.slow(queuedCount + 1)
-        let end = first.arrived + min(batching.maxDelay, spare / 2)
+        let end = min(hopeEnd, first.arrived + min(batching.maxDelay, spare / 2))
         return end > now ? end : nil
     }
 

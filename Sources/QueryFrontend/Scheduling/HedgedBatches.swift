@@ -11,6 +11,10 @@ extension ModelScheduler {
         for place in replicas[index].batches.indices where replicas[index].batches[place].hedgeAt <= now {
             let batch = replicas[index].batches[place]
             var again = MonotonicTime.distantFuture
+            guard batch.queries.contains(where: canBeHedged) else {
+                replicas[index].batches[place].hedgeAt = again
+                continue
+            }
             guard replicas.contains(where: { $0.id != replicas[index].id && $0.isActive && $0.stuckSince == nil })
             else {
                 replicas[index].batches[place].hedgeAt = now + Self.retryInterval

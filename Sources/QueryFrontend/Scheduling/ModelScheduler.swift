@@ -297,9 +297,7 @@ struct ModelScheduler: Sendable {
         doors.removeAll(keepingCapacity: true)
         // Who asks the same from now on is not to wait for this one: another replica can compute it.
         for stuck in replicas[index].batches {
-            for reference in stuck.queries where table.contains(reference) && table[reference].copies == 1 {
-                if !table[reference].isQueued { release(reference) }
-            }
+            for reference in stuck.queries where table.contains(reference) { release(reference) }
         }
         effects.notices.append(.stuck(replicas[index].id, handle, batchAge: now - batch.sent))
     }

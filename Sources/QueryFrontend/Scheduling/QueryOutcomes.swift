@@ -149,6 +149,8 @@ extension ModelScheduler {
             replicas[index].stuckSince = nil
             effects.notices.append(.recovered(replicas[index].id, handle))
         }
+        // The next one begins now, and may be due to be called stuck before this one was.
+        if let stuckAt = replicas[index].stuckAt { nextEvent = min(nextEvent, stuckAt) }
         return batch
     }
 
@@ -157,7 +159,9 @@ extension ModelScheduler {
         _ effects: inout SchedulerEffects
     ) {
         table[reference].copies -= 1
-        if release(reference), let key = table[reference].query.key {
+        // One that nobody may join any more, and that is answered, has been computed before, or is long out of date.
+        let isFirst = release(reference) || !table[reference].isAnswered
+        if isFirst, let key = table[reference].query.key {
             effects.computed.append(SchedulerEffects.Computed(key: key, output: output))
         }
         if !table[reference].isAnswered, let late = table[reference].avoided, late != replica {

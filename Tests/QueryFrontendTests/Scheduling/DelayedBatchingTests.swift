@@ -61,10 +61,24 @@ struct DelayedBatchingTests {
         var (test, now) = learned(.milliseconds(5))
         test.register(Batching(limit: .fixed(8), maxDelay: .seconds(60)))
         // The model takes 10 ms of the 50.
-        test.submit(1000, due: now + .milliseconds(50), now: now)
-        #expect(test.dispatch(now: now).isEmpty)
+        for (item, time) in [(1000, Duration.zero), (1001, .milliseconds(7)), (1002, .milliseconds(14))] {
+            test.submit(item, due: now + .milliseconds(50), now: now + time)
+            #expect(test.dispatch(now: now + time).isEmpty)
+        }
         test.tick(now: now + .milliseconds(22))
-        #expect(test.dispatch(now: now + .milliseconds(22)).map(\.items) == [[1000]])
+        #expect(test.dispatch(now: now + .milliseconds(22)).map(\.items) == [[1000, 1001, 1002]])
+    }
+
+    @Test("It waits no longer once the next query is later than what company saves")
+    func silence() throws {
+        var (test, now) = learned(.milliseconds(5))
+        test.register(Batching(limit: .fixed(8), maxDelay: .seconds(60)))
+        test.submit(1000, due: now + .seconds(300), now: now)
+        #expect(test.dispatch(now: now).isEmpty)
+        let next = try #require(test.scheduler.deadline)
+        #expect(next <= at(now + .milliseconds(10)))
+        test.tick(now: now + .milliseconds(10))
+        #expect(test.dispatch(now: now + .milliseconds(10)).map(\.items) == [[1000]])
     }
 
     @Test("It does not wait when the next query is expected later than what company saves")

@@ -117,6 +117,30 @@ struct FailedBatchTests {
         }
     }
 
+    @Test("What a replica refused goes back to it where the other one that has room would be too late")
+    func slowOther() throws {
+        var (test, now) = try oneThatIsWell()
+        // Replica 1 takes 200 ms.
+        test.addReplica(1, now: now)
+        test.scheduler.setDraining(true, ReplicaID(number: 0))
+        for item in 200..<220 {
+            test.submit(item, due: now + .seconds(1), now: now)
+            let batch = try #require(test.dispatch(now: now).first)
+            now += .milliseconds(200)
+            test.complete(batch, now: now)
+        }
+        test.scheduler.setDraining(false, ReplicaID(number: 0))
+        test.scheduler.setDraining(true, ReplicaID(number: 1))
+        test.submit(1, 2, due: now + .milliseconds(100), now: now)
+        let batch = try #require(test.dispatch(now: now).first)
+        test.scheduler.setDraining(false, ReplicaID(number: 1))
+        var outputs: Outputs = ["1", ""]
+        outputs.errors = [ItemError(index: 1, code: .unavailable, text: "not now")]
+        now += .milliseconds(10)
+        test.scheduler.complete(batch: batch.id, on: ReplicaID(number: 0), outputs, now: at(now))
+        #expect(test.dispatch(now: now).map(\.replica) == [0])
+    }
+
     @Test("A replica that has failed is tried again with one query, after a rest that grows with each failure")
     func triedAgain() throws {
         var (test, now) = try oneThatIsWell()

@@ -146,4 +146,34 @@ struct SharedComputationTests {
         test.complete(other, now: now)
         #expect(test.outcomes[1000] == .output("1000"))
     }
+
+    @Test("Nor one that was to be hedged as its replica got stuck: its hedge may never be sent")
+    func stuckBeforeHedge() throws {
+        var test = SchedulerUnderTest(limit: 1, replicas: 2, slotsPerReplica: 1)
+        test.scheduler.setApplication(ApplicationHandle(index: 0), hedging: Hedging(quantile: 0.95, maxExtraWork: 1))
+        var now = Duration.zero
+        for item in 100..<160 {
+            test.submit(item, due: now + .seconds(1), now: now)
+            let batch = try #require(test.dispatch(now: now).first)
+            now += .milliseconds(10)
+            test.complete(batch, now: now)
+        }
+        test.group = { $0 < 10 ? 7 : $0 }
+        test.submit(1, 50, due: now + .milliseconds(500), now: now)
+        let sent = test.dispatch(now: now)
+        let stuck = try #require(sent.first { $0.items == [7] })
+        let busy = try #require(sent.first { $0.items == [50] })
+        for _ in 0..<100 {
+            now += .milliseconds(10)
+            test.tick(now: now)
+            #expect(test.dispatch(now: now).isEmpty)
+        }
+        #expect(test.outcomes[1] == .defaultOutput(.deadline))
+        test.complete(busy, now: now)
+        test.submit(2, due: now + .seconds(1), now: now)
+        let other = try #require(test.dispatch(now: now).first)
+        #expect(other.replica != stuck.replica)
+        test.complete(other, now: now)
+        #expect(test.outcomes[2] == .output("7"))
+    }
 }
