@@ -12,6 +12,8 @@ public enum ContainerError: Error, Hashable, Sendable {
     case wrongInputType(expected: InputType, found: InputType)
     /// A closure returned another number of outputs than it was given inputs.
     case wrongOutputCount(expected: Int, found: Int)
+    /// The outputs of a batch are longer than a message may be, in bytes.
+    case outputsTooLong(byteCount: Int, most: Int)
     /// A batch came to its turn when no answer of it was of use any more.
     case tooLate(by: Duration)
 }
@@ -52,6 +54,8 @@ extension ContainerError: CustomStringConvertible {
             "the model takes \(expected), the batch holds \(found)"
         case .wrongOutputCount(let expected, let found):
             "the model returned \(found) output\(found == 1 ? "" : "s") for \(expected) input\(expected == 1 ? "" : "s")"
+        case .outputsTooLong(let byteCount, let most):
+            "the outputs of the batch take \(byteCount) bytes, and an answer holds \(most) at most"
         case .tooLate(let delay):
             "the time for the batch was spent \(delay.wholeNanoseconds / 1000) µs before the model was free"
         }
@@ -63,6 +67,7 @@ extension FailureCode {
     init(of error: any Error) {
         switch error {
         case ContainerError.tooLate, is NotRunAgain: self = .tooLate
+        case ContainerError.outputsTooLong: self = .tooLarge
         case ContainerError.wrongInputType, is InvalidInput: self = .invalidInput
         case is Unavailable: self = .unavailable
         default: self = .modelError

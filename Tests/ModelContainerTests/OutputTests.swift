@@ -1,12 +1,23 @@
+import ContainerRPC
 import Foundation
-import ModelContainer
 import Testing
+
+@testable import ModelContainer
 
 @Suite("A container without a network: outputs")
 struct OutputTests {
     /// The output of a model that returns this.
     private func text(of output: some Encodable & Sendable) async throws -> String? {
         try await ModelContainer { (_: [Double]) in output }.predict([[1.0]]).first
+    }
+
+    @Test("Outputs that are longer than an answer holds are a failure that says so, and no connection's end")
+    func tooLong() throws {
+        let outputs = Outputs(["four", "four"])
+        #expect(try outputs.checked(most: 8) == outputs)
+        let error = try #require(throws: ContainerError.self) { try outputs.checked(most: 7) }
+        #expect(error == .outputsTooLong(byteCount: 8, most: 7))
+        #expect(FailureCode(of: error) == .tooLarge)
     }
 
     @Test("A string is sent as it is", arguments: ["", "cat", "say \"hi\"", "1.50", "grün\n"])

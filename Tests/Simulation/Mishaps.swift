@@ -18,6 +18,8 @@ enum Fault: Int, CaseIterable, Sendable {
     case failedBatch
     /// The container cannot compute the next batch, for a reason that is none of the batch's.
     case unavailable
+    /// The next batch is more than the container can answer, whatever it has said that it takes.
+    case tooLarge
     /// The connection is reset.
     case reset
     /// Nothing gets through for a while, then all of it.

@@ -51,6 +51,7 @@ package enum Occurrence: Int, CaseIterable, Sendable {
     case failedInputs
     case batchesTooLate
     case batchesUnavailable
+    case batchesTooLarge
     case failuresInRPC3
     case failuresInRPC4
     case goodbyes

@@ -54,6 +54,7 @@ struct Oracle {
         var queries: [Int]
         /// All its inputs, also those of which nobody can tell for whom they are.
         var values: [Int]
+        var sent: MonotonicTime
         var expires: MonotonicTime
         var size: Int { values.count }
     }
@@ -78,6 +79,10 @@ struct Oracle {
         var isLeaving = false
         /// Batches in a row that it has failed for.
         var failures = 0
+        /// The most queries of a batch, as far as refusals tell.
+        var largest = Int.max
+        /// The longest that a batch was under way.
+        var slowest = Duration.zero
         var batches: [BatchRecord] = []
 
         var takesNew: Bool { !isDraining && !isLeaving }
@@ -171,12 +176,20 @@ struct Oracle {
             hadIdleReplica: underWay[model] == 0 && hasIdleReplica(model))
     }
 
-    func hasIdleReplica(_ model: Int, except other: ReplicaID? = nil) -> Bool {
+    func hasIdleReplica(_ model: Int) -> Bool {
+        replicas.contains { isIdle($0, model) }
+    }
+
+    /// Whether a replica that did not fail has nothing to do, and was never as slow as to be late.
+    func hasIdleReplica(_ model: Int, except other: ReplicaID, within time: Duration) -> Bool {
         replicas.indices.contains { number in
-            let replica = replicas[number]
-            return number != other?.number && isSuitable(replica, model) && replica?.takesNew == true
-                && replica?.batches.isEmpty == true && (other == nil || replica?.failures == 0)
+            guard number != other.number, let replica = replicas[number], isIdle(replica, model) else { return false }
+            return replica.failures == 0 && replica.slowest <= time
         }
+    }
+
+    private func isIdle(_ replica: ReplicaRecord?, _ model: Int) -> Bool {
+        isSuitable(replica, model) && replica?.takesNew == true && replica?.batches.isEmpty == true
     }
 
     /// Whether a query was turned away with reason; it is not under way any more.

@@ -127,6 +127,9 @@ extension Oracle {
         if size > replica.details.largestBatch ?? .max {
             violate("\(name) has \(size) inputs, more than its container takes", at: now)
         }
+        if size > replica.largest {
+            violate("\(name) has \(size) inputs, more than half of what was too large for its container", at: now)
+        }
         if replica.batches.count >= replica.details.batchesInFlight ?? .max {
             violate("\(name) is one more than the container of replica \(dispatch.replica.number) takes", at: now)
         }
@@ -150,7 +153,8 @@ extension Oracle {
             sent(number, to: dispatch.replica, at: now)
         }
         replicas[dispatch.replica.number]?.batches.append(
-            BatchRecord(id: dispatch.batch, queries: numbers, values: values, expires: dispatch.expires))
+            BatchRecord(
+                id: dispatch.batch, queries: numbers, values: values, sent: now, expires: dispatch.expires))
     }
 
     private mutating func sent(_ number: Int, to replica: ReplicaID, at now: MonotonicTime) {
@@ -159,7 +163,9 @@ extension Oracle {
         if query.losses >= 2 { violate("query \(number) is sent though two replicas were lost with it", at: now) }
         if query.deadline <= now { violate("query \(number) is sent though its deadline has come", at: now) }
         if query.replicas.contains(replica) { violate("query \(number) is sent to the same replica twice", at: now) }
-        if query.refusedBy == replica, query.replicas.isEmpty, hasIdleReplica(query.model, except: replica) {
+        if query.refusedBy == replica, query.replicas.isEmpty,
+            hasIdleReplica(query.model, except: replica, within: query.deadline - now)
+        {
             violate("query \(number) is sent to the replica that refused it, and another has nothing to do", at: now)
         }
         if query.replicas.isEmpty {
@@ -189,8 +195,13 @@ extension Oracle {
             violate("batch \(batch.id) is refused as too late though its time is not spent", at: now)
         }
         hasSentAgain = true
-        for value in batch.values { failed(value, of: replica.model, failure.code, lies: lies) }
-        if failure.code != .invalidInput, failure.code != .tooLate { replicas[id.number]?.failures += 1 }
+        let isDivisible = failure.code == .tooLarge && batch.size > 1
+        if isDivisible {
+            replicas[id.number]?.largest = min(replica.largest, batch.size / 2)
+        } else {
+            for value in batch.values { failed(value, of: replica.model, failure.code, lies: lies) }
+        }
+        if ![.invalidInput, .tooLate, .tooLarge].contains(failure.code) { replicas[id.number]?.failures += 1 }
         for query in batch.queries {
             queries[query].replicas.removeAll { $0 == id }
             if failure.code == .unavailable { refused(query, by: id) }
@@ -222,7 +233,9 @@ extension Oracle {
             // Sent to the container when it was another replica: nothing may follow from it.
             return
         }
-        guard let model = record(id)?.model, let batch = replicas[id.number]?.batches.remove(at: index) else { return }
+        guard let replica = record(id), let batch = replicas[id.number]?.batches.remove(at: index) else { return }
+        let model = replica.model
+        replicas[id.number]?.slowest = max(replica.slowest, now - batch.sent)
         var unavailable: Set<Int> = []
         if !response.outputs.errors.isEmpty { hasSentAgain = true }
         for error in response.outputs.errors where batch.values.indices.contains(error.index) {

@@ -44,6 +44,9 @@ extension Simulation {
         case .unavailable:
             containers[container].nextFailure = .unavailable
             return
+        case .tooLarge:
+            containers[container].nextFailure = .tooLarge
+            return
         case .reset:
             guard let connection else { return }
             occurrences[.resets] += 1

@@ -54,7 +54,11 @@ extension Simulation {
         let result: ContainerSession.BatchResult
         if let code = containers[container].nextFailure {
             containers[container].nextFailure = nil
-            occurrences[code == .unavailable ? .batchesUnavailable : .failedBatches] += 1
+            switch code {
+            case .unavailable: occurrences[.batchesUnavailable] += 1
+            case .tooLarge where job.canFail && job.request.inputs.count > 1: occurrences[.batchesTooLarge] += 1
+            default: occurrences[.failedBatches] += 1
+            }
             occurrences[job.canFail ? .failuresInRPC4 : .failuresInRPC3] += 1
             result = .failure(code: code, reason: "as planned")
             // The session ends with it where it cannot be told: what was read after it is not begun any more.

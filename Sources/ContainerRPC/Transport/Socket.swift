@@ -12,14 +12,11 @@ public struct Socket: ~Copyable {
     private let handle: SocketHandle
     private let kind: Kind
 
-    /// The longest frame that a peer may send, in bytes, unless told otherwise.
-    ///
-    /// libzmq allocates a frame when its length arrives, before its bytes do.
-    public static let defaultLargestFrame = 256 << 20
-
+    /// - Parameter largestFrame: the longest that a peer may send, in bytes: libzmq allocates a frame when its length
+    ///   arrives, before its bytes do.
     /// - Throws: `TransportError` where the context has no socket left (`EMFILE`).
     public init(
-        _ kind: Kind, in context: Context, largestFrame: Int = Socket.defaultLargestFrame
+        _ kind: Kind, in context: Context, largestFrame: Int = WireBounds.frameBytes
     ) throws(TransportError) {
         let handle = try SocketHandle(type: kind == .router ? ZMQ_ROUTER : ZMQ_DEALER, in: context)
         // Not zero: closing in the middle of a message under way can end the process in an assertion of libzmq 4.3.

@@ -19,6 +19,12 @@ extension FrameSource where Self: ~Copyable {
     }
 }
 
+/// Bounds of what this project's frontend and containers take.
+public enum WireBounds {
+    /// The longest frame, in bytes; a longer one ends its connection (`protocol/rpc-4.md`, section 6.2).
+    public static let frameBytes = 256 << 20
+}
+
 /// Where an encoder puts the frames of one message, in order.
 public protocol FrameSink: ~Copyable {
     /// Appends a frame with a copy of these bytes.

@@ -150,6 +150,9 @@ public struct Outputs: Hashable, Sendable, RandomAccessCollection, ExpressibleBy
         }
     }
 
+    /// Bytes of all outputs.
+    public var byteCount: Int { bytes.count }
+
     public var startIndex: Int { 0 }
     public var endIndex: Int { ends.count }
 

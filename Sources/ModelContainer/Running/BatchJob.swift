@@ -22,7 +22,7 @@ struct BatchJob: Sendable {
         let result = Result {
             try checkTime(now: began)
             return try BatchContext.$current.withValue(BatchContext(of: self)) {
-                try Isolation(of: self).blockingOutputs(predict)
+                try Isolation(of: self).blockingOutputs(predict).checked()
             }
         }
         return Done(result: result, computeTime: .now() - began)
@@ -36,7 +36,7 @@ struct BatchJob: Sendable {
             try checkTime(now: began)
             result = .success(
                 try await BatchContext.$current.withValue(BatchContext(of: self)) {
-                    try await Isolation(of: self).suspendingOutputs(predict)
+                    try await Isolation(of: self).suspendingOutputs(predict).checked()
                 })
         } catch {
             result = .failure(error)
@@ -47,6 +47,14 @@ struct BatchJob: Sendable {
     /// - Throws: `ContainerError.tooLate` for a batch that no answer of is of use any more.
     private func checkTime(now: MonotonicTime) throws {
         if let expires, now > expires { throw ContainerError.tooLate(by: now - expires) }
+    }
+}
+
+extension Outputs {
+    /// - Throws: `ContainerError.outputsTooLong` where the frontend would end the connection that they come by.
+    func checked(most: Int = WireBounds.frameBytes) throws -> Outputs {
+        guard byteCount <= most else { throw ContainerError.outputsTooLong(byteCount: byteCount, most: most) }
+        return self
     }
 }
 

@@ -5,8 +5,8 @@ package struct BatchLimit: Sendable {
     private var batching: Batching
     /// AIMD's limit; a fraction of a query counts from one step to the next.
     private var current = 1.0
-    /// The most that the replica takes.
-    private let largest: Int
+    /// The most that the replica takes, as it says, or as its refusals show.
+    private var largest: Int
 
     package init(_ batching: Batching, largest: Int = .max) {
         self.batching = batching
@@ -49,6 +49,11 @@ package struct BatchLimit: Sendable {
         } else if size >= present {
             current = min(current + Double(max(increase, 0)), Double(clamped(.max)))
         }
+    }
+
+    /// The replica could not answer a batch of so many queries, because it was too large.
+    package mutating func refused(size: Int) {
+        largest = max(1, min(largest, size / 2))
     }
 
     private var present: Int {

@@ -2,16 +2,39 @@ import ContainerRPC
 
 /// Containers of RPC 4 say when they fail for a batch, or for one of its queries.
 extension ModelScheduler {
-    /// A whole batch has failed, or was not computed.
+    /// A whole batch has failed, or was not computed. One that was too large is sent again in smaller ones.
     mutating func fail(
         _ id: UInt32, on replica: ReplicaID, _ code: FailureCode, _ reason: String, now: MonotonicTime,
         _ effects: inout SchedulerEffects
     ) {
         guard let (index, place) = find(id, on: replica) else { return }
         let batch = finishBatch(place, of: index, .init([code]), now: now, &effects)
-        for reference in batch.queries { fail(reference, code, reason, on: replica, batch, now: now, &effects) }
+        let isDivisible = code == .tooLarge && batch.size > 1
+        if isDivisible { replicas[index].limit.refused(size: batch.size) }
+        for reference in batch.queries {
+            if isDivisible {
+                askAgain(reference, &effects)
+            } else {
+                fail(reference, code, reason, on: replica, batch, now: now, &effects)
+            }
+        }
         doors.removeAll(keepingCapacity: true)
         isTouched = true
+    }
+
+    /// A query was not computed because of the others in its batch.
+    private mutating func askAgain(_ reference: QueryTable.Reference, _ effects: inout SchedulerEffects) {
+        table[reference].copies -= 1
+        guard !table[reference].isAnswered, table[reference].copies == 0 else { return endIfDone(reference) }
+        // As a hedge it waits already, and is no hedge any more.
+        giveBackHedge(reference)
+        table[reference].avoided = nil
+        if settings == nil {
+            if table[reference].isQueued { unqueue(reference) }
+            answerAll(reference, .defaultOutput(.modelDeleted), &effects)
+        } else if !table[reference].isQueued {
+            enqueue(reference)
+        }
     }
 
     /// A replica has failed for a query. Another that still works on it may answer; where none does, the one who waits
@@ -51,9 +74,9 @@ extension Replica.Completion {
         self = isEmpty ? Self(outputs.errors.map(\.code)) : .computed
     }
 
-    /// What has become of one for which there were only errors. Where an input or the time was to blame, that says nothing
-    /// of the replica; else the next batch may fare as badly there.
+    /// What has become of one for which there were only errors. Where an input, the time or the batch's size was to blame,
+    /// that says nothing of the replica; else the next batch may fare as badly there.
     init(_ codes: [FailureCode]) {
-        self = codes.contains { $0 == .invalidInput || $0 == .tooLate } ? .passed : .failed
+        self = codes.contains { $0 == .invalidInput || $0 == .tooLate || $0 == .tooLarge } ? .passed : .failed
     }
 }

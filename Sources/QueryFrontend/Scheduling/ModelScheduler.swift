@@ -179,7 +179,7 @@ struct ModelScheduler: Sendable {
             // It may have gathered with others since; what waited longer waited for something else.
             arrivals.note(now: max(query.waiter.arrived, now - ArrivalGap.resolution))
         }
-        guard query.input.byteCount <= bounds.queuedBytes else {
+        guard query.input.byteCount <= min(bounds.queuedBytes, WireBounds.frameBytes) else {
             return effects.answer(query.waiter, .defaultOutput(.inputTooLarge))
         }
         guard !isFull, queuedBytes + query.input.byteCount <= bounds.queuedBytes else {

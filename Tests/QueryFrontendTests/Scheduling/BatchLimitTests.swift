@@ -91,6 +91,19 @@ struct BatchLimitTests {
         #expect(size > 1)
     }
 
+    @Test("After a batch that was too large for the replica, no other is larger than half of it")
+    func refused() {
+        let model = learned(SimulatedLatency(4, 0.1))
+        for limit in [Batching.Limit.deadline, .fixed(64)] {
+            var limit = BatchLimit(Batching(limit: limit))
+            #expect(limit.limit(budget: .milliseconds(20), model: model) > 25)
+            limit.refused(size: 50)
+            #expect(limit.limit(budget: .milliseconds(20), model: model) == 25)
+            limit.refused(size: 1)
+            #expect(limit.limit(budget: .milliseconds(20), model: model) == 1)
+        }
+    }
+
     @Test("A batch that cannot be in time holds one query", arguments: [-1000, 0, 1])
     func holdsAtLeastOne(budget: Int) {
         let model = learned(SimulatedLatency(4, 0.1))

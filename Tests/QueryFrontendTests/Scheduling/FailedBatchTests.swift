@@ -62,6 +62,26 @@ struct FailedBatchTests {
         #expect(test.outcomes[2] == .output("7"))
     }
 
+    @Test("A batch that was too large is sent again in smaller ones; a query that is too large alone hears of it")
+    func tooLarge() throws {
+        var test = SchedulerUnderTest(limit: 4, slotsPerReplica: 1)
+        for item in 1...4 { test.submit(item, due: .seconds(item)) }
+        let whole = try #require(test.dispatch().first)
+        #expect(whole.items == [1, 2, 3, 4])
+        fail(whole, .tooLarge, in: &test)
+        #expect(test.outcomes.isEmpty)
+        let half = try #require(test.dispatch().first)
+        #expect(half.items == [1, 2])
+        fail(half, .tooLarge, in: &test)
+        for item in 1...4 {
+            let one = try #require(test.dispatch().first)
+            #expect(one.items == [item])
+            if item == 1 { fail(one, .tooLarge, in: &test) } else { test.complete(one) }
+        }
+        #expect(test.outcomes == [1: .failed(.modelError, "why"), 2: .output("2"), 3: .output("3"), 4: .output("4")])
+        #expect(test.scheduler.underWayCount(of: SchedulerUnderTest.model) == 0)
+    }
+
     @Test("A replica that leaves gets nothing more, even where there is no other")
     func leaving() {
         var test = SchedulerUnderTest()

@@ -6,7 +6,7 @@ import threading
 import pytest
 from frontend import BOUND, items, sums, values
 
-from model_container import InvalidInput, Unavailable, rpc3, rpc4
+from model_container import InvalidInput, Unavailable, answers, rpc3, rpc4
 from model_container.rpc4 import FailureCode
 from model_container.wire import DataType
 
@@ -155,3 +155,15 @@ def test_refuses_a_batch_whose_budget_was_spent_in_its_queue(frontend, start):
     assert (late.id, late.code) == (2, FailureCode.TOO_LATE)
     assert "ms late" in late.reason
     assert frontend.expect(rpc4.Results).id == 3
+
+
+def test_outputs_that_are_longer_than_an_answer_holds_are_a_failure_that_says_so(frontend, start, monkeypatch):
+    monkeypatch.setattr(answers, "LONGEST_ITEMS", 10)
+    start(lambda rows: ["1234"] * len(rows), frontend.endpoint)
+    frontend.register()
+    frontend.predict(1, [[1], [2], [3]])
+    failure = frontend.expect(rpc4.Failure)
+    assert failure.code == FailureCode.TOO_LARGE
+    assert failure.reason == "the outputs have 12 bytes, and 10 at most go into an answer"
+    frontend.predict(2, [[1], [2]])
+    assert values(frontend.expect(rpc4.Results)) == ["1234", "1234"]

@@ -15,7 +15,8 @@ from .wire import shortened
 LONGEST_TEXT = 4096
 """Bytes of the text of an error."""
 
-LONGEST_ITEMS = 2**32 - 1
+LONGEST_ITEMS = 2**28
+"""Bytes of the outputs of a batch: a longer frame would end the connection (protocol/rpc-4.md, section 6.2)."""
 
 logger = logging.getLogger("model_container")
 
