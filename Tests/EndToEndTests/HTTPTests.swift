@@ -43,6 +43,31 @@ struct HTTPTests {
         }
     }
 
+    @Test("So are those of a client whose answers pile up because it does not read them yet")
+    func pipeliningAndSlowReading() async throws {
+        try await withProcesses { processes in
+            let frontend = try await Frontend(in: processes)
+            let long = String(repeating: "long ", count: 20_000)
+            try await frontend.addApplication("app", defaultOutput: long)
+            let connection = try HTTPConnection(to: frontend.query)
+            let count = 70
+            let request = "POST /app/predict HTTP/1.1\r\nHost: x\r\nContent-Length: 13\r\n\r\n{\"input\":[1]}"
+            try await connection.send(String(repeating: request, count: count))
+            var seen = (queries: "", looks: 0)
+            try await eventually("as much is answered as fits in between") {
+                let metrics = try await frontend.query.get("/metrics", headers: ["Accept: text/plain"]).text
+                let line = metrics.split(separator: "\n").first { $0.hasPrefix("clipper_queries_total{") }
+                let queries = String(line ?? "")
+                seen = (queries, queries == seen.queries ? seen.looks + 1 : 0)
+                return seen.looks > 20
+            }
+            #expect(!seen.queries.hasSuffix(" \(count)"))
+            connection.stream.closeWriting()
+            for _ in 0..<count { #expect(try await connection.response().status == 200) }
+            try await connection.stream.waitForEnd()
+        }
+    }
+
     @Test("An offer to upgrade, as Java's client makes it, is passed over: the answer comes, and the connection closes")
     func upgradeOffer() async throws {
         try await withProcesses { processes in

@@ -71,6 +71,15 @@ struct DispatcherQueryTests {
         }
     }
 
+    @Test("Inputs that were read for a model which takes others by now are not sent to it")
+    func otherType() async throws {
+        try await DispatcherUnderTest.run { test in
+            _ = try await test.replica()
+            let outcomes = try await test.outcomes(of: test.submit(1, 2, as: .int32), count: 2)
+            #expect(outcomes == [.defaultOutput(.modelDeleted), .defaultOutput(.modelDeleted)])
+        }
+    }
+
     @Test("A query of a model without a container gets the default at once")
     func noReplica() async throws {
         try await DispatcherUnderTest.run { test in

@@ -70,12 +70,25 @@ struct RequestPurposeTests {
         #expect(purpose(.GET, "/health/ready", isDraining: true).reply?.status == .serviceUnavailable)
     }
 
+    @Test("When the body has come, the application counts as it is by then")
+    func renewal() throws {
+        let query = purpose(.POST, "/demo/predict")
+        let faster = Routes(
+            Catalog(applications: ["demo": Self.demo(within: .milliseconds(10))]), handles: Handles())
+        #expect(query.renewed(from: faster).predicted?.route.slo == .milliseconds(10))
+        let none = Routes(Catalog(), handles: Handles())
+        #expect(query.renewed(from: none).reply?.status == .notFound)
+        #expect(purpose(.GET, "/metrics").renewed(from: none).isPrometheus == false)
+    }
+
+    private static func demo(within slo: Duration = .milliseconds(100)) -> Application {
+        Application(name: "demo", inputType: .float64, defaultOutput: "-1", latencySLO: slo)
+    }
+
     private func purpose(
         _ method: HTTPMethod, _ target: String, _ headers: HTTPHeaders = [:], isDraining: Bool = false
     ) -> RequestPurpose {
-        let demo = Application(
-            name: "demo", inputType: .float64, defaultOutput: "-1", latencySLO: .milliseconds(100))
-        let routes = Routes(Catalog(applications: ["demo": demo]), handles: Handles())
+        let routes = Routes(Catalog(applications: ["demo": Self.demo()]), handles: Handles())
         return RequestPurpose(
             of: HTTPRequestHead(version: .http1_1, method: method, uri: target, headers: headers), routes: routes,
             isDraining: isDraining)

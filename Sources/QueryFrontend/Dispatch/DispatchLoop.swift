@@ -194,11 +194,13 @@ final class DispatchLoop {
             }
             return
         }
-        guard let model = submission.model else {
-            for item in items {
-                deliver(SchedulerEffects.Answer(waiter: waiter(item), outcome: .defaultOutput(.noReplica)), now: now)
-            }
-            return
+        func answer(_ outcome: Outcome) {
+            for item in items { deliver(SchedulerEffects.Answer(waiter: waiter(item), outcome: outcome), now: now) }
+        }
+        guard let model = submission.model else { return answer(.defaultOutput(.noReplica)) }
+        // Deleted on its way, and registered again as another model.
+        if let taken = scheduler.inputType(of: model), taken != submission.inputType {
+            return answer(.defaultOutput(.modelDeleted))
         }
         switch submission.inputs {
         case .one(let input):

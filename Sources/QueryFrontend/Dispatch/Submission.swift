@@ -9,6 +9,8 @@ struct Submission: Sendable {
     var application: ApplicationHandle
     /// `nil` where the application has no linked model.
     var model: ModelHandle?
+    /// What the inputs were read as.
+    var inputType: InputType
     var inputs: Inputs
     /// The id of the first input, as the application is told it; the others follow.
     var firstQueryID: UInt64 = 0

@@ -210,6 +210,11 @@ package struct Scheduler: Sendable {
         models.indices.contains(model.index) && models[model.index].takesQueries
     }
 
+    /// What a registered model takes.
+    package func inputType(of model: ModelHandle) -> InputType? {
+        models.indices.contains(model.index) ? models[model.index].settings?.inputType : nil
+    }
+
     /// Queries that wait for a model.
     package func queuedCount(of model: ModelHandle) -> Int { existing(model)?.queuedCount ?? 0 }
 

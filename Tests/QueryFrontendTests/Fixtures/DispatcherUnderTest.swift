@@ -62,14 +62,17 @@ final class DispatcherUnderTest: Sendable {
 
     /// Hands over a request with these numbers as its inputs, and returns its number.
     @discardableResult
-    func submit(_ numbers: Double..., model: ModelVersion? = .sum, within time: Duration = .seconds(600)) -> UInt64 {
+    func submit(
+        _ numbers: Double..., model: ModelVersion? = .sum, as inputType: InputType = .float64,
+        within time: Duration = .seconds(600)
+    ) -> UInt64 {
         let number = requests.wrappingAdd(1, ordering: .relaxed).newValue
         let payloads = InputValues(elements: .float64(numbers), rowEnds: Array(1...numbers.count)).payloads
         let now = MonotonicTime.now()
         _ = dispatcher.submit(
             Submission(
                 sink: sinkNumber, request: number, application: dispatcher.handles.handle(forApplication: "app"),
-                model: model.map { dispatcher.handles.handle(for: $0) },
+                model: model.map { dispatcher.handles.handle(for: $0) }, inputType: inputType,
                 inputs: payloads.count == 1 ? .one(payloads[0]) : .many(payloads), arrived: now, deadline: now + time))
         return number
     }

@@ -195,7 +195,7 @@ final class QueryHandler: ChannelDuplexHandler {
         let isUpgrade = head.method == .CONNECT || head.headers.contains(name: "upgrade")
         state = .waiting(keepAlive: head.isKeepAlive && !isUpgrade)
         saysKeepAlive = head.version.minor == 0
-        switch purpose {
+        switch purpose.renewed(from: loop.routes) {
         case .predict(let route, let trace): predict(body, route, trace)
         case .update(let route): update(body, route)
         case .metrics(let asPrometheus): loop.sendMetrics(asPrometheus: asPrometheus, to: self)
@@ -293,7 +293,8 @@ final class QueryHandler: ChannelDuplexHandler {
             isInputClosed = true
             switch state {
             case .waiting: break
-            case .idle, .reading: closeWhenWritten()
+            // A client that reads slowly may still be owed answers to what it has sent.
+            case .idle, .reading: if backlog.isEmpty { closeWhenWritten() }
             case .refused: context.close(promise: nil)
             }
         }
@@ -327,7 +328,7 @@ final class QueryHandler: ChannelDuplexHandler {
     /// The server stops: a connection that waits for nothing closes now, any other after its answer.
     func drain() {
         switch state {
-        case .idle: closeWhenWritten()
+        case .idle: if backlog.isEmpty { closeWhenWritten() }
         case .refused: context?.close(promise: nil)
         case .waiting, .reading: break
         }

@@ -96,7 +96,8 @@ final class QueryLoop {
             missing: count)
         let allowed = body.timeout.map { min($0, route.slo) } ?? route.slo
         let submission = Submission(
-            sink: sink, request: request, application: route.handle, model: model?.handle, inputs: body.inputs,
+            sink: sink, request: request, application: route.handle, model: model?.handle,
+            inputType: route.inputType, inputs: body.inputs,
             firstQueryID: firstQueryID, selects: selects, user: body.user, keys: keys, trace: trace, arrived: arrived,
             deadline: arrived + allowed - returnTime.allowance(within: allowed))
         switch dispatcher.hand(over: submission) {

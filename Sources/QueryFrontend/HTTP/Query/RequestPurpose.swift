@@ -17,10 +17,7 @@ enum RequestPurpose {
         case .predict(let name), .update(let name):
             expected = .POST
             guard let route = routes[application: name] else {
-                self = .reply(
-                    .error(
-                        .notFound, "Unknown application",
-                        cause: "No application with name '\(name.prefix(256))' is registered"))
+                self = Self.unknownApplication(name)
                 return
             }
             if case .predict = path {
@@ -60,6 +57,20 @@ enum RequestPurpose {
         case .predict(let route, _), .update(let route): route
         case .metrics, .reply: nil
         }
+    }
+
+    /// The same once the body has come, which can take long: the application may have been changed or deleted meanwhile.
+    func renewed(from routes: Routes) -> RequestPurpose {
+        guard let known = route else { return self }
+        guard let route = routes[application: known.name] else { return Self.unknownApplication(known.name) }
+        if case .predict(_, let trace) = self { return .predict(route, trace) }
+        return .update(route)
+    }
+
+    private static func unknownApplication(_ name: String) -> RequestPurpose {
+        .reply(
+            .error(
+                .notFound, "Unknown application", cause: "No application with name '\(name.prefix(256))' is registered"))
     }
 
     /// The trace that a request names (W3C Trace Context); what is too long to be one is none.
