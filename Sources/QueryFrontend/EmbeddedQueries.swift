@@ -16,7 +16,8 @@ extension QueryFrontend {
         let deliveries = await direct.sink.outcomes(of: payloads.count) { number in
             let submission = Submission(
                 sink: direct.number, request: number, application: route.handle, model: route.current?.handle,
-                inputType: route.inputType, inputs: .many(payloads), firstQueryID: firstID, selects: route.selects, user: user,
+                inputType: route.inputType, inputs: .many(payloads), firstQueryID: firstID, selects: route.selects,
+                user: user,
                 keys: keys(of: payloads, route), arrived: arrived, deadline: arrived + route.slo)
             if !dispatcher.submit(submission) {
                 direct.sink.deliver(submission.deliveries(.defaultOutput(.stopping)))

@@ -68,20 +68,46 @@ struct HTTPTests {
         }
     }
 
-    @Test("An offer to upgrade, as Java's client makes it, is passed over: the answer comes, and the connection closes")
+    @Test("An offer to upgrade, as Java's client makes it, is passed over: the connection goes on as it was")
     func upgradeOffer() async throws {
         try await withProcesses { processes in
             let frontend = try await Frontend.servingSum(in: processes)
-            let offer = [
-                "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA",
-            ]
+            let connection = try HTTPConnection(to: frontend.query)
+            let offer = """
+                POST /app/predict HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\
+                HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\nContent-Length: 14\r\n\r\n
+                """
             for number in 0..<2 {
-                let connection = try HTTPConnection(to: frontend.query)
-                let response = try await connection.exchange(
-                    "POST", "/app/predict", headers: offer, body: body(number))
+                // One at a time, and several at once, the last of them in two pieces.
+                try await connection.send(offer + "{\"input\": [\(number)]}")
+                let response = try await connection.response()
                 #expect(try response.json["output"] == .number(Double(number)))
-                #expect(response["Connection"] == "close")
+                #expect(response["Connection"] != "close")
             }
+            try await connection.send((2..<5).map { offer + "{\"input\": [\($0)]}" }.joined() + offer.prefix(40))
+            for number in 2..<5 {
+                #expect(try await connection.response().json["output"] == .number(Double(number)))
+            }
+            try await connection.send(offer.dropFirst(40) + "{\"input\": [5]}")
+            #expect(try await connection.response().json["output"] == 5)
+        }
+    }
+
+    @Test("A connection that ends in the middle of a request, or behind an offer to upgrade, costs nobody anything")
+    func brokenOff() async throws {
+        try await withProcesses { processes in
+            let frontend = try await Frontend.servingSum(in: processes)
+            let offer = "GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+            for text in [
+                "POST /app/pre", "POST /app/predict HTTP/1.1\r\nHost: x\r\nContent-", offer + "GET /hea", offer,
+            ] {
+                for closesWriting in [false, true] {
+                    let connection = try HTTPConnection(to: frontend.query)
+                    try await connection.send(text)
+                    if closesWriting { connection.stream.closeWriting() } else { connection.stream.resetAtEnd() }
+                }
+            }
+            try await frontend.expectSum()
         }
     }
 

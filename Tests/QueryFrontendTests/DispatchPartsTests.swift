@@ -209,7 +209,8 @@ struct ArrivalGatheringTests {
     ) -> Submission {
         Submission(
             sink: 0, request: 0, application: ApplicationHandle(index: 0), model: model,
-            inputType: .bytes, inputs: .one(Payload(copying: [1])), selects: selects, arrived: at(.zero), deadline: at(due))
+            inputType: .bytes, inputs: .one(Payload(copying: [1])), selects: selects, arrived: at(.zero),
+            deadline: at(due))
     }
 
     @Test("A query that no replica could take yet may wait for a millisecond after the last ones were taken")
@@ -263,7 +264,8 @@ struct SubmissionBacklogTests {
     private func submission(_ request: UInt64, inputs: Int) -> Submission {
         Submission(
             sink: 0, request: request, application: ApplicationHandle(index: 0), model: nil,
-            inputType: .bytes, inputs: .many(Array(repeating: Payload(copying: [1]), count: inputs)), arrived: at(.zero),
+            inputType: .bytes, inputs: .many(Array(repeating: Payload(copying: [1]), count: inputs)),
+            arrived: at(.zero),
             deadline: at(.seconds(1)))
     }
 

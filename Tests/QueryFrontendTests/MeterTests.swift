@@ -33,14 +33,16 @@ struct MeterTests {
         #expect(later == [10, 10, 10])
     }
 
-    @Test("The recent rate is that since the start, and after five seconds that of the last minute")
+    @Test("The recent rate is that of the last half minute, or since the start")
     mutating func recentRate() {
         meter.mark(50, now: at(.seconds(1)))
-        let rates = [4, 5].map { [meter] second in
-            var meter = meter
-            return meter.recentRate(now: at(.seconds(second)))
+        for (second, rate) in [(4, 12.5), (5, 10), (25, 2), (30, 50.0 / 30), (36, 0)] {
+            let recent = meter.recentRate(now: at(.seconds(second)))
+            #expect(recent == rate)
         }
-        #expect(rates == [12.5, 10])
+        for second in 100..<140 { meter.mark(1000, now: at(.seconds(second))) }
+        let recent = meter.recentRate(now: at(.seconds(140)))
+        #expect(recent == 1000)
     }
 
     @Test("A steady rate is its own average")

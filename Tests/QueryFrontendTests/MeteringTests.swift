@@ -28,6 +28,19 @@ struct MeteringTests {
         #expect(metrics.aggregateThroughput.count == 5)
     }
 
+    @Test("What happened to a deleted model's queries counts for the frontend still")
+    mutating func deletedModels() {
+        metrics.noteModel(sum, .sum, now: at(.zero))
+        metrics.completed(5, of: sum, in: .milliseconds(1), now: at(.zero))
+        metrics.noteLookup(of: sum)
+        metrics.noteHit(of: sum)
+        metrics.forgetModel(sum)
+        metrics.noteModel(sum, .sum, now: at(.seconds(1)))
+        metrics.completed(2, of: sum, in: .milliseconds(1), now: at(.seconds(1)))
+        #expect(metrics.models[sum]?.queries == 2)
+        #expect([metrics.totals.queries, metrics.totals.cacheLookups, metrics.totals.cacheHits] == [7, 1, 1])
+    }
+
     @Test("A batch's queries wait each for its own time, and the batch for that of its first")
     mutating func queueTimes() {
         metrics.noteModel(sum, .sum, now: at(.zero))

@@ -37,6 +37,8 @@ struct RequestPurposeTests {
         arguments: [
             ("text/plain;version=0.0.4;q=0.5,*/*;q=0.1", true), ("application/openmetrics-text; version=1.0.0", true),
             ("TEXT/PLAIN", true), ("text/*", true), ("*/*", false), ("application/json", false),
+            ("application/json, text/plain, */*", false), ("text/plain;q=0, application/json", false),
+            ("application/json;q=0.1, text/plain;q=0.2", true), ("text/plain;q=0", false), ("text/html, */*", false),
         ])
     func metrics(accept: String, isText: Bool) {
         #expect(purpose(.GET, "/metrics", ["accept": accept]).isPrometheus == isText)

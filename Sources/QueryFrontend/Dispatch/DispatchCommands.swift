@@ -52,7 +52,7 @@ extension DispatchLoop {
             let handle = dispatcher.handles.handle(for: id)
             scheduler.removeModel(handle)
             sessions.dismiss(id)
-            metrics.models[handle] = nil
+            metrics.forgetModel(handle)
             removed.append(handle)
         }
         for (id, model) in new.models where catalog.models[id] != model {

@@ -8,10 +8,10 @@ extension DispatchReport {
         var tree = ClipperTree()
         var metrics = metrics
         let models = metrics.models.values.sorted { $0.id.description < $1.id.description }
-        let lookups = models.reduce(0) { $0 + $1.cacheLookups }
-        tree.counter("internal:aggregate_num_predictions", models.reduce(0) { $0 + $1.queries })
-        tree.counter("internal:prediction_cache_lookups", lookups)
-        tree.ratio("internal:prediction_cache_hit_ratio", models.reduce(0) { $0 + $1.cacheHits }, of: lookups)
+        let totals = metrics.totals
+        tree.counter("internal:aggregate_num_predictions", totals.queries)
+        tree.counter("internal:prediction_cache_lookups", totals.cacheLookups)
+        tree.ratio("internal:prediction_cache_hit_ratio", totals.cacheHits, of: totals.cacheLookups)
         tree.meter("internal:aggregate_model_throughput", &metrics.aggregateThroughput, now: now)
         tree.histogram("internal:rpc_request_queueing_delay", metrics.queueingDelay, unit: "microseconds")
         for application in metrics.applications.values.sorted(by: { $0.name < $1.name }) {

@@ -5,9 +5,18 @@ import ContainerRPC
 /// A value; the dispatch thread owns it and hands out copies. What is recorded of something that is not registered, or not any
 /// more, is dropped.
 struct FrontendMetrics: Sendable {
+    /// Counts over many models.
+    struct Totals: Sendable {
+        var queries = 0
+        var cacheLookups = 0
+        var cacheHits = 0
+    }
+
     let started: MonotonicTime
     var applications = HandleTable<ApplicationHandle, ApplicationMetrics>()
     var models = HandleTable<ModelHandle, ModelMetrics>()
+    /// Of models that are deleted.
+    private var forgotten = Totals()
     /// Queries that replicas answered.
     var aggregateThroughput: Meter
     /// For each batch, from the arrival of the query that has waited longest to the sending.
@@ -37,6 +46,24 @@ struct FrontendMetrics: Sendable {
     /// A model version exists: it is listed before its first query.
     mutating func noteModel(_ model: ModelHandle, _ id: ModelVersion, now: MonotonicTime) {
         if models[model] == nil { models[model] = ModelMetrics(id: id, now: now) }
+    }
+
+    /// A model version is deleted. What happened to its queries still counts for the frontend.
+    mutating func forgetModel(_ model: ModelHandle) {
+        guard let gone = models[model] else { return }
+        forgotten.queries += gone.queries
+        forgotten.cacheLookups += gone.cacheLookups
+        forgotten.cacheHits += gone.cacheHits
+        models[model] = nil
+    }
+
+    /// What happened to the queries of all models since the start, deleted ones too.
+    var totals: Totals {
+        models.values.reduce(into: forgotten) { totals, model in
+            totals.queries += model.queries
+            totals.cacheLookups += model.cacheLookups
+            totals.cacheHits += model.cacheHits
+        }
     }
 
     /// A query was looked up in the cache.

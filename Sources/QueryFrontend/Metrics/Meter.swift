@@ -15,11 +15,15 @@ import ContainerRPC
 struct Meter: Sendable {
     private static let step = Duration.seconds(5)
     private static let minutes = [1.0, 5, 15]
+    /// Steps that the recent rate looks back over, besides the present one.
+    private static let recentSteps = 6
 
     private let started: MonotonicTime
     private var nextStep: MonotonicTime
     private var uncounted = 0
     private var averages: [Double]?
+    /// The events of the last steps, the oldest first.
+    private var recent: [Int] = []
     private(set) var count = 0
 
     init(now: MonotonicTime) {
@@ -45,9 +49,12 @@ struct Meter: Sendable {
         return averages
     }
 
-    /// Events per second lately.
+    /// Events per second in the last half minute.
     mutating func recentRate(now: MonotonicTime) -> Double {
-        movingRates(now: now)?.first ?? rate(now: now)
+        catchUp(now)
+        let begin = nextStep - Self.step * (recent.count + 1)
+        let seconds = (now - max(begin, started)).inSeconds
+        return seconds > 0 ? Double(recent.reduce(uncounted, +)) / seconds : 0
     }
 
     private mutating func catchUp(_ now: MonotonicTime) {
@@ -56,6 +63,9 @@ struct Meter: Sendable {
         let steps = Int((now - nextStep).inSeconds / seconds) + 1
         nextStep += Self.step * steps
         let rate = Double(uncounted) / seconds
+        recent.append(uncounted)
+        recent += Array(repeating: 0, count: min(steps - 1, Self.recentSteps))
+        recent.removeFirst(max(0, recent.count - Self.recentSteps))
         uncounted = 0
         averages = Self.minutes.indices.map { index in
             let keep = exp(-seconds / 60 / Self.minutes[index])

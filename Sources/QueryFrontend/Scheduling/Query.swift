@@ -142,7 +142,7 @@ package enum DefaultReason: String, Hashable, Sendable, CaseIterable {
         case .deadline: "Failed to retrieve a prediction response within the specified latency SLO"
         case .lostTwice: "The replicas that the query was sent to failed or were lost, twice"
         case .queueFull: "The model's queue is full"
-        case .inputTooLarge: 
+        case .inputTooLarge:
             "The input is larger than all that may wait for a model (--max-queue-bytes), or than 256 MiB"
         case .predictedLate: "The query could not have been answered within its latency SLO"
         case .modelError: "The model failed"

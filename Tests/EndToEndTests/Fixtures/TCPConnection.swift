@@ -105,6 +105,12 @@ final class TCPConnection {
         shutdown(descriptor, Int32(SHUT_WR))
     }
 
+    /// Its end is to be a reset: the other side gets an error, and no end of what it reads.
+    func resetAtEnd() {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+    }
+
     /// Waits until the other side has closed the connection; what it sends before does not matter.
     func waitForEnd() async throws {
         try await eventually("the connection is closed") {

@@ -70,6 +70,8 @@ final class QueryHandler: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // What a decoder has left when the connection ends is no part of a request, but bytes.
+        guard context.channel.isActive else { return }
         let part = unwrapInboundIn(data)
         switch state {
         case .waiting: backlog.append(part)
@@ -145,6 +147,12 @@ final class QueryHandler: ChannelDuplexHandler {
         if let length = head.headers.first(name: "content-length").flatMap(Int.init), length > loop.limits.largestBody {
             return refuse(tooLarge)
         }
+        if let coding = head.headers.first(name: "content-encoding"), coding.lowercased() != "identity" {
+            return refuse(
+                .error(
+                    .unsupportedMediaType, "Unsupported content encoding",
+                    cause: "Bodies are read as they are, not as \(coding.prefix(32))"))
+        }
         if head.headers.contains(name: "expect") {
             guard head.headers.first(name: "expect")?.lowercased() == "100-continue" else {
                 return refuse(.error(.expectationFailed, "Expectation failed", cause: "Only 100-continue is known"))
@@ -191,15 +199,29 @@ final class QueryHandler: ChannelDuplexHandler {
 
     private func finish() {
         guard case .reading(let head, let purpose, let body, _) = state else { return }
-        // After an offer to change the protocol NIO's decoder reads no further, taken or not.
-        let isUpgrade = head.method == .CONNECT || head.headers.contains(name: "upgrade")
-        state = .waiting(keepAlive: head.isKeepAlive && !isUpgrade)
+        state = .waiting(keepAlive: head.isKeepAlive && head.method != .CONNECT)
+        if head.headers.contains(name: "upgrade") { renewDecoder() }
         saysKeepAlive = head.version.minor == 0
         switch purpose.renewed(from: loop.routes) {
         case .predict(let route, let trace): predict(body, route, trace)
         case .update(let route): update(body, route)
         case .metrics(let asPrometheus): loop.sendMetrics(asPrometheus: asPrometheus, to: self)
         case .reply(let reply): answer(reply)
+        }
+    }
+
+    /// After an offer to change the protocol, which every request of Java's client is, NIO's decoder reads no further, whether
+    /// it is taken or not: another one goes on with what is left.
+    private func renewDecoder() {
+        guard let pipeline = context?.pipeline.syncOperations,
+            let spent = try? pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
+        else { return }
+        do {
+            try pipeline.addHandler(QueryServer.decoder(), position: .after(spent))
+            _ = pipeline.removeHandler(spent)
+        } catch {
+            // Only a pipeline that ends takes no handler.
+            context?.close(promise: nil)
         }
     }
 

@@ -99,7 +99,7 @@ final class QueryLoop {
             sink: sink, request: request, application: route.handle, model: model?.handle,
             inputType: route.inputType, inputs: body.inputs,
             firstQueryID: firstQueryID, selects: selects, user: body.user, keys: keys, trace: trace, arrived: arrived,
-            deadline: arrived + allowed - returnTime.allowance(within: allowed))
+            deadline: arrived + allowed - returnTime.allowance(within: allowed, now: arrived))
         switch dispatcher.hand(over: submission) {
         case .refused: deliver(submission.deliveries(.defaultOutput(.stopping)))
         case .gathers: break
@@ -146,7 +146,8 @@ final class QueryLoop {
     /// Outcomes have come that the dispatch thread gave away at a time.
     func deliver(_ deliveries: [Delivery], sent: MonotonicTime) {
         deliver(deliveries)
-        returnTime.note(.now() - sent)
+        let now = MonotonicTime.now()
+        returnTime.note(now - sent, now: now)
     }
 
     private func deliver(_ deliveries: [Delivery]) {

@@ -72,10 +72,7 @@ final class QueryServer: Sendable {
                 channel.closeFuture.whenComplete { _ in state.connectionClosed() }
                 return channel.eventLoop.makeCompletedFuture {
                     let sync = channel.pipeline.syncOperations
-                    try sync.addHandler(
-                        ByteToMessageHandler(
-                            HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes),
-                            maximumBufferSize: Self.mostUndecoded))
+                    try sync.addHandler(decoder())
                     guard let loop = boxes[ObjectIdentifier(channel.eventLoop)]?.value else {
                         preconditionFailure("every event loop of the group has its state")
                     }
@@ -87,6 +84,12 @@ final class QueryServer: Sendable {
             .bind(host: host, port: port).get()
         return QueryServer(
             group: group, dispatcher: dispatcher, limits: limits, loops: loops, channel: channel, state: state)
+    }
+
+    /// Bytes to requests. One that is replaced hands what it has left to the next.
+    static func decoder() -> ByteToMessageHandler<HTTPRequestDecoder> {
+        ByteToMessageHandler(
+            HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes), maximumBufferSize: mostUndecoded)
     }
 
     /// Takes consecutive query ids, and returns the first.
@@ -101,6 +104,7 @@ final class QueryServer: Sendable {
             // Fails only after the loop's end, when nobody is served any more.
             try? await eventLoop.submit { box.value?.routes = routes }.get()
         }
+        state.keepRejected(of: Set(catalog.applications.keys.map { dispatcher.handles.handle(forApplication: $0) }))
     }
 
     /// Stops accepting, answers what is in flight, and returns when the last connection is closed.

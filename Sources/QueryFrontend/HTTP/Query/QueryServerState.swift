@@ -29,7 +29,12 @@ final class QueryServerState: Sendable {
         rejections.withLock { $0[application, default: 0] += 1 }
     }
 
-    /// How many requests of each application were refused since the start.
+    /// Those of applications that are gone count no more.
+    func keepRejected(of applications: Set<ApplicationHandle>) {
+        rejections.withLock { rejections in rejections = rejections.filter { applications.contains($0.key) } }
+    }
+
+    /// How many requests of each application were refused since it was registered.
     var rejected: [ApplicationHandle: Int] { rejections.withLock { $0 } }
 
     /// Whether another connection is within the limit; then it counts.

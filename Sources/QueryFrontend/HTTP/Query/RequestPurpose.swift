@@ -70,7 +70,8 @@ enum RequestPurpose {
     private static func unknownApplication(_ name: String) -> RequestPurpose {
         .reply(
             .error(
-                .notFound, "Unknown application", cause: "No application with name '\(name.prefix(256))' is registered"))
+                .notFound, "Unknown application", cause: "No application with name '\(name.prefix(256))' is registered")
+        )
     }
 
     /// The trace that a request names (W3C Trace Context); what is too long to be one is none.
@@ -80,11 +81,19 @@ enum RequestPurpose {
         return QueryTrace(TraceContext(parent: parent, state: state))
     }
 
-    /// Prometheus asks for text; Clipper's clients ask for anything.
+    /// Prometheus asks for text, and Clipper's clients for anything or for JSON. Text is what names it before JSON, by the
+    /// weights (RFC 9110, section 12.5.1).
     private static func prefersText(_ headers: HTTPHeaders) -> Bool {
-        headers[canonicalForm: "accept"].contains { range in
-            let range = range.lowercased()
-            return range.hasPrefix("text/plain") || range.hasPrefix("text/*") || range.contains("openmetrics")
+        var (text, json) = (0.0, 0.0)
+        for range in headers[canonicalForm: "accept"] {
+            let parts = range.lowercased().split(separator: ";").map { $0.drop { $0 == " " } }
+            let weight = parts.dropFirst().first { $0.hasPrefix("q=") }.map { Double($0.dropFirst(2)) ?? 0 } ?? 1
+            switch parts.first.map({ $0.prefix { $0 != " " } }) {
+            case "text/plain", "text/*", "application/openmetrics-text": text = max(text, weight)
+            case "application/json", "application/*": json = max(json, weight)
+            default: break
+            }
         }
+        return text > json
     }
 }
