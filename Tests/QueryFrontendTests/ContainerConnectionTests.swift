@@ -102,8 +102,8 @@ struct ContainerOrderTests {
         for peer in 0..<20 { test.register(as: "\(peer)") }
         test.sessions.dismiss(.sum)
         test.sessions.recall(.sum, inputType: .float64)
-        let dismissed = (0..<20).map { "removed \($0) of sum:1: dismissed" }
-        #expect(test.takeEffects() == dismissed + (20..<40).map { "added \($0) of sum:1, doubles" })
+        let expected = (0..<20).flatMap { ["removed \($0) of sum:1: dismissed", "added \($0 + 20) of sum:1, doubles"] }
+        #expect(test.takeEffects() == expected)
     }
 }
 

@@ -52,7 +52,7 @@ struct ContainerRPC4Tests {
         test.sessions.dismiss(.sum)
         _ = test.takeEffects()
         test.sessions.recall(.sum, inputType: .string)
-        #expect(test.takeEffects() == ["refused 1 to rpc4-abc"])
+        #expect(test.takeEffects() == ["removed 1 of sum:1: dismissed", "refused 1 to rpc4-abc"])
     }
 
     @Test("One that leaves is not refused any more")

@@ -102,14 +102,14 @@ struct ContainerRegistrationTests {
 struct ContainerDismissalTests {
     private var test = SessionsUnderTest()
 
-    @Test("The containers of a deleted model are listed no more, others are")
+    @Test("The containers of a deleted model are replicas no more, and listed anew")
     mutating func dismisses() {
         let other = Registration(modelName: "sum", modelVersion: "2", inputType: .float64)
         test.register(as: "a")
         test.register(other, as: "b")
         test.sessions.dismiss(.sum)
-        #expect(test.takeEffects() == ["removed 0 of sum:1: dismissed"])
-        #expect(test.listed == ["sum:2:0"])
+        #expect(test.takeEffects() == ["removed 0 of sum:1: dismissed", "added 2 of sum:1, doubles"])
+        #expect(test.listed == ["sum:1:1", "sum:2:0"])
     }
 
     @Test("A dismissed container stays connected: its heartbeats are answered")
@@ -140,12 +140,13 @@ struct ContainerDismissalTests {
         #expect(test.listed == ["sum:1:0"])
     }
 
-    @Test("What a dismissed container still answers is for nobody")
+    @Test("What a dismissed container still answers is for nobody; then it is listed anew")
     mutating func ignoresLateAnswer() {
         test.register(as: "a")
         test.sent(7, to: 0)
         test.sessions.dismiss(.sum)
         _ = test.takeEffects()
-        #expect(test.receive(.response(7, ["x"]), from: "a") == [])
+        #expect(test.listed.isEmpty)
+        #expect(test.receive(.response(7, ["x"]), from: "a") == ["added 1 of sum:1, doubles"])
     }
 }

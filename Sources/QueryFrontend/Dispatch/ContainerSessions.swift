@@ -327,11 +327,14 @@ package struct ContainerSessions: Sendable {
         end(id, .disconnected)
     }
 
-    /// A model version is deleted: its containers are listed no more. They stay connected, and are asked for their
-    /// metadata when the version is registered again.
+    /// A model version is deleted: its containers are no replicas any more. They stay connected, and are listed again as
+    /// those of a model that nobody has registered, once they have answered what they had.
     package mutating func dismiss(_ model: ModelVersion) {
         inputTypes[model] = nil
-        for id in sessions(where: { $0.session.registration?.model == model }) { unlist(id, .dismissed) }
+        for id in sessions(where: { $0.session.registration?.model == model }) {
+            unlist(id, .dismissed)
+            if entries[id]?.session.batchesInFlight == 0 { takeBack(id) }
+        }
     }
 
     /// A model version is registered, or changed: containers that were dismissed serve it again, but for those that
@@ -349,13 +352,13 @@ package struct ContainerSessions: Sendable {
         }
     }
 
-    /// Lists a container that was dismissed, if its model is registered by now.
+    /// Lists a container that was dismissed.
     ///
     /// Batches that it was sent before still count for it, and not for the scheduler: one that has said how many it
     /// takes has to answer them first.
     private mutating func takeBack(_ id: SessionID) {
         guard let entry = entries[id], entry.replica == nil, entry.session.goodbye == nil,
-            let registration = entry.session.registration, inputTypes[registration.model] != nil,
+            let registration = entry.session.registration,
             registration.details.batchesInFlight == nil || entry.session.batchesInFlight == 0
         else { return }
         list(id, registration)

@@ -79,7 +79,7 @@ struct ModelScheduler: Sendable {
 
     /// Of a version that is deleted, and has nothing under way any more, no memory is kept that its load once took.
     private mutating func forgetIfGone() {
-        guard settings == nil, replicas.isEmpty, table.count == 0 else { return }
+        guard settings == nil, table.count == 0 else { return }
         table = QueryTable()
         queue = DeadlineQueue()
         joined = DeadlineQueue()
