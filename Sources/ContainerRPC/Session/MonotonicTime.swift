@@ -65,10 +65,7 @@ extension Duration {
         return carried ? (seconds < 0 ? .min : .max) : sum
     }
 
-    /// The duration in seconds.
+    /// The duration in seconds, to the nanosecond: the number that is nearest to it.
     @inlinable
-    public var inSeconds: Double {
-        let (seconds, attoseconds) = components
-        return Double(seconds) + Double(attoseconds) * 1e-18
-    }
+    public var inSeconds: Double { Double(wholeNanoseconds) / 1e9 }
 }

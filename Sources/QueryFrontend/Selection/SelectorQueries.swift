@@ -61,10 +61,14 @@ struct Ensemble: Sendable {
 extension Selector {
     /// The sink that tickets of an ensemble's queries name.
     package static let sink = -1
+    /// States that queries wait for at most: where the disk is that late, more would only make everything later.
+    static let mostLoads = 4096
 
     /// A query has come.
     package mutating func submit(_ query: SelectedQuery, now: MonotonicTime, isServed: Served) {
-        if let missing = missingState(query.waiter.application, query.user) {
+        if let missing = missingState(query.waiter.application, query.user),
+            waiting.count < Self.mostLoads || waiting[missing] != nil
+        {
             // Half of its time for the store, the other half for the models.
             let until = query.waiter.arrived + (query.waiter.deadline - query.waiter.arrived) / 2
             if until > now { return wait(.query(query, until: until), for: missing) }

@@ -8,7 +8,9 @@ struct LoadOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp("Several rates, one run after the other: 500,1000,2000.", valueName: "rates"),
-        transform: { text in try text.split(separator: ",").map { try BenchText.rate(String($0)) } })
+        transform: { text in
+            try text.split(separator: ",", omittingEmptySubsequences: false).map { try BenchText.rate(String($0)) }
+        })
     var rates: [Double] = []
 
     @Option(
@@ -108,20 +110,28 @@ struct SearchOptions: ParsableArguments {
     var goal = 0.99
 
     @Option(help: ArgumentHelp("The first rate. (default: 100)", valueName: "rate"), transform: BenchText.rate)
-    var start = 100.0
+    var start: Double?
 
     @Option(help: ArgumentHelp("The highest rate. (default: 100000)", valueName: "rate"), transform: BenchText.rate)
-    var stop = 100_000.0
+    var stop: Double?
 
     @Option(
         help: ArgumentHelp("How near the result has to be to a rate that missed. (default: 5%)", valueName: "share"),
         transform: { text in try ShareText.parse(text) })
-    var tolerance = 0.05
+    var tolerance: Double?
+
+    /// The search as the options describe it.
+    var search: RateSearch {
+        RateSearch(start: start ?? 100, stop: stop ?? max(100_000, start ?? 0), tolerance: tolerance ?? 0.05)
+    }
 
     func validate() throws {
-        guard start <= stop else { throw ValidationError("--start must not be above --stop.") }
+        guard step || (start ?? stop ?? tolerance) == nil else {
+            throw ValidationError("--start, --stop and --tolerance belong to --step.")
+        }
+        if let stop, start ?? 100 > stop { throw ValidationError("--start must not be above --stop.") }
         // Bisecting a difference of nothing would not end.
-        guard tolerance >= 0.001 else { throw ValidationError("--tolerance must be at least 0.1%.") }
+        if let tolerance, tolerance < 0.001 { throw ValidationError("--tolerance must be at least 0.1%.") }
     }
 }
 

@@ -105,7 +105,9 @@ struct BenchSession: Sendable {
             report.runs.append(try await run(pace: .closed, connections: connections, index: 0))
         } else {
             for rate in command.load.rate.map({ [$0] }) ?? command.load.rates where !stop.isSet {
-                report.runs.append(try await run(rate: rate, index: report.runs.count))
+                let run = try await run(rate: rate, index: report.runs.count)
+                if run.sent == 0, !run.isInterrupted { Terminal.note(Self.nothingDue(rate, command).text) }
+                report.runs.append(run)
             }
         }
         report.connections = report.runs.map(\.connections).max() ?? 0
@@ -113,18 +115,25 @@ struct BenchSession: Sendable {
     }
 
     private func search(_ report: inout BenchReport) async throws {
-        var search = RateSearch(
-            start: command.search.start, stop: command.search.stop, tolerance: command.search.tolerance)
+        var search = command.search.search
         while let rate = search.next, !stop.isSet {
             let run = try await run(rate: rate, index: report.runs.count)
             report.runs.append(run)
             guard !run.isInterrupted else { break }
+            guard run.sent > 0 else { throw Self.nothingDue(rate, command) }
             let isKept = run.shareInSLO >= command.search.goal
             search.record(kept: isKept)
             Terminal.note(BenchTables.line(step: report.runs.count, rate: rate, run: run, isKept: isKept))
         }
         report.isSearch = true
         report.highestRateWithinSLO = search.highestKept
+    }
+
+    /// Of no request nothing can be said.
+    private static func nothingDue(_ rate: Double, _ command: BenchRunCommand) -> CommandFailure {
+        .usage(
+            "no request was due in \(DurationText.format(command.load.duration)) at \(Figures.rate(rate)): "
+                + "give a longer --duration")
     }
 
     private func run(rate: Double, index: Int) async throws -> BenchRun {

@@ -130,6 +130,18 @@ struct SelectorQueryTests {
         #expect(world.answers[1]?.combined?.models == ["a:2"])
     }
 
+    @Test("Where very many states are waited for, nobody waits for another one")
+    func lateDisk() throws {
+        var world = try SelectorWorld("exp3")
+        world.isStoreSlow = true
+        for user in 0..<Selector.mostLoads { world.predict(user: "\(user)") }
+        #expect(world.asked.isEmpty)
+        world.predict(user: "one more")
+        #expect(world.asked.count == 1)
+        world.predict(user: "0")
+        #expect(world.asked.count == 1)
+    }
+
     @Test("A query waits for its user's state for half of its time, and then goes by the application's")
     func slowStore() throws {
         var world = try SelectorWorld("exp3")
