@@ -22,9 +22,10 @@ struct Embedded {
             group.addTask { try await services.run() }
 
             try await register(in: frontend.catalog)
-            try await waitForReplica(of: frontend)
-            let inputs = InputValues(elements: .float64([1, 2, 3.5, 10]), rowEnds: [3, 4])
-            for prediction in try await frontend.predict("sum", inputs) {
+            guard await frontend.waitUntilServed("sum", within: .seconds(10)) else {
+                fatalError("the container has not registered")
+            }
+            for prediction in try await frontend.predict("sum", .doubles([[1, 2, 3.5], [10]])) {
                 print(prediction.output, prediction.isDefault ? "(default)" : "")
             }
             print("the same over HTTP: POST \(frontend.addresses.query)/sum/predict {\"input\":[1,2,3.5]}")
@@ -42,13 +43,5 @@ struct Embedded {
                 Application(
                     name: "sum", inputType: .float64, defaultOutput: "-1", latencySLO: .milliseconds(100))))
         try await catalog.perform(.linkModels(application: "sum", models: ["sum"]))
-    }
-
-    /// The container registers by itself, a moment after both have started.
-    private static func waitForReplica(of frontend: QueryFrontend) async throws {
-        let deadline = ContinuousClock.now + .seconds(10)
-        while await frontend.status().replicas.isEmpty, ContinuousClock.now < deadline {
-            try await Task.sleep(for: .milliseconds(10))
-        }
     }
 }

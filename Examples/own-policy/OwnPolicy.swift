@@ -32,12 +32,13 @@ struct OwnPolicy {
             let services = ServiceGroup(services: [frontend] + containers, logger: logger)
             group.addTask { try await services.run() }
             try await register(in: frontend.catalog)
-            try await waitForReplicas(2, of: frontend)
+            guard await frontend.waitUntilServed("double", within: .seconds(10)) else {
+                fatalError("the containers have not registered")
+            }
 
             var errors = 0
             for number in 0..<400 {
-                let input = InputValues(elements: .float64([Double(number)]), rowEnds: [1])
-                let prediction = try await frontend.predict("double", input)[0]
+                let prediction = try await frontend.predict("double", .doubles([[Double(number)]]))[0]
                 if Double(prediction.output) != Double(number * 2) { errors += 1 }
                 try await frontend.update("double", Feedback(.query(prediction.queryID, .number(Double(number * 2)))))
                 if number % 100 == 99 {
@@ -62,14 +63,5 @@ struct OwnPolicy {
                     name: "double", inputType: .float64, defaultOutput: "-1", latencySLO: .milliseconds(500),
                     selection: selection)))
         try await catalog.perform(.linkModels(application: "double", models: ["often", "right"]))
-    }
-
-    /// The containers register by themselves, a moment after all have started.
-    private static func waitForReplicas(_ count: Int, of frontend: QueryFrontend) async throws {
-        let deadline = ContinuousClock.now + .seconds(10)
-        while await frontend.status().replicas.count < count, ContinuousClock.now < deadline {
-            // Between two looks.
-            try await Task.sleep(for: .milliseconds(10))
-        }
     }
 }

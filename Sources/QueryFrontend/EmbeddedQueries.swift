@@ -82,6 +82,28 @@ extension QueryFrontend {
         }
     }
 
+    /// Waits until each model that an application is linked to has a replica. Containers register by themselves, a moment
+    /// after their start.
+    ///
+    /// - Returns: whether they have, within the time.
+    public func waitUntilServed(_ application: String, within limit: Duration) async -> Bool {
+        let end = ContinuousClock.now + limit
+        while await !isServed(application) {
+            guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(5))) != nil else { return false }
+        }
+        return true
+    }
+
+    private func isServed(_ application: String) async -> Bool {
+        let catalog = await catalog.catalog
+        guard let models = catalog.applications[application]?.linkedModels, !models.isEmpty else { return false }
+        let replicas = await status().replicas.filter { $0.state == ReplicaLoad.State.active.rawValue }
+        return models.allSatisfy { name in
+            guard let version = catalog.currentModel(named: name)?.id.version else { return false }
+            return replicas.contains { $0.modelName == name && $0.modelVersion == version }
+        }
+    }
+
     private func route(to application: String, _ inputType: InputType?) async throws -> Route {
         let catalog = await catalog.catalog
         guard let registered = catalog.applications[application] else {

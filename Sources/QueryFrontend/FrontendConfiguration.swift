@@ -63,6 +63,21 @@ public struct FrontendConfiguration: Sendable {
         self.threads = threads
         self.drainLimit = drainLimit
     }
+
+    /// - Throws: `FrontendError.invalid` for the first value that cannot be.
+    func validate() throws(FrontendError) {
+        for (name, port) in [("queryPort", queryPort), ("adminPort", adminPort), ("rpcPort", rpcPort)]
+        where !(0...65_535).contains(port) {
+            throw .invalid("\(name) is \(port); expected 0 to 65535")
+        }
+        for (name, value, least) in [
+            ("threads", threads ?? 1, 1), ("batchesInFlight", batchesInFlight, 1), ("cacheBytes", cacheBytes, 0),
+            ("maxQueuedQueries", maxQueuedQueries, 1), ("maxQueuedBytes", maxQueuedBytes, 1),
+            ("usersInMemory", usersInMemory, 1), ("feedbackQueries", feedbackQueries, 0),
+        ] where value < least {
+            throw .invalid("\(name) is \(value); expected at least \(least)")
+        }
+    }
 }
 
 /// Where a frontend can be reached.

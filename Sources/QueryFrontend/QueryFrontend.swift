@@ -51,8 +51,9 @@ public final class QueryFrontend: Service {
 
     /// Opens the store, binds all ports and begins to serve.
     ///
-    /// - Throws: what the store says, and `FrontendError` for an address that cannot be bound.
+    /// - Throws: what the store says, and `FrontendError` for a setting that cannot be, or an address that cannot be bound.
     public static func start(_ configuration: FrontendConfiguration, logger: Logger) async throws -> QueryFrontend {
+        try configuration.validate()
         let store = try SQLiteCatalogStore(path: configuration.store)
         let context = try Context()
         let dispatcher = try Dispatcher(cacheBytes: configuration.cacheBytes)
@@ -224,11 +225,14 @@ private final class PublishedServer: Sendable {
 public enum FrontendError: Error, Sendable {
     /// A port cannot be bound: its name, the address, the port, and the system's reason.
     case cannotBind(String, String, Int, String)
+    /// A setting has a value that cannot be.
+    case invalid(String)
 }
 
 extension FrontendError: CustomStringConvertible {
     public var description: String {
         switch self {
+        case .invalid(let text): text
         case .cannotBind(let name, let host, let port, let reason):
             """
             cannot bind the \(name) port to \(host):\(port): \(reason).\(Self.advice(for: reason))

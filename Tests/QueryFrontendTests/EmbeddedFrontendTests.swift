@@ -31,9 +31,8 @@ private struct Embedded: Sendable {
                 for (name, container) in containers {
                     try await frontend.register(name, container.inputType, slo: slo, defaultOutput: defaultOutput)
                     // Until the container is there, the application answers with its default output.
-                    try await eventually("a container of \(name) is connected") {
-                        await frontend.status().replicas.contains { $0.modelName == name }
-                    }
+                    let isServed = await frontend.waitUntilServed(name, within: .seconds(60))
+                    try #require(isServed, "no container of \(name) is connected")
                 }
                 result = .success(try await test(Embedded(frontend: frontend)))
             } catch {
@@ -73,6 +72,32 @@ extension QueryFrontend {
 
 @Suite("A frontend that a program embeds")
 struct EmbeddedFrontendTests {
+    @Test("Whoever waits for containers is told when none comes, and of an application that is not there")
+    func waitsForContainers() async throws {
+        try await Embedded.run { test in
+            try await test.frontend.register("sum", .float64, slo: .seconds(1), defaultOutput: "none")
+            for name in ["sum", "other"] {
+                let isServed = await test.frontend.waitUntilServed(name, within: .milliseconds(1))
+                #expect(!isServed)
+            }
+        }
+    }
+
+    @Test("Settings that cannot be are an error that names them")
+    func settings() async throws {
+        for (configuration, problem) in [
+            (FrontendConfiguration(queryPort: 70_000), "queryPort is 70000; expected 0 to 65535"),
+            (FrontendConfiguration(threads: 0), "threads is 0; expected at least 1"),
+            (FrontendConfiguration(batchesInFlight: 0), "batchesInFlight is 0; expected at least 1"),
+            (FrontendConfiguration(cacheBytes: -1), "cacheBytes is -1; expected at least 0"),
+        ] {
+            let error = await #expect(throws: FrontendError.self) {
+                _ = try await QueryFrontend.start(configuration, logger: .silent)
+            }
+            #expect(error?.description == problem)
+        }
+    }
+
     @Test("It tells the ports that the system picked")
     func addresses() async throws {
         try await Embedded.run { test in

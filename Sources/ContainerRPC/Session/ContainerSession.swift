@@ -18,24 +18,6 @@ public struct ContainerSession: Sendable {
         case finish(last: ContainerMessage?)
     }
 
-    /// Why a session is over.
-    public enum CloseReason: Hashable, Sendable {
-        /// Nothing ever came: no frontend is there, or something that is none.
-        case unanswered
-        /// Nothing came for the silence limit.
-        case silent
-        /// The connection is gone.
-        case disconnected
-        /// A message could not be decoded; a frontend of another version is told so.
-        case malformed(WireError)
-        /// A batch failed. RPC 3 has no message for it: the end of the session tells the frontend.
-        case batchFailed
-        /// The frontend does not take the registration.
-        case refused(Refusal)
-        /// The frontend goes.
-        case goodbye(Goodbye)
-    }
-
     /// What became of a batch.
     public enum BatchResult: Hashable, Sendable {
         case success(Outputs)
@@ -65,9 +47,7 @@ public struct ContainerSession: Sendable {
     /// As the frontend states it, or the container's own.
     private var timing: SessionTiming
     private var state: State
-    private var failures = 0
-    /// Since when the frontend has said something in this session.
-    private var answeredSince: MonotonicTime?
+    private var pause = ReconnectPause()
     /// The batches that were read and are not answered, oldest first.
     private var unanswered: [UInt32] = []
     /// The number of the current session, as the batches see it; results of an earlier one are void.
@@ -123,7 +103,7 @@ public struct ContainerSession: Sendable {
     public mutating func disconnected(now: MonotonicTime) -> Action {
         switch state {
         case .connecting, .open:
-            return close(answeredSince == nil ? .unanswered : .disconnected, now: now)
+            return close(pause.isAnswered ? .disconnected : .unanswered, now: now)
         case .stopping, .leaving:
             // Nobody can be answered any more.
             state = .ended
@@ -139,7 +119,7 @@ public struct ContainerSession: Sendable {
     public mutating func receive(
         _ message: FrontendMessage, in version: RPCVersion? = nil, now: MonotonicTime
     ) -> Action {
-        if isReading, answeredSince == nil { answeredSince = now }
+        if isReading { pause.noteAnswer(now: now) }
         switch state {
         case .open(_, let lastBeat):
             follow(version)
@@ -260,7 +240,7 @@ public struct ContainerSession: Sendable {
             return .finish(last: nil)
         case .open, .leaving:
             guard let answer else { return close(.batchFailed, now: now) }
-            if case .response = answer { failures = 0 }
+            if case .response = answer { pause.noteResponse() }
             return send(answer, now: now)
         case .connecting, .waiting, .ended:
             return .none
@@ -319,7 +299,7 @@ public struct ContainerSession: Sendable {
             return close(.unanswered, now: now)
         case .open(let lastReceived, _):
             guard now < lastReceived + timing.silenceLimit else {
-                return close(answeredSince == nil ? .unanswered : .silent, now: now)
+                return close(pause.isAnswered ? .silent : .unanswered, now: now)
             }
             state = .open(lastReceived: lastReceived, lastBeat: now)
             return .send(.heartbeat)
@@ -337,39 +317,7 @@ public struct ContainerSession: Sendable {
         number += 1
         version = .three
         timing = ownTiming
-        // A session that was well for long has nothing to do with the failures before it.
-        if let answeredSince, now - answeredSince >= timing.longestBackoff { failures = 0 }
-        answeredSince = nil
-        state = .waiting(until: now + backoff(for: reason))
+        state = .waiting(until: now + pause.end(of: reason, timing: timing, now: now))
         return .close(reason)
-    }
-
-    /// The pause doubles with each session that ended early and without an answered batch. A failed batch or a lost
-    /// connection alone costs next to nothing; a frontend of another version is asked again rarely.
-    private mutating func backoff(for reason: CloseReason) -> Duration {
-        if case .malformed(let error) = reason, error.kind == .unsupportedVersion { return timing.longestBackoff }
-        if case .refused(let refusal) = reason { return refusal.retryAfter ?? SessionTiming.refusalPause }
-        defer { failures += 1 }
-        if failures == 0, reason == .batchFailed { return .zero }
-        return min(timing.firstBackoff * (1 << min(failures, 16)), timing.longestBackoff)
-    }
-}
-
-extension ContainerSession.CloseReason: CustomStringConvertible {
-    public var description: String {
-        switch self {
-        case .unanswered: "nobody answers there: is a query frontend running, and is this its RPC port?"
-        case .silent: "the frontend is silent"
-        case .disconnected: "disconnected"
-        case .malformed(let error) where error.kind == .unsupportedVersion:
-            "the frontend speaks RPC version \(error.found), this container 3 and 4"
-        case .malformed(let error): "malformed message: \(error)"
-        case .batchFailed: "a batch failed, which RPC 3 can say in no other way"
-        case .refused(let refusal):
-            "the frontend refuses this container: \(refusal.reason ?? "code \(refusal.code.rawValue), no reason given")"
-        case .goodbye(let goodbye):
-            "the frontend goes\(goodbye.code == .restarting ? ", and expects to be back" : "")"
-                + (goodbye.reason.map { ": \($0)" } ?? "")
-        }
     }
 }

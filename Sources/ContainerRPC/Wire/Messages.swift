@@ -125,6 +125,40 @@ public struct InputValues: Hashable, Sendable {
 }
 
 extension InputValues {
+    /// Inputs of doubles.
+    public static func doubles(_ rows: [[Double]]) -> InputValues {
+        InputValues(elements: .float64(Array(rows.joined())), rowEnds: ends(of: rows))
+    }
+
+    /// Inputs of floats.
+    public static func floats(_ rows: [[Float]]) -> InputValues {
+        InputValues(elements: .float32(Array(rows.joined())), rowEnds: ends(of: rows))
+    }
+
+    /// Inputs of integers.
+    public static func integers(_ rows: [[Int32]]) -> InputValues {
+        InputValues(elements: .int32(Array(rows.joined())), rowEnds: ends(of: rows))
+    }
+
+    /// Inputs of bytes.
+    public static func bytes(_ rows: [[UInt8]]) -> InputValues {
+        InputValues(elements: .bytes(Array(rows.joined())), rowEnds: ends(of: rows))
+    }
+
+    /// Inputs that are strings.
+    public static func strings(_ rows: [String]) -> InputValues {
+        let rows = rows.map { Array($0.utf8) }
+        return InputValues(elements: .string(Array(rows.joined())), rowEnds: ends(of: rows))
+    }
+
+    private static func ends(of rows: [[some Any]]) -> [Int] {
+        var end = 0
+        return rows.map { row in
+            end += row.count
+            return end
+        }
+    }
+
     /// Some of the inputs, which must be there.
     public func slice(_ rows: Range<Int>) -> InputValues {
         guard rows != 0..<count else { return self }

@@ -3,8 +3,6 @@ import DequeModule
 
 /// Gives replicas with room what waits.
 extension ModelScheduler {
-    /// After so long without a batch, what is known of a replica is tried anew with one query.
-    private static let staleAfter = Duration.seconds(1)
     /// Queries that one batch passes over at most, because they suit another replica.
     private static let mostPassedOver = 1024
     /// Queries that are brought near the processor at most before a batch is made of them.
@@ -27,87 +25,6 @@ extension ModelScheduler {
             }
             if !send(to: index, now: now, ids: &ids, hedges: &hedges, &effects) { unsuited.append(replicas[index].id) }
         }
-    }
-
-    /// When a replica is expected to take a batch; in the past where a query needs none to be answered.
-    func opening(now: MonotonicTime) -> MonotonicTime {
-        guard takesQueries else { return .distantPast }
-        var first = MonotonicTime.distantFuture
-        for (index, replica) in replicas.enumerated() where replica.isActive && !isOutdone(index) {
-            first = min(first, replica.opening(slots: bounds.slotsPerReplica, now: now) ?? replica.nextAnswer)
-        }
-        return first
-    }
-
-    /// The replica with room that would have one query done first; equal ones take turns.
-    private mutating func bestReplica(now: MonotonicTime, except: [ReplicaID]) -> Int? {
-        var best: (index: Int, completion: MonotonicTime)?
-        for offset in replicas.indices {
-            let index = (rotation + offset) % replicas.count
-            // What waits is still served by those that drain, when no other is there.
-            guard replicas[index].isSuitable, !replicas[index].isLeaving,
-                !replicas[index].isDraining || activeCount == 0, !except.contains(replicas[index].id),
-                let opening = replicas[index].opening(slots: bounds.slotsPerReplica, now: now)
-            else { continue }
-            guard opening <= now else {
-                nextEvent = min(nextEvent, opening)
-                continue
-            }
-            if isTooSlow(index, now: now) { continue }
-            if isOutdone(index) {
-                // Behind a first batch, of which nothing is known, nothing waits; after a failure it is tried now and then.
-                if replicas[index].isUnproven { continue }
-                if replicas[index].restsUntil > now {
-                    nextEvent = min(nextEvent, replicas[index].restsUntil)
-                    continue
-                }
-            }
-            let completion =
-                replicas[index].isUnproven || replicas[index].isFailing
-                ? .distantFuture : replicas[index].free(now: now) + replicas[index].latency.expected(1)
-            if let best, best.completion <= completion { continue }
-            best = (index, completion)
-        }
-        if let best { rotation = best.index + 1 }
-        return best?.index
-    }
-
-    /// Whether nothing can be counted on of a replica, while another one is well: then it is no room that others share.
-    private func isOutdone(_ index: Int) -> Bool {
-        isAnyWell && (replicas[index].isFailing || replicas[index].isUnproven)
-    }
-
-    /// Whether not one of the queries that wait can be in time on a replica, and another is there that is quicker. It is
-    /// tried all the same once nothing has been heard of it for long.
-    private func isTooSlow(_ index: Int, now: MonotonicTime) -> Bool {
-        isUnsuited(index) && now - replicas[index].lastAnswer <= Self.staleAfter
-            && replicas.indices.contains { replicas[$0].isActive && replicas[$0].isWell && !isUnsuited($0) }
-    }
-
-    private func isUnsuited(_ index: Int) -> Bool {
-        replicas[index].latency.isKnown && replicas[index].latency.fast(1) > longestAllowance
-    }
-
-    /// Whether a query is to go to another replica than this one, which is late with it, or has refused it; the latter only
-    /// where another takes it now and can be in time, or this one is to be trusted less than another. Else each would leave
-    /// it to the other.
-    private func avoids(_ reference: QueryTable.Reference, _ index: Int, now: MonotonicTime) -> Bool {
-        guard table[reference].avoided == replicas[index].id else { return false }
-        guard table[reference].copies == 0 else { return true }
-        if isOutdone(index) { return true }
-        let deadline = table[reference].query.waiter.deadline
-        return replicas.indices.contains { other in
-            other != index && hasRoom(other, now: now)
-                && replicas[other].free(now: now) + replicas[other].latency.fast(1) <= deadline
-        }
-    }
-
-    /// Whether a replica that can be counted on takes a batch now.
-    private func hasRoom(_ index: Int, now: MonotonicTime) -> Bool {
-        guard replicas[index].isActive, !isOutdone(index),
-            let opening = replicas[index].opening(slots: bounds.slotsPerReplica, now: now)
-        else { return false }
-        return opening <= now
     }
 
     /// Until when a replica with nothing to do waits for company (delayed batching, NSDI 2017, section 4.3.2), where
@@ -217,18 +134,6 @@ extension ModelScheduler {
         return nil
     }
 
-    private func isAnotherIdle(than index: Int) -> Bool {
-        replicas.indices.contains { $0 != index && replicas[$0].isActive && replicas[$0].batches.isEmpty }
-    }
-
-    private func canAnswer(by deadline: MonotonicTime, except index: Int, now: MonotonicTime) -> Bool {
-        replicas.indices.contains { other in
-            other != index && replicas[other].isActive && replicas[other].stuckSince == nil
-                && !replicas[other].isUnproven && !isOutdone(other)
-                && replicas[other].free(now: now) + replicas[other].latency.fast(1) <= deadline
-        }
-    }
-
     /// Whether the draft's first query should make room, where more wait than the draft holds: because it would be late
     /// in a batch of that size, or because its deadline keeps the batch so small that the next one's first query would
     /// have less time left than it has now.
@@ -243,8 +148,7 @@ extension ModelScheduler {
             budget: head.deadline - head.arrived, model: replicas[index].latency, waiting: .max)
         guard draft.count < limit else { return false }
         var nextStart = start + replicas[index].latency.expected(draft.count)
-        for other in replicas.indices where other != index && replicas[other].isActive {
-            guard replicas[other].stuckSince == nil, !replicas[other].isUnproven, !isOutdone(other) else { continue }
+        for other in replicas.indices where other != index && isReliable(other) {
             nextStart = min(nextStart, replicas[other].free(now: now))
         }
         return table[next].query.waiter.deadline - nextStart < head.deadline - start
@@ -256,7 +160,7 @@ extension ModelScheduler {
     ) {
         guard table[reference].copies == 0 else { return giveBackHedge(reference) }
         counters.predictedLate += 1
-        fail(reference, .predictedLate, now: now, &effects)
+        failFirst(reference, .predictedLate, now: now, &effects)
     }
 
     private mutating func commit(

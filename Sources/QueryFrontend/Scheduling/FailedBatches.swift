@@ -3,7 +3,7 @@ import ContainerRPC
 /// Containers of RPC 4 say when they fail for a batch, or for one of its queries.
 extension ModelScheduler {
     /// A whole batch has failed, or was not computed. One that was too large is sent again in smaller ones.
-    mutating func fail(
+    mutating func failBatch(
         _ id: UInt32, on replica: ReplicaID, _ code: FailureCode, _ reason: String, now: MonotonicTime,
         _ effects: inout SchedulerEffects
     ) {
@@ -15,7 +15,7 @@ extension ModelScheduler {
             if isDivisible {
                 askAgain(reference, &effects)
             } else {
-                fail(reference, code, reason, on: replica, batch, now: now, &effects)
+                failQuery(reference, code, reason, on: replica, batch, now: now, &effects)
             }
         }
         doors.removeAll(keepingCapacity: true)
@@ -41,7 +41,7 @@ extension ModelScheduler {
     /// first hears of it, unless it was the replica's fault alone.
     ///
     /// - Parameter batch: the one that it was in.
-    mutating func fail(
+    mutating func failQuery(
         _ reference: QueryTable.Reference, _ code: FailureCode, _ text: String, on replica: ReplicaID, _ batch: Batch,
         now: MonotonicTime, _ effects: inout SchedulerEffects
     ) {
@@ -58,9 +58,9 @@ extension ModelScheduler {
         // It asked for the same after the batch was sent, and has more time than the replica was told.
         case .tooLate where table[reference].query.waiter.deadline > batch.expires && settings != nil:
             enqueue(reference)
-        case .tooLate: fail(reference, .deadline, now: now, &effects)
+        case .tooLate: failFirst(reference, .deadline, now: now, &effects)
         default:
-            fail(
+            failFirst(
                 reference, code == .invalidInput ? .invalidInput : .modelError, message: PeerText.beginning(of: text),
                 sent: batch.sent, now: now, &effects)
         }

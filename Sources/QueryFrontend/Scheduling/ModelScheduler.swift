@@ -128,7 +128,7 @@ struct ModelScheduler: Sendable {
         guard table.contains(reference) else { return }
         if table[reference].losses >= 2 {
             if table[reference].isQueued { unqueue(reference) }
-            fail(reference, .lostTwice, now: now, &effects)
+            failFirst(reference, .lostTwice, now: now, &effects)
         } else if settings == nil {
             if table[reference].isQueued { unqueue(reference) }
             answerAll(reference, .defaultOutput(.modelDeleted), &effects)

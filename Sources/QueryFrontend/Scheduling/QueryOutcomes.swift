@@ -22,7 +22,7 @@ extension ModelScheduler {
     /// - Parameters:
     ///   - message: the model's words, if it has failed.
     ///   - sent: when it was asked.
-    mutating func fail(
+    mutating func failFirst(
         _ reference: QueryTable.Reference, _ reason: DefaultReason, message: String? = nil,
         sent: MonotonicTime = .distantPast, now: MonotonicTime, _ effects: inout SchedulerEffects
     ) {
@@ -115,7 +115,7 @@ extension ModelScheduler {
         for (item, reference) in batch.queries.enumerated() {
             if let error = errors.first, error.index == item {
                 errors.removeFirst()
-                fail(reference, error.code, error.text, on: replica, batch, now: now, &effects)
+                failQuery(reference, error.code, error.text, on: replica, batch, now: now, &effects)
             } else {
                 finish(reference, outputs[item], on: replica, &effects)
             }

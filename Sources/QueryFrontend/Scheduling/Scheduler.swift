@@ -141,7 +141,7 @@ package struct Scheduler: Sendable {
     ) {
         guard let model = modelOf[replica] else { return }
         with(model) { scheduler, _, effects in
-            scheduler.fail(batch, on: replica, code, reason, now: now, &effects)
+            scheduler.failBatch(batch, on: replica, code, reason, now: now, &effects)
         }
     }
 
