@@ -2,8 +2,10 @@ public import ContainerRPC
 
 /// How a query frontend is set up.
 public struct FrontendConfiguration: Sendable {
-    /// The address that all three ports are bound to.
+    /// The address that the ports are bound to.
     public var host: String
+    /// The address that the administration API's port is bound to, where it is another; `nil`: `host`.
+    public var adminHost: String?
     /// The query API's port; 0 lets the system pick one.
     public var queryPort: Int
     /// The administration API's port; 0 lets the system pick one.
@@ -38,7 +40,8 @@ public struct FrontendConfiguration: Sendable {
     public var drainLimit: Duration
 
     public init(
-        host: String = "127.0.0.1", queryPort: Int = 1337, adminPort: Int = 1338, rpcPort: Int = 7000,
+        host: String = "127.0.0.1", adminHost: String? = nil, queryPort: Int = 1337, adminPort: Int = 1338,
+        rpcPort: Int = 7000,
         store: String = ":memory:", limits: HTTPLimits = HTTPLimits(), timing: SessionTiming = .standard,
         batchesInFlight: Int = 2, cacheBytes: Int = 32 << 20, maxQueuedQueries: Int = 100_000,
         maxQueuedBytes: Int = 256 << 20, policies: SelectionPolicies = .standard, usersInMemory: Int = 50_000,
@@ -46,6 +49,7 @@ public struct FrontendConfiguration: Sendable {
         drainLimit: Duration = .seconds(30)
     ) {
         self.host = host
+        self.adminHost = adminHost
         self.queryPort = queryPort
         self.adminPort = adminPort
         self.rpcPort = rpcPort

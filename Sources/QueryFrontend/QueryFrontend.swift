@@ -95,7 +95,8 @@ public final class QueryFrontend: Service {
         return QueryFrontend(
             addresses: FrontendAddresses(
                 query: "http://\(host):\(queryServer.address?.port ?? configuration.queryPort)",
-                admin: "http://\(host):\(administration.port)", rpc: endpoints[0], inProcess: endpoints[1]),
+                admin: "http://\(bracketed(configuration.adminHost ?? configuration.host)):\(administration.port)",
+                rpc: endpoints[0], inProcess: endpoints[1]),
             context: context, catalog: catalog, configuration: configuration, dispatcher: dispatcher, direct: direct,
             queryServer: queryServer, administration: administration.group, administrationTask: administration.task,
             group: group, logger: logger)
@@ -155,7 +156,8 @@ public final class QueryFrontend: Service {
     ) async throws -> (group: ServiceGroup, task: Task<Void, any Error>, port: Int) {
         let (ports, port) = AsyncStream<Int>.makeStream()
         let server = api.server(
-            host: configuration.host, port: configuration.adminPort, eventLoopGroup: group, logger: logger,
+            host: configuration.adminHost ?? configuration.host, port: configuration.adminPort, eventLoopGroup: group,
+            logger: logger,
             onServerRunning: { port.yield($0) })
         var quiet = logger
         quiet.logLevel = .critical
@@ -169,7 +171,7 @@ public final class QueryFrontend: Service {
             try await task.value
         } catch {
             throw FrontendError.cannotBind(
-                "administration", configuration.host, configuration.adminPort, reason(error))
+                "administration", configuration.adminHost ?? configuration.host, configuration.adminPort, reason(error))
         }
         throw CancellationError()
     }

@@ -28,6 +28,12 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "The address to bind to; 0.0.0.0 for all interfaces. Nothing is authenticated: mind who can connect.")
     var host = "127.0.0.1"
 
+    @Option(
+        help: ArgumentHelp(
+            "The address of the administration API, where it is another: 127.0.0.1 keeps it on this machine.",
+            valueName: "host"))
+    var adminHost: String?
+
     @Option(help: "The query API's port; 0 lets the system pick one.")
     var queryPort = 1337
 
@@ -197,7 +203,8 @@ struct Serve: AsyncParsableCommand {
     /// What the arguments say, with that store.
     func configuration(store: String) -> FrontendConfiguration {
         FrontendConfiguration(
-            host: host, queryPort: queryPort, adminPort: adminPort, rpcPort: rpcPort, store: store,
+            host: host, adminHost: adminHost, queryPort: queryPort, adminPort: adminPort, rpcPort: rpcPort,
+            store: store,
             limits: HTTPLimits(
                 largestBody: largestBody, bodies: maxBodies ?? max(Self.standard.limits.bodies, largestBody),
                 largestBatch: maxInputs, idleTime: idleTimeout ?? Self.standard.limits.idleTime,

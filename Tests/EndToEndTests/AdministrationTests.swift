@@ -48,6 +48,23 @@ struct AdministrationTests {
         }
     }
 
+    @Test("What another site's page asks of a browser on this machine is refused")
+    func foreignPages() async throws {
+        try await withProcesses { processes in
+            let frontend = try await Frontend(in: processes)
+            try await frontend.addApplication("app")
+            let body = Array(#"{"name": "app"}"#.utf8)
+            let foreign = try await frontend.admin.exchange(
+                "POST", "/admin/delete_app", headers: ["Origin: http://example.com"], body: body)
+            #expect(foreign.status == 403)
+            #expect(try await frontend.admin("get_all_applications", ["verbose": false]) == ["app"])
+            let own = try await frontend.admin.exchange(
+                "POST", "/admin/delete_app", headers: ["Origin: http://localhost"],
+                body: body)
+            #expect(own.status == 200)
+        }
+    }
+
     @Test("Settings of models and applications are kept by the command line, changed, shown, and there after a kill")
     func settings() async throws {
         try await withProcesses { processes in
@@ -177,6 +194,8 @@ struct AdministrationTests {
             try await frontend.expectSum()
             try await frontend.admin("delete_versioned_model", ["model_name": "sum", "model_version": "1"])
             #expect(try await frontend.containers() == [])
+            let status = try await frontend.admin.get("/admin/status").json
+            #expect(status["replicas"]?[0]?["state"] == "unsuitable")
             #expect(try await frontend.predict(#"{"input": [1]}"#)["default"] == true)
             try await frontend.addModel("sum")
             try await eventually("the container serves again") { try await !frontend.containers(of: "sum").isEmpty }

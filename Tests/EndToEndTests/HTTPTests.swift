@@ -93,6 +93,27 @@ struct HTTPTests {
         }
     }
 
+    @Test(
+        "Whatever offers to upgrade look like, answered at once, pipelined, or with the client's side closed behind them",
+        arguments: [
+            "Connection: Upgrade\r\nUpgrade: h2c\r\n", "Upgrade: h2c\r\n", "Connection: upgrade\r\n",
+            "Connection: upgrade\r\nUpgrade:\r\n", "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n",
+        ])
+    func oddOffers(headers: String) async throws {
+        try await withProcesses { processes in
+            let frontend = try await Frontend(in: processes)
+            let offer = "GET /health/live HTTP/1.1\r\nHost: x\r\n\(headers)\r\n"
+            let plain = "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
+            let connection = try HTTPConnection(to: frontend.query)
+            try await connection.send(offer + offer + offer + plain)
+            for _ in 0..<4 { #expect(try await connection.response().status == 200) }
+            try await connection.send(offer + plain + offer)
+            connection.stream.closeWriting()
+            for _ in 0..<3 { #expect(try await connection.response().status == 200) }
+            try await connection.stream.waitForEnd()
+        }
+    }
+
     @Test("A connection that ends in the middle of a request, or behind an offer to upgrade, costs nobody anything")
     func brokenOff() async throws {
         try await withProcesses { processes in

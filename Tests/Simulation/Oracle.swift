@@ -79,8 +79,10 @@ struct Oracle {
         var isLeaving = false
         /// Batches in a row that it has failed for.
         var failures = 0
-        /// The most queries of a batch, as far as refusals tell.
+        /// The most queries of a batch, as far as refusals tell; after some answers more may be tried.
         var largest = Int.max
+        /// Batches that it has answered since it last refused one as too large.
+        var answeredSinceRefusal = 0
         /// The longest that a batch was under way.
         var slowest = Duration.zero
         var batches: [BatchRecord] = []

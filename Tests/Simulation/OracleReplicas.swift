@@ -127,7 +127,7 @@ extension Oracle {
         if size > replica.details.largestBatch ?? .max {
             violate("\(name) has \(size) inputs, more than its container takes", at: now)
         }
-        if size > replica.largest {
+        if size > replica.largest, replica.answeredSinceRefusal < 16 {
             violate("\(name) has \(size) inputs, more than half of what was too large for its container", at: now)
         }
         if replica.batches.count >= replica.details.batchesInFlight ?? .max {
@@ -197,11 +197,12 @@ extension Oracle {
         hasSentAgain = true
         let isDivisible = failure.code == .tooLarge && batch.size > 1
         if isDivisible {
-            replicas[id.number]?.largest = min(replica.largest, batch.size / 2)
+            replicas[id.number]?.largest = batch.size / 2
+            replicas[id.number]?.answeredSinceRefusal = 0
         } else {
             for value in batch.values { failed(value, of: replica.model, failure.code, lies: lies) }
         }
-        if ![.invalidInput, .tooLate, .tooLarge].contains(failure.code) { replicas[id.number]?.failures += 1 }
+        if !isDivisible, failure.code != .invalidInput, failure.code != .tooLate { replicas[id.number]?.failures += 1 }
         for query in batch.queries {
             queries[query].replicas.removeAll { $0 == id }
             if failure.code == .unavailable { refused(query, by: id) }
@@ -236,6 +237,7 @@ extension Oracle {
         guard let replica = record(id), let batch = replicas[id.number]?.batches.remove(at: index) else { return }
         let model = replica.model
         replicas[id.number]?.slowest = max(replica.slowest, now - batch.sent)
+        replicas[id.number]?.answeredSinceRefusal += 1
         var unavailable: Set<Int> = []
         if !response.outputs.errors.isEmpty { hasSentAgain = true }
         for error in response.outputs.errors where batch.values.indices.contains(error.index) {

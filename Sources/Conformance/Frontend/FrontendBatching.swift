@@ -100,6 +100,27 @@ extension FrontendScenario {
                 return nil
             },
             FrontendScenario(
+                "too-large", "Inputs of a batch that was too large are sent again in smaller ones", rpc4: "7.1"
+            ) { play in
+                try play.registerAll()
+                let container = try play.container("a")
+                let query = try play.ask(batch: (0..<50).map { .array([.number(Double($0))]) })
+                var (left, refused) = (50, 0)
+                while left > 0 {
+                    let batch = try container.batch()
+                    if batch.inputs.count > 1, refused < 2 {
+                        try container.fail(batch, .tooLarge, "more than fits")
+                        refused += 1
+                    } else {
+                        try container.answer(batch, batch.items.map { "\(Self.number($0))" })
+                        left -= batch.inputs.count
+                    }
+                }
+                let answers = try query.answer()["batch_predictions"]?.elements ?? []
+                for (index, answer) in answers.enumerated() { try FrontendPlay.expect(answer, .number(Double(index))) }
+                return refused > 0 ? nil : "no batch had several inputs"
+            },
+            FrontendScenario(
                 "budget", "A batch says how much time is left, at most the latency objective", rpc4: "8.4"
             ) { play in
                 try play.registerAll()

@@ -42,15 +42,19 @@ package struct ContainerSessions: Sendable {
         package var details: RegistrationDetails
         package var batchesInFlight: Int
         package var lastReceived: MonotonicTime
+        /// Its model was deleted while it was connected, and is not registered again.
+        package var isDismissed = false
     }
 
     private struct Entry {
         let peer: RoutingID
         let offersVersion4: Bool
         var session: FrontendSession
-        /// `nil` before registration, and while the model is dismissed.
+        /// `nil` before registration, and while a dismissed container has batches to answer.
         var replica: ReplicaID?
         var number = 0
+        /// Its model was deleted.
+        var isDismissed = false
     }
 
     private let timing: SessionTiming
@@ -261,6 +265,7 @@ package struct ContainerSessions: Sendable {
         {
             return refuse(id, registration, taken)
         }
+        entries[id]?.isDismissed = false
         list(id, registration)
         accept(id)
     }
@@ -333,7 +338,8 @@ package struct ContainerSessions: Sendable {
         inputTypes[model] = nil
         for id in sessions(where: { $0.session.registration?.model == model }) {
             unlist(id, .dismissed)
-            if entries[id]?.session.batchesInFlight == 0 { takeBack(id) }
+            entries[id]?.isDismissed = true
+            takeBack(id)
         }
     }
 
@@ -344,6 +350,7 @@ package struct ContainerSessions: Sendable {
         everRegistered.insert(model)
         for id in sessions(where: { $0.session.registration?.model == model && $0.session.goodbye == nil }) {
             guard let registration = entries[id]?.session.registration else { continue }
+            entries[id]?.isDismissed = false
             if registration.rpcVersion == .four, registration.inputType != inputType {
                 refuse(id, registration, inputType)
             } else {
@@ -354,13 +361,14 @@ package struct ContainerSessions: Sendable {
 
     /// Lists a container that was dismissed.
     ///
-    /// Batches that it was sent before still count for it, and not for the scheduler: one that has said how many it
-    /// takes has to answer them first.
+    /// Batches that it was sent before still count for it, and not for the scheduler: it has to answer them first, but where
+    /// its model is registered again by now, and it has not said how many it takes.
     private mutating func takeBack(_ id: SessionID) {
         guard let entry = entries[id], entry.replica == nil, entry.session.goodbye == nil,
-            let registration = entry.session.registration,
-            registration.details.batchesInFlight == nil || entry.session.batchesInFlight == 0
+            let registration = entry.session.registration
         else { return }
+        let mayHaveMore = inputTypes[registration.model] != nil && registration.details.batchesInFlight == nil
+        guard mayHaveMore || entry.session.batchesInFlight == 0 else { return }
         list(id, registration)
     }
 
@@ -419,7 +427,8 @@ package struct ContainerSessions: Sendable {
             return Listing(
                 id: replica, model: registration.model, number: entry.number, inputType: registration.inputType,
                 rpcVersion: entry.session.version, details: registration.details,
-                batchesInFlight: entry.session.batchesInFlight, lastReceived: entry.session.lastReceived)
+                batchesInFlight: entry.session.batchesInFlight, lastReceived: entry.session.lastReceived,
+                isDismissed: entry.isDismissed)
         }
         .sorted { ($0.model.name, $0.model.version, $0.number) < ($1.model.name, $1.model.version, $1.number) }
     }

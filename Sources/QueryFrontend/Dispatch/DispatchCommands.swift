@@ -69,11 +69,13 @@ extension DispatchLoop {
         for name in catalog.applications.keys where new.applications[name] == nil {
             let handle = dispatcher.handles.handle(forApplication: name)
             metrics.applications[handle] = nil
+            applicationTypes[handle] = nil
             selector.removeApplication(handle, now: now)
         }
         for (name, application) in new.applications {
             let handle = dispatcher.handles.handle(forApplication: name)
             metrics.noteApplication(handle, name, now: now)
+            applicationTypes[handle] = application.inputType
             scheduler.setApplication(handle, hedging: application.hedging)
             setSelection(of: application, handle, in: new, now: now)
         }

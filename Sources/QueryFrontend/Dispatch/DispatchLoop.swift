@@ -38,6 +38,8 @@ final class DispatchLoop {
     /// Replicas whose containers are to end once they have answered everything.
     var toBeStopped: Set<ReplicaID> = []
     var modelNames: [ModelHandle: ModelVersion] = [:]
+    /// What applications take.
+    var applicationTypes: [ApplicationHandle: InputType] = [:]
     var unregistered = UnregisteredReplicas()
     private var heartbeats = HeartbeatGathering()
     private var flood = FloodWatch()
@@ -185,6 +187,13 @@ final class DispatchLoop {
                 ticket: Ticket(sink: submission.sink, request: submission.request, item: item),
                 application: submission.application, arrived: submission.arrived, deadline: submission.deadline)
         }
+        func answer(_ outcome: Outcome) {
+            for item in items { deliver(SchedulerEffects.Answer(waiter: waiter(item), outcome: outcome), now: now) }
+        }
+        // The application, or its model, was deleted on the way, and registered again for other inputs.
+        if let taken = applicationTypes[submission.application], taken != submission.inputType {
+            return answer(.defaultOutput(.modelDeleted))
+        }
         if submission.selects, selector.handles(submission.application) {
             for item in items {
                 let query = SelectedQuery(
@@ -194,11 +203,7 @@ final class DispatchLoop {
             }
             return
         }
-        func answer(_ outcome: Outcome) {
-            for item in items { deliver(SchedulerEffects.Answer(waiter: waiter(item), outcome: outcome), now: now) }
-        }
         guard let model = submission.model else { return answer(.defaultOutput(.noReplica)) }
-        // Deleted on its way, and registered again as another model.
         if let taken = scheduler.inputType(of: model), taken != submission.inputType {
             return answer(.defaultOutput(.modelDeleted))
         }

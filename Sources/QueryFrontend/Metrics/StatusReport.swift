@@ -75,7 +75,10 @@ extension DispatchReport {
 
 extension Dispatcher: FrontendObserver {
     func replicas() async -> [ReplicaStatus] {
-        await report().replicaStatuses
+        var report = await report()
+        // As Clipper, whose clients ask for them, drops those of a version that is deleted.
+        report.replicas.removeAll(where: \.isDismissed)
+        return report.replicaStatuses
     }
 
     func status() async -> FrontendStatus {

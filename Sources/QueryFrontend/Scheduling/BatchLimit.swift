@@ -5,8 +5,14 @@ package struct BatchLimit: Sendable {
     private var batching: Batching
     /// AIMD's limit; a fraction of a query counts from one step to the next.
     private var current = 1.0
-    /// The most that the replica takes, as it says, or as its refusals show.
-    private var largest: Int
+    /// The most that the replica takes, as it says.
+    private let largest: Int
+    /// The most that it can answer at a time, as its refusals show.
+    private var answerable = Int.max
+    /// Batches of so many queries that it has answered since.
+    private var answered = 0
+    /// After how many of those twice as many are tried; twice as many after each refusal.
+    private var patience = 16
 
     package init(_ batching: Batching, largest: Int = .max) {
         self.batching = batching
@@ -43,6 +49,7 @@ package struct BatchLimit: Sendable {
 
     /// A batch of so many queries was answered: AIMD's step.
     package mutating func completed(size: Int, wasInTime: Bool) {
+        noteAnswered(size: size)
         guard case .aimd(let increase, let backoff) = batching.limit else { return }
         if !wasInTime {
             current = max(1, current * (backoff.isNaN ? 1 : min(max(backoff, 0), 1)))
@@ -53,7 +60,18 @@ package struct BatchLimit: Sendable {
 
     /// The replica could not answer a batch of so many queries, because it was too large.
     package mutating func refused(size: Int) {
-        largest = max(1, min(largest, size / 2))
+        answerable = max(1, min(answerable, size / 2))
+        answered = 0
+        patience = min(2 * patience, 4096)
+    }
+
+    /// What was too large may have been so because of one query alone.
+    private mutating func noteAnswered(size: Int) {
+        guard answerable != .max, size >= answerable else { return }
+        answered += 1
+        guard answered >= patience else { return }
+        answered = 0
+        answerable = answerable >= 1 << 20 ? .max : 2 * answerable
     }
 
     private var present: Int {
@@ -63,5 +81,5 @@ package struct BatchLimit: Sendable {
         }
     }
 
-    private func clamped(_ size: Int) -> Int { max(1, min(size, batching.maxBatch, largest)) }
+    private func clamped(_ size: Int) -> Int { max(1, min(size, batching.maxBatch, largest, answerable)) }
 }

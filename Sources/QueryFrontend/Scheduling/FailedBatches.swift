@@ -8,12 +8,12 @@ extension ModelScheduler {
         _ effects: inout SchedulerEffects
     ) {
         guard let (index, place) = find(id, on: replica) else { return }
-        let batch = finishBatch(place, of: index, .init([code]), now: now, &effects)
-        let isDivisible = code == .tooLarge && batch.size > 1
+        let isDivisible = code == .tooLarge && replicas[index].batches[place].size > 1
+        let batch = finishBatch(place, of: index, isDivisible ? .passed : .init([code]), now: now, &effects)
         if isDivisible { replicas[index].limit.refused(size: batch.size) }
         for reference in batch.queries {
             if isDivisible {
-                askAgain(reference, &effects)
+                askAgain(reference, now: now, &effects)
             } else {
                 failQuery(reference, code, reason, on: replica, batch, now: now, &effects)
             }
@@ -23,8 +23,11 @@ extension ModelScheduler {
     }
 
     /// A query was not computed because of the others in its batch.
-    private mutating func askAgain(_ reference: QueryTable.Reference, _ effects: inout SchedulerEffects) {
+    private mutating func askAgain(
+        _ reference: QueryTable.Reference, now: MonotonicTime, _ effects: inout SchedulerEffects
+    ) {
         table[reference].copies -= 1
+        hedgeAgain(reference, now: now)
         guard !table[reference].isAnswered, table[reference].copies == 0 else { return endIfDone(reference) }
         // As a hedge it waits already, and is no hedge any more.
         giveBackHedge(reference)
@@ -74,9 +77,9 @@ extension Replica.Completion {
         self = isEmpty ? Self(outputs.errors.map(\.code)) : .computed
     }
 
-    /// What has become of one for which there were only errors. Where an input, the time or the batch's size was to blame,
-    /// that says nothing of the replica; else the next batch may fare as badly there.
+    /// What has become of one for which there were only errors. Where an input or the time was to blame, that says nothing
+    /// of the replica; else the next batch may fare as badly there.
     init(_ codes: [FailureCode]) {
-        self = codes.contains { $0 == .invalidInput || $0 == .tooLate || $0 == .tooLarge } ? .passed : .failed
+        self = codes.contains { $0 == .invalidInput || $0 == .tooLate } ? .passed : .failed
     }
 }

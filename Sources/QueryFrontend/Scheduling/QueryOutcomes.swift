@@ -149,7 +149,8 @@ extension ModelScheduler {
             replicas[index].stuckSince = nil
             effects.notices.append(.recovered(replicas[index].id, handle))
         }
-        // The next one begins now, and may be due to be called stuck before this one was.
+        // The next one begins now, and may be due to be hedged, or called stuck, before this one was.
+        if let next = replicas[index].batches.first { nextEvent = min(nextEvent, next.hedgeAt) }
         if let stuckAt = replicas[index].stuckAt { nextEvent = min(nextEvent, stuckAt) }
         return batch
     }

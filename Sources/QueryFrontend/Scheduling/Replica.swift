@@ -166,7 +166,12 @@ struct Replica: Sendable {
             completedBatches += 1
         }
         lastAnswer = now
-        if !batches.isEmpty { batches[0].starts = max(batches[0].sent, now) }
+        if !batches.isEmpty {
+            let start = max(batches[0].sent, now)
+            // It is late by its own start, not by the one that was expected.
+            if batches[0].hedgeAt != .distantFuture { batches[0].hedgeAt += start - batches[0].starts }
+            batches[0].starts = start
+        }
         return batch
     }
 }

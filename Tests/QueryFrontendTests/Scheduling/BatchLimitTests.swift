@@ -91,16 +91,28 @@ struct BatchLimitTests {
         #expect(size > 1)
     }
 
-    @Test("After a batch that was too large for the replica, no other is larger than half of it")
+    @Test(
+        "After a batch that was too large for the replica it gets half as many, and more again once those were answered"
+    )
     func refused() {
         let model = learned(SimulatedLatency(4, 0.1))
         for limit in [Batching.Limit.deadline, .fixed(64)] {
             var limit = BatchLimit(Batching(limit: limit))
-            #expect(limit.limit(budget: .milliseconds(20), model: model) > 25)
+            func size() -> Int { limit.limit(budget: .milliseconds(20), model: model) }
+            let before = size()
+            #expect(before > 50)
             limit.refused(size: 50)
-            #expect(limit.limit(budget: .milliseconds(20), model: model) == 25)
+            #expect(size() == 25)
             limit.refused(size: 1)
-            #expect(limit.limit(budget: .milliseconds(20), model: model) == 1)
+            #expect(size() == 1)
+            var answered = 0
+            while size() < 2, answered < 1000 {
+                limit.completed(size: 1, wasInTime: true)
+                answered += 1
+            }
+            #expect((16..<1000).contains(answered))
+            for _ in 0..<1000 { limit.completed(size: size(), wasInTime: true) }
+            #expect(size() == before)
         }
     }
 

@@ -40,6 +40,13 @@ public struct AdministrationAPI: Sendable {
         }
     }
 
+    /// Whether a browser's request comes from a page of this server. It sends those of other sites' pages too, which need not
+    /// read the answer to do harm.
+    static func isOwn(origin: String, host: String?) -> Bool {
+        guard let host, let scheme = origin.firstRange(of: "://") else { return false }
+        return origin[scheme.upperBound...].lowercased() == host.lowercased()
+    }
+
     /// The reply to a body over the limit, for a shell that stops reading there.
     static var bodyTooLong: AdministrationReply {
         .failure(413, "The body is longer than \(longestBody) bytes")

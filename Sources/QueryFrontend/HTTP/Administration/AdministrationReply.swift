@@ -46,6 +46,12 @@ public struct AdministrationReply: Sendable, Equatable {
         refusal(404, error: "Path not found", cause: "No path \(path.prefix(256)) exists here")
     }
 
+    static func foreign(origin: String) -> Self {
+        refusal(
+            403, error: "Foreign origin",
+            cause: "A page of \(origin.prefix(256)) asks, and administration is for pages of this address alone")
+    }
+
     static func methodNotAllowed(path: String, method: String, allowed: String) -> Self {
         var reply = refusal(
             405, error: "Method not allowed", cause: "\(path.prefix(256)) takes \(allowed), not \(method.prefix(32))")

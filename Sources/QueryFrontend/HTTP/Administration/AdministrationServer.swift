@@ -59,6 +59,11 @@ private struct AdministrationMiddleware: RouterMiddleware {
                 return response(.notFound(path: path), to: request)
             }
         }
+        if request.method != .get, let origin = request.headers[.origin],
+            !AdministrationAPI.isOwn(origin: origin, host: request.head.authority)
+        {
+            return response(.foreign(origin: origin), to: request)
+        }
         let reply = try await reply(to: request, path: path)
         if reply.status >= 500 {
             logger.error("administration failed", metadata: ["path": "\(path)", "reply": "\(reply.body)"])

@@ -23,6 +23,7 @@ final class QueryHandler: ChannelDuplexHandler {
     }
 
     private let loop: QueryLoop
+    private let progress: RequestProgress
     private var context: ChannelHandlerContext?
     private var state = State.idle
     private var lastActivity = NIODeadline.now()
@@ -46,8 +47,9 @@ final class QueryHandler: ChannelDuplexHandler {
     /// The answer to `HEAD` is the one to `GET` without its body.
     private var isHead = false
 
-    init(loop: QueryLoop) {
+    init(loop: QueryLoop, progress: RequestProgress) {
         self.loop = loop
+        self.progress = progress
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -70,9 +72,8 @@ final class QueryHandler: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        // What a decoder has left when the connection ends is no part of a request, but bytes.
-        guard context.channel.isActive else { return }
         let part = unwrapInboundIn(data)
+        progress.note(part)
         switch state {
         case .waiting: backlog.append(part)
         case .refused: break
@@ -147,7 +148,8 @@ final class QueryHandler: ChannelDuplexHandler {
         if let length = head.headers.first(name: "content-length").flatMap(Int.init), length > loop.limits.largestBody {
             return refuse(tooLarge)
         }
-        if let coding = head.headers.first(name: "content-encoding"), coding.lowercased() != "identity" {
+        let codings = head.headers[canonicalForm: "content-encoding"]
+        if let coding = codings.first(where: { !$0.isEmpty && $0.lowercased() != "identity" }) {
             return refuse(
                 .error(
                     .unsupportedMediaType, "Unsupported content encoding",
@@ -200,28 +202,12 @@ final class QueryHandler: ChannelDuplexHandler {
     private func finish() {
         guard case .reading(let head, let purpose, let body, _) = state else { return }
         state = .waiting(keepAlive: head.isKeepAlive && head.method != .CONNECT)
-        if head.headers.contains(name: "upgrade") { renewDecoder() }
         saysKeepAlive = head.version.minor == 0
         switch purpose.renewed(from: loop.routes) {
         case .predict(let route, let trace): predict(body, route, trace)
         case .update(let route): update(body, route)
         case .metrics(let asPrometheus): loop.sendMetrics(asPrometheus: asPrometheus, to: self)
         case .reply(let reply): answer(reply)
-        }
-    }
-
-    /// After an offer to change the protocol, which every request of Java's client is, NIO's decoder reads no further, whether
-    /// it is taken or not: another one goes on with what is left.
-    private func renewDecoder() {
-        guard let pipeline = context?.pipeline.syncOperations,
-            let spent = try? pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
-        else { return }
-        do {
-            try pipeline.addHandler(QueryServer.decoder(), position: .after(spent))
-            _ = pipeline.removeHandler(spent)
-        } catch {
-            // Only a pipeline that ends takes no handler.
-            context?.close(promise: nil)
         }
     }
 

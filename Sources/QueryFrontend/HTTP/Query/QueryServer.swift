@@ -5,7 +5,7 @@ import NIOPosix
 
 /// The query API over HTTP/1.1, straight on SwiftNIO.
 final class QueryServer: Sendable {
-    /// What the decoder keeps without reading on, in bytes: it does so after an offer to change the protocol.
+    /// What the decoder keeps without reading on, in bytes: it does so after a request for a tunnel (CONNECT).
     private static let mostUndecoded = 1 << 20
 
     private let group: any EventLoopGroup
@@ -72,11 +72,13 @@ final class QueryServer: Sendable {
                 channel.closeFuture.whenComplete { _ in state.connectionClosed() }
                 return channel.eventLoop.makeCompletedFuture {
                     let sync = channel.pipeline.syncOperations
-                    try sync.addHandler(decoder())
+                    let progress = RequestProgress()
+                    try sync.addHandler(
+                        ByteToMessageHandler(RequestDecoder(progress: progress), maximumBufferSize: Self.mostUndecoded))
                     guard let loop = boxes[ObjectIdentifier(channel.eventLoop)]?.value else {
                         preconditionFailure("every event loop of the group has its state")
                     }
-                    try sync.addHandler(QueryHandler(loop: loop))
+                    try sync.addHandler(QueryHandler(loop: loop, progress: progress))
                 }
             }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -84,12 +86,6 @@ final class QueryServer: Sendable {
             .bind(host: host, port: port).get()
         return QueryServer(
             group: group, dispatcher: dispatcher, limits: limits, loops: loops, channel: channel, state: state)
-    }
-
-    /// Bytes to requests. One that is replaced hands what it has left to the next.
-    static func decoder() -> ByteToMessageHandler<HTTPRequestDecoder> {
-        ByteToMessageHandler(
-            HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes), maximumBufferSize: mostUndecoded)
     }
 
     /// Takes consecutive query ids, and returns the first.
