@@ -32,9 +32,8 @@ struct OwnPolicy {
             let services = ServiceGroup(services: [frontend] + containers, logger: logger)
             group.addTask { try await services.run() }
             try await register(in: frontend.catalog)
-            guard await frontend.waitUntilServed("double", within: .seconds(10)) else {
-                fatalError("the containers have not registered")
-            }
+            // Without a container there is no answer to learn from, as the first feedback would say.
+            _ = await frontend.waitUntilServed("double", within: .seconds(10))
 
             var errors = 0
             for number in 0..<400 {

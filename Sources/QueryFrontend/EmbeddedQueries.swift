@@ -17,8 +17,7 @@ extension QueryFrontend {
             let submission = Submission(
                 sink: direct.number, request: number, application: route.handle, model: route.current?.handle,
                 inputType: route.inputType, inputs: .many(payloads), firstQueryID: firstID, selects: route.selects,
-                user: user,
-                keys: keys(of: payloads, route), arrived: arrived, deadline: arrived + route.slo)
+                user: user, keys: keys(of: payloads, route), arrived: arrived, deadline: arrived + route.slo)
             if !dispatcher.submit(submission) {
                 direct.sink.deliver(submission.deliveries(.defaultOutput(.stopping)))
             }
@@ -85,11 +84,14 @@ extension QueryFrontend {
     /// Waits until each model that an application is linked to has a replica. Containers register by themselves, a moment
     /// after their start.
     ///
-    /// - Returns: whether they have, within the time.
+    /// - Returns: whether they have, within the time; false, too, where the task is cancelled.
     public func waitUntilServed(_ application: String, within limit: Duration) async -> Bool {
         let end = ContinuousClock.now + limit
         while await !isServed(application) {
-            guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(5))) != nil else { return false }
+            guard ContinuousClock.now < end, !Task.isCancelled else { return false }
+            // Nothing tells of a registration, and a look costs the dispatch thread microseconds. Only a cancelled task
+            // does not sleep, which is seen above.
+            try? await Task.sleep(for: .milliseconds(5))
         }
         return true
     }

@@ -41,13 +41,5 @@ extension String: ModelInput {
         }
     }
 
-    public static func values(of inputs: [String]) -> InputValues {
-        var bytes: [UInt8] = []
-        var ends: [Int] = []
-        for input in inputs {
-            bytes += input.utf8
-            ends.append(bytes.count)
-        }
-        return InputValues(elements: .string(bytes), rowEnds: ends)
-    }
+    public static func values(of inputs: [String]) -> InputValues { .strings(inputs) }
 }

@@ -10,6 +10,12 @@ struct FrontendMetrics: Sendable {
         var queries = 0
         var cacheLookups = 0
         var cacheHits = 0
+
+        fileprivate mutating func add(_ model: ModelMetrics) {
+            queries += model.queries
+            cacheLookups += model.cacheLookups
+            cacheHits += model.cacheHits
+        }
     }
 
     let started: MonotonicTime
@@ -50,20 +56,13 @@ struct FrontendMetrics: Sendable {
 
     /// A model version is deleted. What happened to its queries still counts for the frontend.
     mutating func forgetModel(_ model: ModelHandle) {
-        guard let gone = models[model] else { return }
-        forgotten.queries += gone.queries
-        forgotten.cacheLookups += gone.cacheLookups
-        forgotten.cacheHits += gone.cacheHits
+        if let gone = models[model] { forgotten.add(gone) }
         models[model] = nil
     }
 
     /// What happened to the queries of all models since the start, deleted ones too.
     var totals: Totals {
-        models.values.reduce(into: forgotten) { totals, model in
-            totals.queries += model.queries
-            totals.cacheLookups += model.cacheLookups
-            totals.cacheHits += model.cacheHits
-        }
+        models.values.reduce(into: forgotten) { totals, model in totals.add(model) }
     }
 
     /// A query was looked up in the cache.

@@ -97,8 +97,8 @@ final class QueryLoop {
         let allowed = body.timeout.map { min($0, route.slo) } ?? route.slo
         let submission = Submission(
             sink: sink, request: request, application: route.handle, model: model?.handle,
-            inputType: route.inputType, inputs: body.inputs,
-            firstQueryID: firstQueryID, selects: selects, user: body.user, keys: keys, trace: trace, arrived: arrived,
+            inputType: route.inputType, inputs: body.inputs, firstQueryID: firstQueryID, selects: selects,
+            user: body.user, keys: keys, trace: trace, arrived: arrived,
             deadline: arrived + allowed - returnTime.allowance(within: allowed, now: arrived))
         switch dispatcher.hand(over: submission) {
         case .refused: deliver(submission.deliveries(.defaultOutput(.stopping)))

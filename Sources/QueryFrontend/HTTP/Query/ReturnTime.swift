@@ -17,13 +17,13 @@ struct ReturnTime: Sendable {
     /// The share of an SLO that it takes at most.
     private static let largestShare: Int64 = 10
     /// After how long without outcomes half of what is known counts.
-    private static let halfLife = 500e6
-    /// In so short a time nothing fades, in nanoseconds: every query asks.
-    private static let lasting = 2e6
+    private static let halfLife = Duration.milliseconds(500)
+    /// In so short a time nothing fades: every query asks.
+    private static let lasting = Duration.milliseconds(2)
 
     private var mean = 0.0
     private var deviation = 0.0
-    private var noted = MonotonicTime.distantPast
+    private var noted: MonotonicTime?
 
     /// Outcomes have taken so long.
     mutating func note(_ duration: Duration, now: MonotonicTime) {
@@ -44,7 +44,7 @@ struct ReturnTime: Sendable {
 
     /// What counts of what was known.
     private func share(now: MonotonicTime) -> Double {
-        let age = Double(now.nanoseconds) - Double(noted.nanoseconds)
-        return age > Self.lasting ? exp2(-age / Self.halfLife) : 1
+        guard let noted, now - noted > Self.lasting else { return 1 }
+        return exp2(-((now - noted) / Self.halfLife))
     }
 }
