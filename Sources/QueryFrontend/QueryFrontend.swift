@@ -124,13 +124,16 @@ public final class QueryFrontend: Service {
         do {
             return try await dispatcher.start(
                 Dispatcher.Configuration(
-                    endpoints: ["tcp://\(host):\(port)", "inproc://query-frontend"], timing: configuration.timing,
-                    bounds: Scheduler.Bounds(
-                        slotsPerReplica: configuration.batchesInFlight,
-                        queuedQueries: configuration.maxQueuedQueries, queuedBytes: configuration.maxQueuedBytes),
-                    selection: Selector.Bounds(
-                        usersInMemory: configuration.usersInMemory, feedbackQueries: configuration.feedbackQueries,
-                        feedbackAge: configuration.feedbackAge)),
+                    endpoints: ["tcp://\(host):\(port)", "inproc://query-frontend"],
+                    core: DispatchCore.Configuration(
+                        timing: configuration.timing,
+                        bounds: Scheduler.Bounds(
+                            slotsPerReplica: configuration.batchesInFlight,
+                            queuedQueries: configuration.maxQueuedQueries,
+                            queuedBytes: configuration.maxQueuedBytes),
+                        selection: Selector.Bounds(
+                            usersInMemory: configuration.usersInMemory, feedbackQueries: configuration.feedbackQueries,
+                            feedbackAge: configuration.feedbackAge))),
                 store: store, policies: configuration.policies, context: context, logger: logger)
         } catch {
             throw FrontendError.cannotBind("RPC", configuration.host, configuration.rpcPort, reason(error))

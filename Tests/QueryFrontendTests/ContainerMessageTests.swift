@@ -5,17 +5,6 @@ import Testing
 
 @Suite("Sessions with containers: answers and bad messages")
 struct ContainerMessageTests {
-    @Test("What could not be carried out comes before what has come since")
-    func putBack() {
-        var test = SessionsUnderTest()
-        test.sessions.putBack([.leaving(ReplicaID(number: 2))])
-        test.sessions.putBack([.leaving(ReplicaID(number: 0)), .leaving(ReplicaID(number: 1))])
-        let order = test.sessions.effects.compactMap { effect in
-            if case .leaving(let replica) = effect { replica.number } else { nil as Int? }
-        }
-        #expect(order == [0, 1, 2])
-    }
-
     private var test = SessionsUnderTest()
 
     @Test("The answer to a batch in flight is handed on")

@@ -271,7 +271,8 @@ struct SubmissionBacklogTests {
 
     private func turn(_ backlog: inout SubmissionBacklog) -> [UInt64: Range<Int>] {
         var taken: [UInt64: Range<Int>] = [:]
-        backlog.takeTurn { taken[$0.request] = $1 }
+        var turn = backlog.beginTurn()
+        while let (submission, items) = backlog.next(in: &turn) { taken[submission.request] = items }
         return taken
     }
 

@@ -75,6 +75,8 @@ struct Oracle {
         let version: RPCVersion
         let details: RegistrationDetails
         var isDraining = false
+        /// It is to end once it has answered all that it has.
+        var isToEnd = false
         /// It has said goodbye.
         var isLeaving = false
         /// Batches in a row that it has failed for.

@@ -13,13 +13,14 @@ extension Oracle {
         guard selection.applications.indices.contains(application), scenario.models.indices.contains(model) else {
             return violate("what a policy has chosen is none of its application's", at: now)
         }
+        let number = query.trace?.context.parent.flatMap { Int($0) }
+        guard ticket.sink == Selector.sink else { return fellBack(query, Int(ticket.request), at: now) }
         let known = selection.applications[application]
         let name = scenario.models[model].version.name
         let isShadow = known.settings.shadows.contains(name)
         if !isRegistered[model] || selection.current[name] != model || !(isShadow || known.links.contains(name)) {
             violate("model \(model), which application \(application) is not linked to, is chosen", at: now)
         }
-        let number = query.trace?.context.parent.flatMap { Int($0) }
         let part = SelectionBooks.Part(
             query: number, model: model, value: Inputs.value(of: query.input, as: scenario.models[model].inputType),
             isShadow: isShadow, sent: now, deadline: query.waiter.deadline, epoch: epochs[model],
@@ -36,6 +37,20 @@ extension Oracle {
         selection.queries[number].parts.append(ticket)
     }
 
+    /// A query whose application lost its policy before that had chosen is sent to the first model.
+    private mutating func fellBack(_ query: Query, _ number: Int, at now: MonotonicTime) {
+        let model = query.model.index
+        let record = selection.queries[number]
+        if !record.lostPolicy || record.fallback != nil || !record.parts.isEmpty {
+            violate("query S\(number) is sent to model \(model) as if there were no policy", at: now)
+        }
+        selection.queries[number].fallback = query.waiter.ticket
+        selection.parts[query.waiter.ticket] = SelectionBooks.Part(
+            query: number, model: model, value: record.value, isShadow: false, sent: now,
+            deadline: query.waiter.deadline, epoch: epochs[model], door: door(of: model, at: now))
+        underWay[model] += 1
+    }
+
     /// What a model was asked has its outcome.
     mutating func partFinished(_ ticket: Ticket, _ outcome: Outcome, isCached: Bool, at now: MonotonicTime) {
         guard let part = selection.parts[ticket] else { return violate("nobody has asked for an outcome", at: now) }
@@ -46,7 +61,9 @@ extension Oracle {
         checkInTime(name, max(part.deadline, part.sent, excusedUntil), at: now)
         switch outcome {
         case .output(let output):
-            if !part.isShadow, let number = part.query { selection.queries[number].hasAnswers = true }
+            if !part.isShadow, let number = part.query, selection.queries[number].fallback == nil {
+                selection.queries[number].hasAnswers = true
+            }
             check(output, of: name, part.value, part.model, isCached: isCached, at: now)
         case .defaultOutput(let reason), .failed(let reason, _):
             let isRight =
@@ -87,6 +104,7 @@ extension Oracle {
         selection.queries[number].answer = (outcome, now)
         selection.queries[number].place = selection.answeredByProcess
         if query.isGone { return violate("\(name) is answered by a frontend that never had it", at: now) }
+        if let ticket = query.fallback { return partFinished(ticket, outcome, isCached: false, at: now) }
         checkInTime(name, max(query.deadline, query.arrived, excusedUntil), at: now)
         let members = query.parts.compactMap { selection.parts[$0] }.filter { !$0.isShadow }
         if !members.isEmpty { selection.answeredByProcess += 1 }

@@ -130,6 +130,24 @@ extension Scenario {
         ApplicationHandle(index: applications.count + index)
     }
 
+    /// The name of an application without a policy.
+    func name(ofApplication index: Int) -> String { "application-\(index)" }
+
+    /// The frontend's numbers for models and applications: those that they have here.
+    func makeHandles() -> Handles {
+        let handles = Handles()
+        for (index, model) in models.enumerated() {
+            precondition(handles.handle(for: model.version).index == index)
+        }
+        for index in applications.indices {
+            precondition(handles.handle(forApplication: name(ofApplication: index)).index == index)
+        }
+        for (index, application) in selecting.enumerated() {
+            precondition(handles.handle(forApplication: application.name) == handle(ofSelecting: index))
+        }
+        return handles
+    }
+
     /// The scheduler's bounds; they are the same for all models.
     var bounds: Scheduler.Bounds {
         Scheduler.Bounds(slotsPerReplica: slotsPerReplica, queuedQueries: mostQueued, queuedBytes: mostQueuedBytes)

@@ -21,6 +21,8 @@ struct SelectionBooks {
         var answer: (outcome: Outcome, time: MonotonicTime)?
         /// The models that it was sent to, by their tickets.
         var parts: [Ticket] = []
+        /// How it was sent to the first model, when its application had lost its policy before that had chosen.
+        var fallback: Ticket?
         /// A model has answered it that is not a shadow.
         var hasAnswers = false
         /// How many queries the process had answered before.

@@ -5,13 +5,12 @@ import QueryFrontend
 struct SimulatedFrontend {
     /// What the dispatch thread is asked to do besides queries.
     enum Command {
+        /// Hands the core the catalog as operators have made it.
+        case publish
         case register(model: Int, Batching)
         case delete(model: Int)
         case hedge(application: Int, Hedging?)
-        case drain(container: Int, Bool)
-        case release(container: Int)
-        /// Hands the selector what the catalog says of applications whose policies choose.
-        case publish
+        case drain(container: Int, Draining)
         case select(application: Int, SelectionSettings?, links: [String]?)
         case setVersion(model: Int)
         case resetState(application: Int, user: String?)
@@ -23,10 +22,7 @@ struct SimulatedFrontend {
     /// It is of an earlier release: routing ids tell it nothing.
     let speaksVersion4: Bool
     var isRunning = true
-    var sessions: ContainerSessions
-    var scheduler: Scheduler
-    var selector: Selector
-    let cache: SharedPredictionCache
+    var core: DispatchCore
     /// What the store's thread does with what it takes.
     var stateWork: StateWork
     /// What it has not taken.
@@ -38,9 +34,7 @@ struct SimulatedFrontend {
     var failuresTold = 0
     /// Answers that the store's thread is about to hand over.
     var storeAnswersUnderWay = 0
-    var inbox: [Query] = []
-    /// Queries that policies are to choose models for.
-    var selected: [SelectedQuery] = []
+    var inbox: [Submission] = []
     var feedback: [SelectedFeedback] = []
     var commands: [Command] = []
     /// Connection events that the thread has not read.
@@ -63,12 +57,24 @@ struct SimulatedFrontend {
     ) {
         self.number = number
         self.speaksVersion4 = speaksVersion4
-        sessions = ContainerSessions(timing: scenario.timing)
-        scheduler = Scheduler(
-            bounds: scenario.bounds, firstBatch: UInt32(truncatingIfNeeded: random.next()))
-        selector = Selector(bounds: scenario.selectorBounds, seed: random.next())
         stateWork = StateWork(store: store)
-        cache = SharedPredictionCache(capacityBytes: scenario.cacheBytes)
+        core = DispatchCore(
+            DispatchCore.Configuration(
+                timing: scenario.timing, bounds: scenario.bounds, selection: scenario.selectorBounds),
+            handles: scenario.makeHandles(), cache: SharedPredictionCache(capacityBytes: scenario.cacheBytes),
+            policies: .simulated, firstBatch: UInt32(truncatingIfNeeded: random.next()), seed: random.next(),
+            now: MonotonicTime(nanoseconds: 0))
+        for sink in [Sinks.queries, Sinks.selected, Sinks.feedback] {
+            let number = core.addSink()
+            precondition(number == sink)
+        }
+    }
+
+    /// Whom outcomes go to, by their numbers.
+    enum Sinks {
+        static let queries = 0
+        static let selected = 1
+        static let feedback = 2
     }
 
     /// The lowest descriptor that is free, as the system gives them; the first ones have other uses.

@@ -6,13 +6,13 @@ extension Simulation {
     /// After a turn.
     mutating func check() {
         for model in scenario.models.indices {
-            let queued = frontend.scheduler.queuedCount(of: ModelHandle(index: model))
+            let queued = frontend.core.scheduler.queuedCount(of: ModelHandle(index: model))
             guard queued > 0 else { continue }
             if !oracle.isRegistered[model] {
                 oracle.violate("queries wait for model \(model), which is not registered", at: now)
             }
             // Queries of lost replicas, and hedges, come on top of what the door has let in.
-            let bytes = frontend.scheduler.queuedBytes(of: ModelHandle(index: model))
+            let bytes = frontend.core.scheduler.queuedBytes(of: ModelHandle(index: model))
             if !oracle.hasSentAgain, oracle.hedgeShare.allSatisfy({ $0 == 0 }),
                 scenario.selecting.allSatisfy({ $0.hedging == nil }),
                 queued > scenario.mostQueued || bytes > scenario.mostQueuedBytes
@@ -28,7 +28,7 @@ extension Simulation {
         }
         checkSilence()
         checkSelector()
-        if frontend.cache.statistics.byteCount > scenario.cacheBytes {
+        if frontend.core.cache.statistics.byteCount > scenario.cacheBytes {
             oracle.violate("the cache holds more than it may", at: now)
         }
     }
@@ -44,7 +44,7 @@ extension Simulation {
                 continue
             }
             // It may still have batches of a registration that was deleted: then it is busy all the same.
-            let listing = frontend.sessions.listings.first { $0.id.number == number }
+            let listing = frontend.core.sessions.listings.first { $0.id.number == number }
             if listing?.batchesInFlight == 0 || replica.beatsWhileBusy {
                 oracle.violate("replica \(number) is listed though it has been silent for too long", at: now)
             }
@@ -69,7 +69,7 @@ extension Simulation {
     private mutating func checkWorkConserving(_ model: Int) {
         for (number, replica) in oracle.replicas.enumerated() {
             guard let replica, oracle.isSuitable(replica, model), replica.takesNew, replica.batches.isEmpty,
-                let load = frontend.scheduler.load(of: ReplicaID(number: number))
+                let load = frontend.core.scheduler.load(of: ReplicaID(number: number))
             else { continue }
             let id = ReplicaID(number: number)
             // One that has failed rests beside others.
@@ -86,25 +86,25 @@ extension Simulation {
             return oracle.violate("query \(number) was never answered", at: now)
         }
         checkNothingIsLeftOfSelecting()
-        if frontend.scheduler.pendingCount != 0 {
-            oracle.violate("\(frontend.scheduler.pendingCount) queries are pending in an idle frontend", at: now)
+        if frontend.core.scheduler.pendingCount != 0 {
+            oracle.violate("\(frontend.core.scheduler.pendingCount) queries are pending in an idle frontend", at: now)
         }
         for model in 0...scenario.models.count {
             let handle = ModelHandle(index: model)
-            let queued = frontend.scheduler.queuedCount(of: handle)
-            let bytes = frontend.scheduler.queuedBytes(of: handle)
-            let underWay = frontend.scheduler.underWayCount(of: handle)
+            let queued = frontend.core.scheduler.queuedCount(of: handle)
+            let bytes = frontend.core.scheduler.queuedBytes(of: handle)
+            let underWay = frontend.core.scheduler.underWayCount(of: handle)
             if queued != 0 || bytes != 0 || underWay != 0 {
                 oracle.violate(
                     "\(queued) queries of \(bytes) bytes wait for model \(model) in an idle frontend, "
                         + "\(underWay) are under way", at: now)
             }
         }
-        for listing in frontend.sessions.listings {
+        for listing in frontend.core.sessions.listings {
             if listing.batchesInFlight != 0 {
                 oracle.violate("replica \(listing.id.number) has batches in flight for ever: its session", at: now)
             }
-            if let load = frontend.scheduler.load(of: listing.id) {
+            if let load = frontend.core.scheduler.load(of: listing.id) {
                 if load.batchesInFlight != 0 {
                     oracle.violate(
                         "replica \(listing.id.number) has batches in flight for ever: the scheduler", at: now)
@@ -113,8 +113,11 @@ extension Simulation {
                 if load.state == .stuck || (load.state == .draining) != isDraining {
                     oracle.violate("replica \(listing.id.number) is \(load.state) and has nothing to do", at: now)
                 }
-            } else {
+            } else if scenario.models.contains(where: { $0.version == listing.model }) {
                 oracle.violate("the scheduler does not know replica \(listing.id.number)", at: now)
+            }
+            if let record = oracle.record(listing.id), record.isToEnd, record.version == .four, record.connection >= 0 {
+                oracle.violate("replica \(listing.id.number) has drained, and is not told to end", at: now)
             }
             if let record = oracle.record(listing.id), !record.batches.isEmpty {
                 oracle.violate("replica \(listing.id.number) has never answered a batch", at: now)
@@ -124,7 +127,7 @@ extension Simulation {
 
     /// When nothing has gone wrong for long.
     mutating func checkAllContainersServe() {
-        let listings = frontend.sessions.listings
+        let listings = frontend.core.sessions.listings
         let listed = Set(listings.compactMap { oracle.record($0.id)?.connection })
         let missing = containers.firstIndex { !listed.contains($0.connection ?? -1) && !isRefused($0) }
         if listings.count > containers.count || missing != nil {

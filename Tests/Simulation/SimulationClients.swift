@@ -51,17 +51,18 @@ extension Simulation {
         if inputs.isFunction {
             let candidate = CacheKey(model: handle, input: input)
             key = candidate
-            if oracle.isRegistered[model], let output = frontend.cache.output(for: candidate) {
+            if oracle.isRegistered[model], let output = frontend.core.cache.output(for: candidate) {
                 occurrences[.cacheHits] += 1
                 note(.hit, number)
                 return oracle.answered(number, .output(output), isCached: true, at: now)
             }
         }
-        let waiter = Waiter(
-            ticket: Ticket(sink: 0, request: UInt64(number), item: 0),
-            application: ApplicationHandle(index: application), arrived: now, deadline: later(budget))
         if budget == 0 { occurrences[.deadlinesPastAtArrival] += 1 }
-        frontend.inbox.append(Query(waiter: waiter, model: handle, input: input, key: key))
+        frontend.inbox.append(
+            Submission(
+                sink: SimulatedFrontend.Sinks.queries, request: UInt64(number),
+                application: ApplicationHandle(index: application), model: handle, inputType: inputs.inputType,
+                inputs: .one(input), keys: key.map { [$0] } ?? [], arrived: now, deadline: later(budget)))
         wakeFrontend()
     }
 

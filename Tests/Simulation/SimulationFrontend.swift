@@ -15,12 +15,7 @@ extension Simulation {
         note(.frontendUp, number)
         oracle.frontendStarted()
         // What was made durable is known from the beginning.
-        for model in scenario.models.indices where oracle.isRegistered[model] {
-            frontend.commands.append(.register(model: model, oracle.batching[model]))
-        }
-        for application in scenario.applications.indices {
-            frontend.commands.append(.hedge(application: application, oracle.hedging[application]))
-        }
+        frontend.commands.append(.publish)
         beginSelecting(number)
         wakeFrontend()
     }
@@ -43,13 +38,25 @@ extension Simulation {
     private mutating func endFrontend() {
         occurrences[.frontendStops] += 1
         oracle.isStopping = true
-        frontend.scheduler.abandonAll(.stopping)
-        for answer in frontend.scheduler.effects.answers { deliver(answer) }
-        frontend.scheduler.clearEffects()
-        abandonSelecting()
-        frontend.sessions.sayGoodbye(Goodbye(.stopping, reason: "the query frontend stops"))
-        performSessionEffects()
-        if frontend.scheduler.pendingCount != 0 { oracle.violate("queries are pending in a stopped frontend", at: now) }
+        oracle.selection.failuresHeard = frontend.failuresTold
+        frontend.core.abandonQueries(now: now)
+        carryOut()
+        frontend.core.abandonAll(frontend.storeAnswers, now: now)
+        carryOut()
+        if frontend.core.scheduler.pendingCount != 0 {
+            oracle.violate("queries are pending in a stopped frontend", at: now)
+        }
+        if !frontend.core.selector.load.isIdle {
+            oracle.violate("a stopped selector is not idle: \(frontend.core.selector.load)", at: now)
+        }
+        // What the store's thread was handed it does before it ends.
+        finishStoreWork()
+        for submission in frontend.inbox {
+            for delivery in submission.deliveries(.defaultOutput(.stopping)) { deliver(delivery, to: submission.sink) }
+        }
+        for feedback in frontend.feedback { acknowledge(feedback.waiter.ticket, .stopping) }
+        frontend.inbox = []
+        frontend.feedback = []
     }
 
     // MARK: Waking
@@ -72,7 +79,7 @@ extension Simulation {
         guard frontend.isRunning, frontend.plannedTurn == number else { return }
         frontend.plannedTurnTime = .distantFuture
         if now < frontend.busyUntil { return planTurn(at: frontend.busyUntil) }
-        let queries = frontend.inbox.count + frontend.selected.count + frontend.feedback.count
+        let queries = frontend.inbox.count + frontend.feedback.count
         let (isDrained, messages) = takeTurn()
         check()
         frontend.busyUntil = later(
@@ -83,57 +90,40 @@ extension Simulation {
             occurrences[.turnsCutShort] += 1
             return planTurn(at: frontend.busyUntil)
         }
-        let deadlines = [frontend.scheduler.deadline, frontend.sessions.deadline, frontend.selector.deadline]
-        guard let deadline = deadlines.compactMap({ $0 }).min() else { return }
+        guard let deadline = frontend.core.deadline else { return }
         oracle.checkWakesLater(
-            than: now, deadline, scheduler: frontend.scheduler.deadline, selector: frontend.selector.deadline)
+            than: now, deadline, scheduler: frontend.core.scheduler.deadline,
+            selector: frontend.core.selector.deadline)
         let slack = random.nanoseconds(0...50 * microsecond)
         planTurn(at: max(MonotonicTime(nanoseconds: deadline.nanoseconds + slack), frontend.busyUntil))
     }
 
     // MARK: One turn
 
-    /// What `DispatchLoop` does in a turn. False when messages are left.
+    /// Brings the core what has come, and carries out what it decides. False when something is left.
     private mutating func takeTurn() -> (isDrained: Bool, messages: Int) {
         for command in frontend.commands { perform(command) }
         frontend.commands.removeAll(keepingCapacity: true)
         takeStoreAnswers()
-        for query in frontend.inbox {
-            oracle.taken(Int(query.waiter.ticket.request), at: now)
-            frontend.scheduler.submit(query, now: now)
-        }
-        frontend.inbox.removeAll(keepingCapacity: true)
-        takeSelecting()
+        takeQueries()
         noteConnections()
         let (isDrained, messages) = receive()
-        if isDrained {
-            frontend.sessions.endLostConnections()
-            oracle.lossesNoted()
-            // What a container has said may be among the messages that are left.
-            frontend.sessions.tick(now: now)
-        }
-        performSessionEffects()
-        tickSelector()
-        frontend.scheduler.tick(now: now)
-        for _ in 0..<Self.roundsPerTurn {
-            submitSelected()
-            frontend.scheduler.dispatch(now: now)
-            while !frontend.scheduler.effects.dispatches.isEmpty {
-                performSchedulerEffects()
-                performSessionEffects()
-                frontend.scheduler.dispatch(now: now)
-            }
-            performSchedulerEffects()
-            if frontend.selector.effects.queries.isEmpty { break }
-        }
-        return (isDrained && frontend.selector.effects.queries.isEmpty, messages)
+        let waiting = frontend.core.selector.load.waitingQueries
+        if frontend.core.advance(isDrained: isDrained, now: now) { oracle.lossesNoted() }
+        if frontend.core.selector.load.waitingQueries < waiting { occurrences[.queriesWithoutStates] += 1 }
+        var rounds = 0
+        repeat {
+            carryOut()
+            rounds += 1
+        } while rounds < Self.roundsPerTurn && frontend.core.goOn(now: now)
+        return (isDrained && !frontend.core.hasMore, messages)
     }
 
     /// As in `DispatchLoop`.
     private static let roundsPerTurn = 4
 
     private mutating func noteConnections() {
-        for event in frontend.monitored { frontend.sessions.note(event) }
+        for event in frontend.monitored { frontend.core.sessions.note(event) }
         frontend.monitored.removeAll(keepingCapacity: true)
     }
 
@@ -148,16 +138,17 @@ extension Simulation {
             if !connections[connection].hasUnread { frontend.readable.removeLast() }
             connections[connection].lastHeard = now
             let session = session(connection)
-            let effects = frontend.sessions.effects.count
+            let effects = frontend.core.sessions.effects.count
             switch speech {
-            case .message(_, in: .four) where !frontend.sessions.offersVersion4(session):
+            case .message(_, in: .four) where !frontend.core.sessions.offersVersion4(session):
                 let error = WireError(.notEmpty, frame: 0, expected: "an empty frame", found: "12 bytes")
-                frontend.sessions.receive(malformed: error, from: session, now: now)
-            case .message(let message, _): frontend.sessions.receive(message, from: session, now: now)
+                frontend.core.sessions.receive(malformed: error, from: session, now: now)
+            case .message(let message, _): frontend.core.sessions.receive(message, from: session, now: now)
             case .malformed(let error, let isRegistration):
-                frontend.sessions.receive(malformed: error, isRegistration: isRegistration, from: session, now: now)
+                frontend.core.sessions.receive(
+                    malformed: error, isRegistration: isRegistration, from: session, now: now)
             }
-            for effect in frontend.sessions.effects[effects...] {
+            for effect in frontend.core.sessions.effects[effects...] {
                 if case .added(let replica, _) = effect { frontend.origins[replica] = connection }
             }
         }
@@ -167,69 +158,16 @@ extension Simulation {
     private mutating func session(_ number: Int) -> ContainerSessions.SessionID {
         let connection = connections[number]
         let peer = frontend.speaksVersion4 ? connection.peer : connection.peer.withoutOffer
-        if let known = frontend.sessions.session(by: connection.descriptor), known.peer == peer { return known.id }
+        if let known = frontend.core.sessions.session(by: connection.descriptor), known.peer == peer { return known.id }
         var events: [ConnectionEvent] = []
         swap(&events, &frontend.monitored)
         var wasDrained = false
-        let id = frontend.sessions.session(with: peer, by: connection.descriptor, now: now) { sessions in
+        let id = frontend.core.sessions.session(with: peer, by: connection.descriptor, now: now) { sessions in
             for event in events { sessions.note(event) }
             wasDrained = true
         }
         if !wasDrained { frontend.monitored = events }
         return id
-    }
-
-    // MARK: What the scheduler decided
-
-    private mutating func performSchedulerEffects() {
-        let effects = frontend.scheduler.effects
-        frontend.scheduler.clearEffects()
-        for dispatch in effects.dispatches { send(dispatch) }
-        for answer in effects.answers { deliver(answer) }
-        performSelectorEffects()
-        for computed in effects.computed { frontend.cache.insert(computed.output, for: computed.key) }
-        for notice in effects.notices {
-            switch notice {
-            case .stuck: occurrences[.stuckDetected] += 1
-            case .recovered: occurrences[.stuckRecovered] += 1
-            }
-        }
-    }
-
-    private mutating func send(_ dispatch: SchedulerEffects.Dispatch) {
-        note(.sent, Int(dispatch.batch), dispatch.replica.number, dispatch.inputs.count)
-        occurrences[.batches] += 1
-        oracle.dispatched(dispatch, connections, &occurrences, at: now)
-        guard let peer = frontend.sessions.peer(of: dispatch.replica) else { return }
-        occurrences[peer.version == .four ? .batchesInRPC4 : .batchesInRPC3] += 1
-        let inputs = Inputs.values(of: dispatch.inputs, as: dispatch.inputType)
-        let request = PredictRequest(
-            id: dispatch.batch, inputs: inputs, budget: peer.version == .four ? dispatch.expires - now : nil)
-        let outcome = send(.request(request), in: peer.version, to: peer.id)
-        if outcome == .sent {
-            frontend.sessions.sent(batch: dispatch.batch, inputCount: dispatch.inputs.count, to: dispatch.replica)
-        } else {
-            note(.unsent, Int(dispatch.batch), dispatch.replica.number)
-            frontend.sessions.lose(dispatch.replica)
-        }
-    }
-
-    private mutating func deliver(_ answer: SchedulerEffects.Answer) {
-        guard answer.waiter.ticket.sink != Selector.sink else {
-            return finishSelected(answer.waiter.ticket, answer.outcome, isCached: false)
-        }
-        let number = Int(answer.waiter.ticket.request)
-        let elapsed = Int((now.nanoseconds - answer.waiter.arrived.nanoseconds) / microsecond)
-        switch answer.outcome {
-        case .output:
-            occurrences[.outputs] += 1
-            note(.answered, number, elapsed)
-        case .defaultOutput(let reason), .failed(let reason, _):
-            let occurrence = occurrence(of: reason)
-            occurrences[occurrence] += 1
-            note(.defaulted, number, elapsed, occurrence.rawValue)
-        }
-        oracle.answered(number, answer.outcome, isCached: false, at: now)
     }
 
     mutating func occurrence(of reason: DefaultReason) -> Occurrence {
@@ -250,7 +188,7 @@ extension Simulation {
     /// What the frontend has counted itself.
     mutating func countEffects() {
         for model in scenario.models.indices {
-            let counters = frontend.scheduler.counters(of: ModelHandle(index: model))
+            let counters = frontend.core.scheduler.counters(of: ModelHandle(index: model))
             occurrences[.retries] += counters.retries
             occurrences[.hedges] += counters.hedges
             occurrences[.hedgesWon] += counters.hedgesWon

@@ -21,17 +21,13 @@ extension Simulation {
             occurrences[.hedgingChanged] += 1
             frontend.commands.append(.hedge(application: plan.target, hedging))
         case .drain:
-            frontend.commands.append(.drain(container: plan.target, true))
+            frontend.commands.append(.drain(container: plan.target, .begin))
             after(plan.duration, .reversal(.resume, target: plan.target))
         case .drainAndStop:
-            frontend.commands.append(.drain(container: plan.target, true))
-            // Whoever drains it asks again and again whether it is done.
-            for _ in 0..<4 {
-                after(random.nanoseconds(0...plan.duration), .reversal(.drainAndStop, target: plan.target))
-            }
+            frontend.commands.append(.drain(container: plan.target, .beginAndStop))
             after(plan.duration, .reversal(.resume, target: plan.target))
         case .resume:
-            frontend.commands.append(.drain(container: plan.target, false))
+            frontend.commands.append(.drain(container: plan.target, .end))
         case .changePolicy, .changeLinks, .changeVersion, .resetState, .removePolicy, .askForState:
             operateSelecting(plan)
         }
@@ -46,13 +42,12 @@ extension Simulation {
         case .registerModel:
             frontend.commands.append(.register(model: target, oracle.batching[target]))
         case .resume:
-            frontend.commands.append(.drain(container: target, false))
-        case .drainAndStop:
-            frontend.commands.append(.release(container: target))
+            frontend.commands.append(.drain(container: target, .end))
         case .removePolicy:
             let settings = oracle.selection.applications[target].settings
             frontend.commands.append(.select(application: target, settings, links: nil))
-        case .deleteModel, .changeSettings, .changeHedging, .drain, .changePolicy, .changeLinks, .changeVersion,
+        case .deleteModel, .changeSettings, .changeHedging, .drain, .drainAndStop, .changePolicy, .changeLinks,
+            .changeVersion,
             .resetState, .askForState:
             break
         }
@@ -62,52 +57,32 @@ extension Simulation {
     /// The dispatch thread does what it was asked to.
     mutating func perform(_ command: SimulatedFrontend.Command) {
         switch command {
+        case .publish: publish()
         case .register(let model, let batching): register(model, batching)
         case .delete(let model): delete(model)
         case .hedge(let application, let hedging):
             oracle.hedging[application] = hedging
             oracle.hedgeShare[application] = max(
                 oracle.hedgeShare[application], hedging?.maxExtraWork ?? 0)
-            frontend.scheduler.setApplication(ApplicationHandle(index: application), hedging: hedging)
-        case .drain(let container, let isDraining):
+            publish()
+        case .drain(let container, let draining):
             guard let connection = containers[container].connection,
                 let number = oracle.replicas.firstIndex(where: { $0?.connection == connection })
             else { return }
-            occurrences[isDraining ? .drains : .resumptions] += 1
-            oracle.replicas[number]?.isDraining = isDraining
-            frontend.scheduler.setDraining(isDraining, ReplicaID(number: number))
-        case .release(let container):
-            release(container)
-        case .publish, .select, .setVersion, .resetState, .askForState:
+            occurrences[draining == .end ? .resumptions : .drains] += 1
+            oracle.replicas[number]?.isDraining = draining != .end
+            oracle.replicas[number]?.isToEnd = draining == .beginAndStop
+            frontend.core.set(draining, ReplicaID(number: number))
+        case .select, .setVersion, .resetState, .askForState:
             performSelecting(command)
         }
     }
 
-    /// As `DispatchLoop` does: a replica that what waits has nobody else for goes on.
-    private mutating func release(_ container: Int) {
-        guard let connection = containers[container].connection,
-            let number = oracle.replicas.firstIndex(where: { $0?.connection == connection }),
-            let replica = oracle.replicas[number], replica.isDraining
-        else { return }
-        let model = ModelHandle(index: replica.model)
-        let isNeeded = frontend.scheduler.queuedCount(of: model) > 0 && !oracle.hasSuitableReplica(replica.model)
-        let load = frontend.scheduler.load(of: ReplicaID(number: number))
-        guard load?.batchesInFlight == 0, !isNeeded else { return }
-        if frontend.sessions.peer(of: ReplicaID(number: number))?.version == .four {
-            connections[connection].wasReleased = true
-        }
-        frontend.sessions.release(ReplicaID(number: number))
-    }
-
     private mutating func register(_ model: Int, _ batching: Batching) {
-        let plan = scenario.models[model]
         if !oracle.isRegistered[model] { occurrences[.modelsRegisteredAgain] += 1 }
         oracle.isRegistered[model] = true
         oracle.batching[model] = batching
-        frontend.scheduler.setModel(
-            ModelHandle(index: model), ModelSettings(inputType: plan.inputType, batching: batching))
-        frontend.sessions.recall(plan.version, inputType: plan.inputType)
-        publishSelecting()
+        publish()
     }
 
     private mutating func delete(_ model: Int) {
@@ -116,9 +91,37 @@ extension Simulation {
         oracle.isRegistered[model] = false
         epochs[model] += 1
         oracle.epochs[model] += 1
-        frontend.scheduler.removeModel(ModelHandle(index: model))
-        frontend.sessions.dismiss(scenario.models[model].version)
-        frontend.cache.removeAll(of: ModelHandle(index: model))
-        publishSelecting()
+        publish()
+    }
+
+    mutating func publish() {
+        for model in frontend.core.publish(catalog, now: now) { frontend.core.cache.removeAll(of: model) }
+    }
+
+    /// What operators have made.
+    private var catalog: Catalog {
+        var models: [ModelVersion: Model] = [:]
+        for (index, model) in scenario.models.enumerated() where oracle.isRegistered[index] {
+            models[model.version] = Model(
+                id: model.version, inputType: model.inputType, batching: oracle.batching[index],
+                cachesPredictions: model.isFunction)
+        }
+        var applications: [String: Application] = [:]
+        for (index, plan) in scenario.applications.enumerated() {
+            let name = scenario.name(ofApplication: index)
+            applications[name] = Application(
+                name: name, inputType: scenario.models[plan.model].inputType, defaultOutput: "",
+                latencySLO: .nanoseconds(plan.slo), hedging: oracle.hedging[index])
+        }
+        for (index, plan) in scenario.selecting.enumerated() {
+            let known = oracle.selection.applications[index]
+            applications[plan.name] = Application(
+                name: plan.name, inputType: scenario.models[0].inputType, defaultOutput: "",
+                latencySLO: .nanoseconds(plan.slo), linkedModels: known.hasPolicy ? known.links : [],
+                hedging: plan.hedging, selection: known.hasPolicy ? known.settings : SelectionSettings())
+        }
+        return Catalog(
+            applications: applications, models: models,
+            currentVersions: oracle.selection.current.mapValues { scenario.models[$0].version.version })
     }
 }

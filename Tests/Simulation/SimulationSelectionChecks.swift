@@ -6,8 +6,8 @@ extension Simulation {
     /// After a turn.
     mutating func checkSelector() {
         guard !scenario.selecting.isEmpty else { return }
-        if !frontend.selector.effects.isEmpty { oracle.violate("effects of the selector are left", at: now) }
-        let load = frontend.selector.load
+        if !frontend.core.selector.effects.isEmpty { oracle.violate("effects of the selector are left", at: now) }
+        let load = frontend.core.selector.load
         if load.states > scenario.selectorBounds.usersInMemory + 1 {
             oracle.violate("\(load.states) states of an application are in memory, more than may", at: now)
         }
@@ -18,7 +18,7 @@ extension Simulation {
         // Reports cost, and change with feedback only.
         guard random.chance(0.2) else { return }
         for index in scenario.selecting.indices {
-            guard let report = frontend.selector.report(on: scenario.handle(ofSelecting: index)) else { continue }
+            guard let report = frontend.core.selector.report(on: scenario.handle(ofSelecting: index)) else { continue }
             if let problem = StateReports.problem(of: report) { oracle.violate(problem, at: now) }
         }
     }
@@ -35,8 +35,8 @@ extension Simulation {
         if oracle.selection.parts.values.contains(where: { $0.outcome == nil }) {
             oracle.violate("a model that a policy has chosen was never heard of", at: now)
         }
-        if !frontend.selector.load.isIdle {
-            oracle.violate("an idle frontend's selector is not: \(frontend.selector.load)", at: now)
+        if !frontend.core.selector.load.isIdle {
+            oracle.violate("an idle frontend's selector is not: \(frontend.core.selector.load)", at: now)
         }
         if stateReports.open != 0 { oracle.violate("\(stateReports.open) reports of states never came", at: now) }
         checkWhatHasCounted()
@@ -69,13 +69,13 @@ extension Simulation {
         }
         occurrences[.statesReported] += stateReports.takeCount()
         for index in scenario.selecting.indices {
-            guard let report = frontend.selector.report(on: scenario.handle(ofSelecting: index)) else { continue }
+            guard let report = frontend.core.selector.report(on: scenario.handle(ofSelecting: index)) else { continue }
             for model in report.models {
                 occurrences[.shadowsAgreed] += model.counters.shadowAgreed
                 occurrences[.shadowsDisagreed] += model.counters.shadowDisagreed
             }
         }
-        if frontend.selector.load.states == scenario.selectorBounds.usersInMemory + 1,
+        if frontend.core.selector.load.states == scenario.selectorBounds.usersInMemory + 1,
             scenario.selecting.contains(where: { $0.userShare > 0 && $0.users > scenario.selectorBounds.usersInMemory })
         {
             occurrences[.statesEvicted] += 1

@@ -50,17 +50,13 @@ extension Simulation {
                 mustHaveOutput: mustHaveOutput, frontend: frontend.number))
         note(.selectedArrived, number, application, Int(budget / microsecond))
         // By its trace each of the queries that it becomes can be told to be its own.
-        frontend.selected.append(
-            SelectedQuery(
-                waiter: waiter(1, number, application, budget: budget), id: UInt64(number), input: payload(value),
-                user: user, trace: QueryTrace(TraceContext(parent: "\(number)"))))
+        frontend.inbox.append(
+            Submission(
+                sink: SimulatedFrontend.Sinks.selected, request: UInt64(number),
+                application: scenario.handle(ofSelecting: application), inputType: scenario.models[0].inputType,
+                inputs: .one(payload(value)), firstQueryID: UInt64(number), selects: true, user: user,
+                trace: QueryTrace(TraceContext(parent: "\(number)")), arrived: now, deadline: later(budget)))
         wakeFrontend()
-    }
-
-    private mutating func waiter(_ sink: Int, _ number: Int, _ application: Int, budget: Int64) -> Waiter {
-        Waiter(
-            ticket: Ticket(sink: sink, request: UInt64(number), item: 0),
-            application: scenario.handle(ofSelecting: application), arrived: now, deadline: later(budget))
     }
 
     /// All models of an application take the same inputs.
@@ -134,10 +130,13 @@ extension Simulation {
         record.lostPolicy = !oracle.selection.applications[plan.application].hasPolicy
         oracle.selection.feedback.append(record)
         note(.feedbackArrived, number, plan.application, query)
+        let waiter = Waiter(
+            ticket: Ticket(sink: SimulatedFrontend.Sinks.feedback, request: UInt64(number), item: 0),
+            application: scenario.handle(ofSelecting: plan.application), arrived: now, deadline: later(budget))
         // Where a query is named, its user counts, whoever else may be.
         frontend.feedback.append(
             SelectedFeedback(
-                waiter: waiter(2, number, plan.application, budget: budget), subject: subject, user: plan.user,
+                waiter: waiter, subject: subject, user: plan.user,
                 id: plan.id))
         wakeFrontend()
     }
@@ -229,8 +228,6 @@ extension Simulation {
     /// The dispatch thread does what it was asked to.
     mutating func performSelecting(_ command: SimulatedFrontend.Command) {
         switch command {
-        case .publish:
-            break
         case .select(let application, let settings, let links):
             if let links {
                 occurrences[.linksChanged] += 1
@@ -251,45 +248,21 @@ extension Simulation {
             oracle.selection.current[name] = model
         case .resetState(let application, let user):
             occurrences[.statesReset] += 1
-            frontend.selector.reset(
+            frontend.core.selector.reset(
                 scenario.handle(ofSelecting: application), named: scenario.selecting[application].name, user: user
             ) { _ in }
             return
         case .askForState(let application, let user):
             let reports = stateReports
             reports.asked()
-            frontend.selector.report(on: scenario.handle(ofSelecting: application), user: user) { report in
+            frontend.core.selector.report(on: scenario.handle(ofSelecting: application), user: user) { report in
                 reports.answered(report)
             }
             return
         default:
             return
         }
-        publishSelecting()
-    }
-
-    /// As `DispatchLoop` does when the catalog changes.
-    mutating func publishSelecting() {
-        for index in scenario.selecting.indices {
-            let handle = scenario.handle(ofSelecting: index)
-            let known = oracle.selection.applications[index]
-            guard known.hasPolicy, let policy = try? SelectionPolicies.simulated.policy(for: known.settings.policy)
-            else {
-                frontend.selector.removeApplication(handle, now: now)
-                continue
-            }
-            let shadows = known.settings.shadows
-            let names = known.links + shadows.filter { !known.links.contains($0) }
-            let models = names.compactMap { name -> Selector.LinkedModel? in
-                guard let model = oracle.selection.current[name], oracle.isRegistered[model] else { return nil }
-                return Selector.LinkedModel(
-                    name: name, label: "\(scenario.models[model].version)", handle: ModelHandle(index: model),
-                    caches: scenario.models[model].isFunction, isShadow: shadows.contains(name))
-            }
-            frontend.selector.setApplication(
-                handle, scenario.selecting[index].name, known.settings, policy: policy,
-                policyName: known.settings.policy.name, models: models)
-        }
+        publish()
     }
 }
 

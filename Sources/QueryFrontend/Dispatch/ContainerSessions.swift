@@ -84,11 +84,6 @@ package struct ContainerSessions: Sendable {
         effects.removeAll(keepingCapacity: true)
     }
 
-    /// What could not be carried out is to be carried out before what has come since.
-    package mutating func putBack(_ rest: ArraySlice<Effect>) {
-        effects.insert(contentsOf: rest, at: 0)
-    }
-
     /// When `tick` has something to do at the latest.
     package var deadline: MonotonicTime? {
         nextCheck == .distantFuture ? nil : nextCheck

@@ -23,8 +23,22 @@ struct DispatchLog {
         logger.critical("the dispatch thread cannot wait", metadata: ["error": "\(error)"])
     }
 
+    /// What has happened, as far as an operator wants to know.
+    mutating func note(_ event: DispatchEvent, now: MonotonicTime) {
+        switch event {
+        case .added(_, let registration, let taken): added(registration, registered: taken, now: now)
+        case .removed(_, let model, let reason, let retried): removed(model, reason, retried: retried, now: now)
+        case .badMessage(let peer, let replica, let problem):
+            badMessage(from: peer, isRegistered: replica != nil, problem, now: now)
+        case .failed(_, let model, let failure): failed(failure.code, failure.reason, of: model, now: now)
+        case .inputFailed(let model, let code, let text): failed(code, text, of: model, now: now)
+        case .noticed(let notice, let model): noticed(notice, of: model)
+        case .leaving, .completed, .chosen, .finished: break
+        }
+    }
+
     /// - Parameter registered: the input type that its model is registered with.
-    mutating func added(_ registration: Registration, registered: InputType?, now: MonotonicTime) {
+    private mutating func added(_ registration: Registration, registered: InputType?, now: MonotonicTime) {
         guard let suppressed = replicas.admit(now: now) else { return }
         logger.info(
             "replica added",
@@ -42,7 +56,7 @@ struct DispatchLog {
         }
     }
 
-    mutating func removed(
+    private mutating func removed(
         _ model: ModelVersion, _ reason: FrontendSession.EndReason, retried: Int, now: MonotonicTime
     ) {
         guard let suppressed = replicas.admit(now: now) else { return }
@@ -53,7 +67,7 @@ struct DispatchLog {
                 + Self.unlogged(suppressed))
     }
 
-    mutating func badMessage(
+    private mutating func badMessage(
         from peer: RoutingID, isRegistered: Bool, _ problem: ContainerSessions.BadMessage, now: MonotonicTime
     ) {
         guard let suppressed = badMessages.admit(now: now) else { return }
@@ -63,22 +77,21 @@ struct DispatchLog {
     }
 
     /// A model that fails tells its callers; an operator sees one of them now and then.
-    mutating func failed(_ code: FailureCode, _ text: String?, of model: ModelVersion?, now: MonotonicTime) {
+    private mutating func failed(_ code: FailureCode, _ text: String?, of model: ModelVersion?, now: MonotonicTime) {
         guard code != .tooLate, let suppressed = failures.admit(now: now) else { return }
         logger.warning(
             "a model failed: \(PeerText.line(text ?? code.description))",
             metadata: ["model": "\(Self.name(model))", "code": "\(code)"] + Self.unlogged(suppressed))
     }
 
-    func notice(_ notice: SchedulerEffects.Notice, named model: (ModelHandle) -> ModelVersion?) {
+    private func noticed(_ notice: SchedulerEffects.Notice, of model: ModelVersion?) {
         switch notice {
-        case .stuck(_, let handle, let age):
+        case .stuck(_, _, let age):
             logger.warning(
                 "a replica is stuck: it gets nothing until it answers",
-                metadata: ["model": "\(Self.name(model(handle)))", "batch age": "\(age)"])
-        case .recovered(_, let handle):
-            logger.info(
-                "a replica that was stuck has answered", metadata: ["model": "\(Self.name(model(handle)))"])
+                metadata: ["model": "\(Self.name(model))", "batch age": "\(age)"])
+        case .recovered:
+            logger.info("a replica that was stuck has answered", metadata: ["model": "\(Self.name(model))"])
         }
     }
 

@@ -50,9 +50,7 @@ final class Dispatcher: Sendable {
     struct Configuration: Sendable {
         /// Where containers connect: one or more of `tcp://host:port` and `inproc://name`.
         var endpoints: [String]
-        var timing = SessionTiming.standard
-        var bounds = Scheduler.Bounds()
-        var selection = Selector.Bounds()
+        var core = DispatchCore.Configuration()
     }
 
     /// Hits that may wait to be counted, so that they wake nobody.

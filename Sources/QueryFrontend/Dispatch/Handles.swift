@@ -1,7 +1,7 @@
 import ContainerRPC
 
 /// Numbers for the names of applications and model versions. A name keeps its number for the process's life.
-final class Handles: Sendable {
+package final class Handles: Sendable {
     private struct Tables {
         var models: [ModelVersion: ModelHandle] = [:]
         var applications: [String: ApplicationHandle] = [:]
@@ -9,7 +9,9 @@ final class Handles: Sendable {
 
     private let tables = Locked(Tables())
 
-    func handle(for model: ModelVersion) -> ModelHandle {
+    package init() {}
+
+    package func handle(for model: ModelVersion) -> ModelHandle {
         tables.withLock { tables in
             let fresh = ModelHandle(index: tables.models.count)
             return tables.models[model, inserting: fresh]
@@ -21,7 +23,7 @@ final class Handles: Sendable {
         tables.withLock { $0.models[model] }
     }
 
-    func handle(forApplication name: String) -> ApplicationHandle {
+    package func handle(forApplication name: String) -> ApplicationHandle {
         tables.withLock { tables in
             let fresh = ApplicationHandle(index: tables.applications.count)
             return tables.applications[name, inserting: fresh]

@@ -1,36 +1,63 @@
 import ContainerRPC
 
 /// The inputs of one request on their way to the dispatch thread.
-struct Submission: Sendable {
+package struct Submission: Sendable {
     /// Whom the outcomes go to.
-    var sink: Int
+    package var sink: Int
     /// The request's number there.
-    var request: UInt64
-    var application: ApplicationHandle
+    package var request: UInt64
+    package var application: ApplicationHandle
     /// `nil` where the application has no linked model.
-    var model: ModelHandle?
+    package var model: ModelHandle?
     /// What the inputs were read as.
-    var inputType: InputType
-    var inputs: Inputs
+    package var inputType: InputType
+    package var inputs: Inputs
     /// The id of the first input, as the application is told it; the others follow.
-    var firstQueryID: UInt64 = 0
+    package var firstQueryID: UInt64 = 0
     /// Whether the application's policy chooses the models.
-    var selects = false
+    package var selects = false
     /// Who asks, where the request says so.
-    var user: String?
+    package var user: String?
     /// The key of each input, where the model's outputs may be kept and shared; else none.
-    var keys: [CacheKey] = []
-    var trace: QueryTrace?
-    var arrived: MonotonicTime
-    var deadline: MonotonicTime
+    package var keys: [CacheKey] = []
+    package var trace: QueryTrace?
+    package var arrived: MonotonicTime
+    package var deadline: MonotonicTime
+
+    package init(
+        sink: Int, request: UInt64, application: ApplicationHandle, model: ModelHandle? = nil, inputType: InputType,
+        inputs: Inputs, firstQueryID: UInt64 = 0, selects: Bool = false, user: String? = nil, keys: [CacheKey] = [],
+        trace: QueryTrace? = nil, arrived: MonotonicTime, deadline: MonotonicTime
+    ) {
+        self.sink = sink
+        self.request = request
+        self.application = application
+        self.model = model
+        self.inputType = inputType
+        self.inputs = inputs
+        self.firstQueryID = firstQueryID
+        self.selects = selects
+        self.user = user
+        self.keys = keys
+        self.trace = trace
+        self.arrived = arrived
+        self.deadline = deadline
+    }
+
+    /// Who waits for one of its inputs.
+    func waiter(_ item: Int) -> Waiter {
+        Waiter(
+            ticket: Ticket(sink: sink, request: request, item: item), application: application, arrived: arrived,
+            deadline: deadline)
+    }
 
     /// The same outcome for each of its inputs.
-    func deliveries(_ outcome: Outcome) -> [Delivery] {
+    package func deliveries(_ outcome: Outcome) -> [Delivery] {
         (0..<inputs.count).map { Delivery(request: request, item: $0, outcome: outcome) }
     }
 
     /// One input, which is the common case and needs no array, or several.
-    enum Inputs: Sendable {
+    package enum Inputs: Sendable {
         case one(Payload)
         case many([Payload])
 
@@ -52,12 +79,12 @@ struct Submission: Sendable {
 }
 
 /// The outcome of one input of a request.
-struct Delivery: Sendable {
-    var request: UInt64
-    var item: Int
-    var outcome: Outcome
+package struct Delivery: Sendable {
+    package var request: UInt64
+    package var item: Int
+    package var outcome: Outcome
     /// What the application's policy tells of it, where it has one that chooses.
-    var combined: Combined?
+    package var combined: Combined?
 }
 
 /// Where the dispatch thread takes outcomes: an event loop, or a program that embeds the frontend.

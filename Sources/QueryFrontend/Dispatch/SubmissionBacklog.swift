@@ -27,17 +27,24 @@ struct SubmissionBacklog {
         }
     }
 
-    /// Takes what one turn takes: of each request some of its inputs, by their places.
-    mutating func takeTurn(_ take: (Submission, Range<Int>) -> Void) {
-        var left = Self.inputsPerTurn
-        for _ in 0..<waiting.count {
-            guard left > 0 else { return }
-            let (submission, next) = waiting.removeFirst()
-            let end = min(submission.inputs.count, next + min(Self.inputsPerRequest, left))
-            take(submission, next..<end)
-            left -= end - next
-            if end < submission.inputs.count { waiting.append((submission, end)) }
-        }
+    /// What one turn may still take.
+    struct Turn {
+        fileprivate var inputs = SubmissionBacklog.inputsPerTurn
+        /// Each is looked at once.
+        fileprivate var requests: Int
+    }
+
+    func beginTurn() -> Turn { Turn(requests: waiting.count) }
+
+    /// Takes some of the inputs of the next request, by their places; `nil` when the turn has taken what it may.
+    mutating func next(in turn: inout Turn) -> (submission: Submission, items: Range<Int>)? {
+        guard turn.inputs > 0, turn.requests > 0 else { return nil }
+        let (submission, next) = waiting.removeFirst()
+        let end = min(submission.inputs.count, next + min(Self.inputsPerRequest, turn.inputs))
+        turn.inputs -= end - next
+        turn.requests -= 1
+        if end < submission.inputs.count { waiting.append((submission, end)) }
+        return (submission, next..<end)
     }
 
     /// Takes all that is left.

@@ -37,6 +37,9 @@ package struct Scheduler: Sendable {
     /// then a query can only be queued.
     package private(set) var openings: [MonotonicTime] = []
 
+    /// The models that have a replica for what comes.
+    package private(set) var served = ServedModels()
+
     /// What is to be carried out.
     package private(set) var effects = SchedulerEffects()
 
@@ -58,6 +61,12 @@ package struct Scheduler: Sendable {
     /// Forgets the effects, which have been carried out.
     package mutating func clearEffects() {
         effects.clear()
+    }
+
+    /// Takes the effects, to carry them out.
+    package mutating func takeEffects() -> SchedulerEffects {
+        defer { effects.clear() }
+        return effects
     }
 
     // MARK: Models, applications and replicas
@@ -189,6 +198,7 @@ package struct Scheduler: Sendable {
         let wasTouched = models[model.index].isTouched
         let result = body(&models[model.index], &hedges, &effects)
         takeBackHedges(of: model.index)
+        served.note(model, models[model.index].takesQueries)
         nextEvent = min(nextEvent, models[model.index].nextEvent)
         if !wasTouched, models[model.index].isTouched { touched.append(model.index) }
         return result
@@ -204,11 +214,6 @@ package struct Scheduler: Sendable {
 
     /// Those who wait for an outcome.
     package var pendingCount: Int { models.reduce(0) { $0 + $1.waitingCount } }
-
-    /// Whether a model has a replica that takes queries.
-    package func isServed(_ model: ModelHandle) -> Bool {
-        models.indices.contains(model.index) && models[model.index].takesQueries
-    }
 
     /// What a registered model takes.
     package func inputType(of model: ModelHandle) -> InputType? {

@@ -35,6 +35,12 @@ package struct SchedulerEffects: Sendable {
         case stuck(ReplicaID, ModelHandle, batchAge: Duration)
         /// A replica that was stuck has answered.
         case recovered(ReplicaID, ModelHandle)
+
+        var model: ModelHandle {
+            switch self {
+            case .stuck(_, let model, _), .recovered(_, let model): model
+            }
+        }
     }
 
     package internal(set) var dispatches: [Dispatch] = []

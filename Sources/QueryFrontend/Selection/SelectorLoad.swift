@@ -4,6 +4,8 @@ package struct SelectorLoad: Sendable, Hashable {
     package var ensembles = 0
     /// What the store is asked, and what waits for that.
     package var waiting = 0
+    /// Queries that wait for the store.
+    package var waitingQueries = 0
     /// Feedback ids that are being learned from.
     package var running = 0
     /// Feedback that is being made durable.
@@ -26,7 +28,9 @@ extension Selector {
     /// What is under way, and what is kept.
     package var load: SelectorLoad {
         SelectorLoad(
-            ensembles: ensembles.count, waiting: waiting.count, running: running.count, committing: committing.count,
+            ensembles: ensembles.count, waiting: waiting.count,
+            waitingQueries: waiting.values.reduce(0) { $0 + $1.count { $0.isQuery } }, running: running.count,
+            committing: committing.count,
             answeredQueries: answered.count, states: members.values.map(\.states.count).max() ?? 0,
             feedbackInputs: members.values.reduce(0) { $0 + $1.inputsUnderWay + $1.inputs.count })
     }

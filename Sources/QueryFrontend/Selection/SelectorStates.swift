@@ -45,6 +45,10 @@ extension Selector {
         case learning(SelectedFeedback)
         case judging(SelectedFeedback.Judgement, AnsweredQueries.Answered, SelectedFeedback)
         case report(user: String?, @Sendable (SelectionReport?) -> Void)
+
+        var isQuery: Bool {
+            if case .query = self { true } else { false }
+        }
     }
 
     /// Asks the store once for what is not known yet.

@@ -24,7 +24,7 @@ final class DispatcherUnderTest: Sendable {
         let endpoints = try await dispatcher.start(
             Dispatcher.Configuration(
                 endpoints: ["tcp://127.0.0.1:*", "inproc://query-frontend"],
-                bounds: Scheduler.Bounds(slotsPerReplica: slotsPerReplica)),
+                core: DispatchCore.Configuration(bounds: Scheduler.Bounds(slotsPerReplica: slotsPerReplica))),
             store: SQLiteSelectionStore(try SQLiteCatalogStore(path: ":memory:")), policies: .standard,
             context: context, logger: .silent)
         endpoint = endpoints[0]

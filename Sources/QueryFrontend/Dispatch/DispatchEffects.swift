@@ -1,0 +1,74 @@
+import ContainerRPC
+
+/// What follows from the events of a turn, until the one who drives the core has carried it out.
+package struct DispatchEffects: Sendable {
+    /// A message that is to go to a container.
+    package struct Message: Sendable {
+        package var message: FrontendMessage
+        package var version: RPCVersion
+        package var peer: RoutingID
+    }
+
+    /// A batch that is to go to a container, after the messages.
+    package struct Batch: Sendable {
+        package var dispatch: SchedulerEffects.Dispatch
+        package var version: RPCVersion
+        package var peer: RoutingID
+    }
+
+    package var messages: [Message] = []
+    package var batches: [Batch] = []
+    /// Outcomes, by sink.
+    package var deliveries: [[Delivery]] = []
+    /// What became of feedback, by sink.
+    package var acknowledgements: [[SelectorEffects.Acknowledgement]] = []
+    package var storeRequests: [SelectionStoreRequest] = []
+    /// What has happened, in this order, for those who only watch.
+    package var events: [DispatchEvent] = []
+
+    /// Takes what is to be sent.
+    package mutating func takeSendings() -> (messages: [Message], batches: [Batch]) {
+        defer {
+            messages = []
+            batches = []
+        }
+        return (messages, batches)
+    }
+
+    /// Takes what the store is to do.
+    package mutating func takeStoreRequests() -> [SelectionStoreRequest] {
+        defer { storeRequests = [] }
+        return storeRequests
+    }
+
+    /// Takes what has happened.
+    package mutating func takeEvents() -> [DispatchEvent] {
+        defer { events = [] }
+        return events
+    }
+}
+
+/// Something that has happened: an operator may want to know of it, and a simulation's oracle does.
+package enum DispatchEvent: Sendable {
+    /// A container serves from now on.
+    ///
+    /// - Parameter taken: what its model is registered with; `nil` where nobody has registered it.
+    case added(ReplicaID, Registration, taken: InputType?)
+    /// A replica is about to go.
+    case leaving(ReplicaID)
+    /// A replica serves no more; so many queries go elsewhere.
+    case removed(ReplicaID, ModelVersion, FrontendSession.EndReason, retried: Int)
+    /// A message from a container was of no use.
+    case badMessage(from: RoutingID, replica: ReplicaID?, ContainerSessions.BadMessage)
+    case completed(ReplicaID, PredictResponse)
+    /// A batch has failed as a whole.
+    case failed(ReplicaID, ModelVersion?, BatchFailure)
+    /// A model has failed for an input, the first one of its batch.
+    case inputFailed(ModelVersion?, FailureCode, String)
+    /// A policy has chosen a model for an input; or its application has lost its policy meanwhile, and the first model
+    /// is asked as for any other application.
+    case chosen(Query)
+    /// What a policy has chosen has its outcome.
+    case finished(Ticket, Outcome, isCached: Bool)
+    case noticed(SchedulerEffects.Notice, ModelVersion?)
+}
