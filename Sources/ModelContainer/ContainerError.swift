@@ -12,7 +12,7 @@ public enum ContainerError: Error, Hashable, Sendable {
     case wrongInputType(expected: InputType, found: InputType)
     /// A closure returned another number of outputs than it was given inputs.
     case wrongOutputCount(expected: Int, found: Int)
-    /// The outputs of a batch are longer than a message may be, in bytes.
+    /// The outputs of a batch, or the errors in their place, are longer than a message may be, in bytes.
     case outputsTooLong(byteCount: Int, most: Int)
     /// A batch came to its turn when no answer of it was of use any more.
     case tooLate(by: Duration)

@@ -38,7 +38,7 @@ public struct ModelContainer: Sendable {
             name, version, Input.inputType,
             .blocking { values in
                 let results = try Input.inputs(of: values).map { input in Result { try predict(input) } }
-                return try OutputEncoding().outputs(results)
+                return OutputEncoding().outputs(results)
             })
     }
 
@@ -53,9 +53,11 @@ public struct ModelContainer: Sendable {
             .suspending { values in
                 var results: [Result<Output, any Error>] = []
                 for input in try Input.inputs(of: values) {
+                    // The container has ended, and nobody waits for the others.
+                    try Task.checkCancellation()
                     do { results.append(.success(try await predict(input))) } catch { results.append(.failure(error)) }
                 }
-                return try OutputEncoding().outputs(results)
+                return OutputEncoding().outputs(results)
             })
     }
 
@@ -148,8 +150,9 @@ public struct ModelContainer: Sendable {
     /// other outputs, for which a closure that takes whole batches is run again on parts of the batch.
     ///
     /// - Returns: one string for each input.
-    /// - Throws: what the closure throws, or `PredictionFailure` where it takes inputs one by one; `ContainerError` for
-    ///   inputs of another type than the closure's, and for another number of outputs than inputs.
+    /// - Throws: what the closure throws, or `PredictionFailure` where it takes inputs one by one; that also for an output
+    ///   that JSON cannot say, such as a NaN within a structure; `ContainerError` for inputs of another type than the
+    ///   closure's, and for another number of outputs than inputs.
     public func predict<Input: ModelInput>(_ inputs: [Input]) async throws -> [String] {
         let values = Input.values(of: inputs)
         let outputs: Outputs
@@ -162,11 +165,11 @@ public struct ModelContainer: Sendable {
     }
 }
 
-/// The closure of a container that takes inputs one by one has thrown at one of them.
+/// The closure of a container that takes inputs one by one has thrown at one of them, or JSON cannot say an output.
 public struct PredictionFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// The input's place in the batch, from 0.
     public var input: Int
-    /// What was thrown.
+    /// What was thrown, as a frontend is told it: no more than 1,024 bytes.
     public var reason: String
 
     public var description: String { "input \(input): \(reason)" }

@@ -61,7 +61,7 @@ extension QueryFrontend {
                 waiter: Waiter(
                     ticket: Ticket(sink: direct.number, request: number, item: 0), application: route.handle,
                     arrived: arrived, deadline: arrived + max(route.slo, QueryLoop.leastFeedbackTime)),
-                subject: subject, user: feedback.user, id: feedback.id)
+                subject: subject, inputType: inputType, user: feedback.user, id: feedback.id)
             if !dispatcher.submit([selected]) {
                 direct.sink.acknowledge([
                     SelectorEffects.Acknowledgement(ticket: selected.waiter.ticket, result: .stopping)

@@ -28,8 +28,11 @@ public struct FrontendConfiguration: Sendable {
     public var maxQueuedBytes: Int
     /// The policies that applications can be registered with: those that come with the frontend, and your own.
     public var policies: SelectionPolicies
-    /// Users of each application whose states are in memory; all are in the store.
+    /// Users of each application whose states are in memory; the others are in the store alone.
     public var usersInMemory: Int
+    /// Users whose states are in the store, over all applications. Beyond that those are forgotten whose last feedback was
+    /// on the earliest day.
+    public var usersInStore: Int
     /// Queries that feedback can name, over all applications.
     public var feedbackQueries: Int
     /// How long feedback can name a query.
@@ -45,7 +48,8 @@ public struct FrontendConfiguration: Sendable {
         store: String = ":memory:", limits: HTTPLimits = HTTPLimits(), timing: SessionTiming = .standard,
         batchesInFlight: Int = 2, cacheBytes: Int = 32 << 20, maxQueuedQueries: Int = 100_000,
         maxQueuedBytes: Int = 256 << 20, policies: SelectionPolicies = .standard, usersInMemory: Int = 50_000,
-        feedbackQueries: Int = 100_000, feedbackAge: Duration = .seconds(600), threads: Int? = nil,
+        usersInStore: Int = 1_000_000, feedbackQueries: Int = 100_000, feedbackAge: Duration = .seconds(600),
+        threads: Int? = nil,
         drainLimit: Duration = .seconds(30)
     ) {
         self.host = host
@@ -62,6 +66,7 @@ public struct FrontendConfiguration: Sendable {
         self.maxQueuedBytes = maxQueuedBytes
         self.policies = policies
         self.usersInMemory = usersInMemory
+        self.usersInStore = usersInStore
         self.feedbackQueries = feedbackQueries
         self.feedbackAge = feedbackAge
         self.threads = threads
@@ -77,7 +82,8 @@ public struct FrontendConfiguration: Sendable {
         for (name, value, least) in [
             ("threads", threads ?? 1, 1), ("batchesInFlight", batchesInFlight, 1), ("cacheBytes", cacheBytes, 0),
             ("maxQueuedQueries", maxQueuedQueries, 1), ("maxQueuedBytes", maxQueuedBytes, 1),
-            ("usersInMemory", usersInMemory, 1), ("feedbackQueries", feedbackQueries, 0),
+            ("usersInMemory", usersInMemory, 1), ("usersInStore", usersInStore, 1),
+            ("feedbackQueries", feedbackQueries, 0),
         ] where value < least {
             throw .invalid("\(name) is \(value); expected at least \(least)")
         }

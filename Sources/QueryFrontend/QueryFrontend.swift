@@ -58,7 +58,7 @@ public final class QueryFrontend: Service {
         let context = try Context()
         let dispatcher = try Dispatcher(cacheBytes: configuration.cacheBytes)
         let published = PublishedServer()
-        let selectionStore = SQLiteSelectionStore(store)
+        let selectionStore = SQLiteSelectionStore(store, userBound: configuration.usersInStore)
         // Query ids go on where no earlier frontend has been: feedback must not judge another query than it means.
         let firstQueryID = try firstQueryID(ofStart: selectionStore.nextStart(), store: configuration.store)
         let catalog = try CatalogService(store: store, policies: configuration.policies) { catalog in
@@ -191,6 +191,11 @@ public final class QueryFrontend: Service {
     public func run() async throws {
         // Ends early only by cancellation, which asks for the same.
         try? await gracefulShutdown()
+        // In a task that is cancelled every wait ends at once, and nothing in flight would be answered.
+        try await Task { try await stop() }.value
+    }
+
+    private func stop() async throws {
         logger.info("stopping: answering what is in flight")
         await queryServer.drain(within: configuration.drainLimit)
         await administration.triggerGracefulShutdown()

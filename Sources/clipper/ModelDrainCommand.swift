@@ -61,8 +61,10 @@ extension ModelCommand {
         private func drain(_ client: AdministrationClient) async throws {
             var progress = DrainProgress(model.id, replica: replica, timeout: timeout ?? .seconds(60), stops: stop)
             let start = ContinuousClock.now
+            var (replicas, json) = try await client.drain(model.id, replica: replica, stop ? .beginAndStop : .begin)
+            // The order is for these: one that connects later, their replacement perhaps, is only looked at.
+            let numbers = Set(replicas.map(\.replica))
             while true {
-                let (replicas, json) = try await replicas(client, mayBeGone: progress.hasBegun)
                 switch progress.note(replicas, after: .now - start) {
                 case .wait(let news):
                     if let news, !options.json { Terminal.note(news) }
@@ -72,18 +74,7 @@ extension ModelCommand {
                 case .tooLate(let failure):
                     throw failure
                 }
-            }
-        }
-
-        /// The replicas as they are. Once they were there, none is an answer too: whoever waits for the end of their
-        /// work may see them stopped.
-        private func replicas(
-            _ client: AdministrationClient, mayBeGone: Bool
-        ) async throws -> (replicas: [ReplicaStatus], json: String) {
-            do {
-                return try await client.drain(model.id, replica: replica, stop ? .beginAndStop : .begin)
-            } catch let failure as CommandFailure where mayBeGone && failure.cause == .refused(status: 400) {
-                return ([], #"{"replicas":[],"queries_in_flight":0}"#)
+                (replicas, json) = try await client.replicas(of: model.id, numbers)
             }
         }
     }

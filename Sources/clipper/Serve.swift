@@ -121,9 +121,16 @@ struct Serve: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Users of each application whose selection states are held in memory; all are in the store.",
+            "Users of each application whose selection states are held in memory; the others are read from the store.",
             valueName: "number"))
     var usersInMemory = Self.standard.usersInMemory
+
+    @Option(
+        help: ArgumentHelp(
+            "Users whose selection states are in the store, over all applications; beyond that those are forgotten whose "
+                + "last feedback was on the earliest day.",
+            valueName: "number"))
+    var usersInStore = Self.standard.usersInStore
 
     @Option(help: "Threads that serve HTTP. (default: one a core)")
     var threads: Int?
@@ -151,7 +158,7 @@ struct Serve: AsyncParsableCommand {
             ("--max-body", maxBody ?? 1), ("--max-inputs", maxInputs), ("--max-connections", maxConnections),
             ("--batches-in-flight", batchesInFlight), ("--max-queue", maxQueue),
             ("--max-queue-bytes", maxQueueBytes ?? 1), ("--max-bodies", maxBodies ?? 1), ("--threads", threads ?? 1),
-            ("--users-in-memory", usersInMemory),
+            ("--users-in-memory", usersInMemory), ("--users-in-store", usersInStore),
         ] where value < 1 {
             throw ValidationError("\(name) is \(value); expected at least 1.")
         }
@@ -211,7 +218,7 @@ struct Serve: AsyncParsableCommand {
                 connections: maxConnections),
             batchesInFlight: batchesInFlight, cacheBytes: cacheSize ?? Self.standard.cacheBytes,
             maxQueuedQueries: maxQueue, maxQueuedBytes: maxQueueBytes ?? Self.standard.maxQueuedBytes,
-            usersInMemory: usersInMemory, feedbackQueries: feedbackWindow,
+            usersInMemory: usersInMemory, usersInStore: usersInStore, feedbackQueries: feedbackWindow,
             feedbackAge: feedbackAge ?? Self.standard.feedbackAge, threads: threads)
     }
 

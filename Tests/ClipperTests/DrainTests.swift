@@ -1,3 +1,4 @@
+import Foundation
 import QueryFrontend
 import Synchronization
 import Testing
@@ -46,9 +47,7 @@ struct DrainProgressTests {
     @Test("A replica that is gone is not waited for, and told so")
     func noticesDisconnection() {
         var progress = DrainProgress(Self.id, replica: nil, timeout: .seconds(60))
-        #expect(!progress.hasBegun)
         _ = progress.note([replica(0), replica(1, queries: 1)], after: .zero)
-        #expect(progress.hasBegun)
         #expect(
             progress.note([replica(0)], after: .seconds(1))
                 == .done(["sum:1:0 is drained", "sum:1:1 has disconnected"]))
@@ -115,6 +114,28 @@ struct DrainRequestTests {
         #expect(replicas.map(\.state) == ["draining"])
         #expect(replicas.map(\.queriesInFlight) == [2])
         #expect(transport.asked == [AdministrationRequest.drain(Self.id, replica: nil, .begin)])
+    }
+
+    @Test("Looking at replicas orders nothing, and tells only of those that drain")
+    func looks() async throws {
+        func replica(_ model: String, _ version: String, _ number: Int) -> ReplicaStatus {
+            ReplicaStatus(
+                modelName: model, modelVersion: version, replica: number, inputType: "doubles", batchesInFlight: 1,
+                queriesInFlight: number, state: "draining")
+        }
+        let status = FrontendStatus(
+            uptimeSeconds: 1, applications: [], models: [],
+            replicas: [
+                replica("m", "1", 3), replica("m", "2", 1), replica("other", "1", 1), replica("m", "1", 1),
+                replica("m", "1", 4),
+            ])
+        let transport = ScriptedTransport([(200, String(decoding: try JSONEncoder().encode(status), as: UTF8.self))])
+        let client = AdministrationClient(address: try FrontendAddress("http://a:1"), transport: transport)
+        let (replicas, json) = try await client.replicas(of: Self.id, [1, 2, 3])
+        #expect(replicas.map(\.replica) == [1, 3])
+        #expect(replicas.allSatisfy { $0.modelName == "m" && $0.modelVersion == "1" })
+        #expect(json.contains(#""queries_in_flight":4"#))
+        #expect(transport.asked == [AdministrationRequest.status()])
     }
 
     @Test(

@@ -57,6 +57,12 @@ struct AdministrationTests {
             let foreign = try await frontend.admin.exchange(
                 "POST", "/admin/delete_app", headers: ["Origin: http://example.com"], body: body)
             #expect(foreign.status == 403)
+            // A name that was made to lead here is the page's own, and not this server's.
+            let connection = try HTTPConnection(to: frontend.admin)
+            try await connection.send(
+                "POST /admin/delete_app HTTP/1.1\r\nHost: example.com:1338\r\nOrigin: http://example.com:1338\r\n"
+                    + "Content-Length: \(body.count)\r\n\r\n" + String(decoding: body, as: UTF8.self))
+            #expect(try await connection.response().status == 403)
             #expect(try await frontend.admin("get_all_applications", ["verbose": false]) == ["app"])
             let own = try await frontend.admin.exchange(
                 "POST", "/admin/delete_app", headers: ["Origin: http://localhost"],

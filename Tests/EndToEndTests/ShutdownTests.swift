@@ -58,6 +58,32 @@ struct ShutdownTests {
         }
     }
 
+    @Test(
+        "At SIGTERM a last answer that is read slowly still leaves in full",
+        arguments: [["Connection: close"], []] as [[String]])
+    func slowReader(headers: [String]) async throws {
+        try await withProcesses { processes in
+            let frontend = try await Frontend(in: processes)
+            // More than the system holds between two processes.
+            try await frontend.addApplication("app", defaultOutput: String(repeating: "long ", count: 200_000))
+            let connection = try HTTPConnection(to: frontend.query)
+            let inputs = Array(repeating: "[1]", count: 16).joined(separator: ",")
+            try await connection.send(
+                "POST", "/app/predict", headers: headers, body: Array(#"{"input_batch":[\#(inputs)]}"#.utf8))
+            try await eventually("the request is answered") {
+                try await frontend.query.get("/metrics", headers: ["Accept: text/plain"]).text
+                    .contains(#"clipper_queries_total{application="app"} 16"#)
+            }
+            frontend.process.signal(SIGTERM)
+            try await eventually("no connection is taken any more") { (try? TCPConnection(to: frontend.query)) == nil }
+            let response = try await connection.response()
+            #expect(response.status == 200)
+            #expect(response.body.count > 16 * 1_000_000)
+            try await connection.stream.waitForEnd()
+            #expect(try await frontend.process.exitStatus() == 0)
+        }
+    }
+
     @Test("Clients that connect while a frontend stops do not hold it up")
     func connectionsAtTheEnd() async throws {
         try await withProcesses { processes in

@@ -125,6 +125,21 @@ struct ContainerConfigurationTests {
         #expect(throws: (any Error).self) { try configuration(of: named, ["--largest-batch", "0"], [:]) }
     }
 
+    @Test("Options set in code that no parser has seen are checked like flags", arguments: [-1, 0, 1 << 32])
+    func largestBatchInCode(largestBatch: Int) {
+        let options = ContainerOptions(name: nil, largestBatch: largestBatch)
+        let expected = ContainerError.invalid(
+            what: "the largest batch", value: "\(largestBatch)", expected: "1 to 4294967295 inputs")
+        #expect(throws: expected) { try ContainerConfiguration(of: named, options: options, environment: [:]) }
+    }
+
+    @Test("So is the version among them", arguments: [0, 2, 5, 7] as [UInt32])
+    func versionInCode(rpc: UInt32) {
+        let options = ContainerOptions(name: nil, rpc: rpc)
+        let expected = ContainerError.invalid(what: "the protocol's version", value: "\(rpc)", expected: "3 or 4")
+        #expect(throws: expected) { try ContainerConfiguration(of: named, options: options, environment: [:]) }
+    }
+
     @Test("A variable that is empty counts as not set")
     func emptyVariables() throws {
         let configuration = try configuration(of: named, [], environment.mapValues { _ in "" })

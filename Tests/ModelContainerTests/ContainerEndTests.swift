@@ -146,6 +146,45 @@ struct ContainerEndTests {
         try await frontend.close()
     }
 
+    @Test("Told to stop a second time, it cancels the task in which an asynchronous model runs")
+    func cancelsTask() async throws {
+        let frontend = try await PlayedFrontend.bound(in: context)
+        let model = SuspendedModel()
+        defer { model.goOn() }
+        let configuration = ContainerConfiguration(
+            registration: .test, endpoint: try await frontend.endpoint, timing: .short)
+        let loop = try ContainerLoop(configuration, model: model.container.model, context: context, logger: .silent)
+        let task = Task { try await loop.serve() }
+        let peer = try await frontend.acceptContainer()
+        frontend.sendBatch(1, 4, to: peer)
+        try await model.waitForBatch()
+        loop.stop("the first signal")
+        loop.stop("the second signal")
+        try await task.value
+        try await eventually("the model's task is cancelled") { model.wasCancelled }
+        try await frontend.close()
+    }
+
+    @Test("Told once, it lets an asynchronous model finish, and answers")
+    func finishesTask() async throws {
+        let frontend = try await PlayedFrontend.bound(in: context)
+        let model = SuspendedModel()
+        try await RunningContainer.run(model.container, at: frontend.endpoint, in: context, offering: .four) {
+            container in
+            defer { model.goOn() }
+            let peer = try await frontend.welcomeContainer()
+            frontend.send(.request(.batch(1, [4])), in: .four, to: peer)
+            try await model.waitForBatch()
+            await container.stop()
+            _ = try await frontend.receiveGoodbye()
+            model.goOn()
+            #expect(try await frontend.receiveResponse().outputs.strings == ["4.0"])
+            #expect(!model.wasCancelled)
+            try await container.waitForEnd()
+        }
+        try await frontend.close()
+    }
+
     @Test("A service whose task is cancelled ends, too")
     func cancelled() async throws {
         let frontend = try await PlayedFrontend.bound(in: context)

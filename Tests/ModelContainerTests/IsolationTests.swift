@@ -56,6 +56,40 @@ struct IsolationTests {
         #expect(try run(100, bad: []).runs == 1)
     }
 
+    @Test("A closure for one input is called once for each, also where JSON cannot say some of its outputs")
+    func noJSON() throws {
+        let calls = Locked(0)
+        let container = ModelContainer { (input: [Double]) -> [String: Double] in
+            calls.withLock { $0 += 1 }
+            return ["score": input[0].truncatingRemainder(dividingBy: 100) == 0 ? .nan : input[0]]
+        }
+        guard case .blocking(let predict) = container.model else {
+            Issue.record("a closure is taken for the other kind")
+            return
+        }
+        let outputs = try Isolation(batch(1000), mayFail: true).blockingOutputs(predict)
+        let count = calls.withLock { $0 }
+        #expect(count == 1000)
+        #expect(outputs.errors.map(\.index) == Array(stride(from: 0, to: 1000, by: 100)))
+        #expect(outputs.strings.filter(\.isEmpty).count == 10)
+    }
+
+    @Test("Once its task is cancelled, an asynchronous model is not run again")
+    func cancelled() async {
+        let runs = Locked(0)
+        let isolation = Isolation(batch(10), mayFail: true)
+        await #expect(throws: CancellationError.self) {
+            try await inCancelledTask {
+                try await isolation.suspendingOutputs { _ in
+                    runs.withLock { $0 += 1 }
+                    return []
+                }
+            }
+        }
+        let count = runs.withLock { $0 }
+        #expect(count == 0)
+    }
+
     @Test("Where an error cannot be told, the batch fails with its first")
     func cannotTell() {
         #expect(throws: Bad.self) { try run(100, bad: [7], mayFail: false) }

@@ -91,6 +91,20 @@ struct ModelContainerTests {
         await #expect(throws: Broken.self) { try await perBatch.predict([[1.0]]) }
     }
 
+    @Test("An asynchronous closure for one input is called for no more of them once its task is cancelled")
+    func cancelled() async {
+        let calls = Locked(0)
+        let container = ModelContainer { (input: [Double]) async -> Int in
+            calls.withLock { $0 += 1 }
+            return input.count
+        }
+        await #expect(throws: CancellationError.self) {
+            try await inCancelledTask { try await container.predict([[1.0], [2.0]]) }
+        }
+        let count = calls.withLock { $0 }
+        #expect(count == 0)
+    }
+
     @Test("Another number of outputs than inputs is an error that names both", arguments: [0, 1, 3])
     func wrongCount(count: Int) async {
         let numbers = ModelContainer { (_: InputBatch<Double>) in Array(repeating: 1, count: count) }

@@ -20,6 +20,15 @@ struct OutputTests {
         #expect(FailureCode(of: error) == .tooLarge)
     }
 
+    @Test("So are errors that are longer than an answer holds: they have a frame of their own")
+    func tooLongErrors() throws {
+        var outputs = Outputs(["four"])
+        outputs.appendFailure(InvalidInput("four"), count: 2)
+        #expect(try outputs.checked(most: 32) == outputs)
+        let error = try #require(throws: ContainerError.self) { try outputs.checked(most: 31) }
+        #expect(error == .outputsTooLong(byteCount: 32, most: 31))
+    }
+
     @Test("A string is sent as it is", arguments: ["", "cat", "say \"hi\"", "1.50", "grün\n"])
     func strings(text output: String) async throws {
         #expect(try await text(of: output) == output)
@@ -77,8 +86,18 @@ struct OutputTests {
         #expect(try await text(of: Data([0, 255])) == #""AP8=""#)
     }
 
-    @Test("A value that JSON cannot say is an error of the batch")
-    func noJSON() async {
-        await #expect(throws: EncodingError.self) { try await text(of: ["score": Double.nan]) }
+    @Test("A value that JSON cannot say is an error of its input; the others have their outputs")
+    func noJSON() throws {
+        let values: [[String: Double]] = [["score": 0.5], ["score": .nan], ["score": 0.25]]
+        let outputs = try OutputEncoding().outputs(values, inputCount: 3)
+        #expect(outputs.strings == [#"{"score":0.5}"#, "", #"{"score":0.25}"#])
+        #expect(outputs.errors.map(\.index) == [1])
+        #expect(outputs.errors.map(\.code) == [.modelError])
+    }
+
+    @Test("Without a network it is thrown, with the input")
+    func noJSONWithoutNetwork() async throws {
+        let error = try await #require(throws: PredictionFailure.self) { try await text(of: ["score": Double.nan]) }
+        #expect(error.input == 0)
     }
 }

@@ -73,6 +73,25 @@ struct CatalogSelectionTests {
         ) { try SelectionPolicies.standard.checked(change, in: linked) }
     }
 
+    @Test("So is it when the application is linked, or registered with links")
+    func misspeltModelBeforeLinks() throws {
+        let selection = SelectionSettings(policy: PolicyDescription("weighted", ["m": .number(90), "mm": .number(10)]))
+        let registered = try makeCatalog(
+            .registerModel(makeModel()), .registerApplication(makeApplication(selection: selection)))
+        var linked = makeApplication("other", selection: selection)
+        linked.linkedModels = ["m"]
+        for change in [CatalogChange.linkModels(application: "digits", models: ["m"]), .registerApplication(linked)] {
+            let error = #expect(throws: CatalogError.self) {
+                try SelectionPolicies.standard.checked(change, in: registered)
+            }
+            #expect(error?.message.hasPrefix("policy 'weighted': no model with name 'mm' exists") == true)
+        }
+        let complete = try makeCatalog(
+            .registerModel(makeModel()), .registerModel(makeModel("mm")),
+            .registerApplication(makeApplication(selection: selection)))
+        _ = try SelectionPolicies.standard.checked(.linkModels(application: "digits", models: ["m"]), in: complete)
+    }
+
     @Test("Options of selection are changed one by one")
     func changes() throws {
         var catalog = try makeCatalog(

@@ -40,6 +40,14 @@ struct DistributionTests {
         }
     }
 
+    @Test("A value at a bound counts there, however coarse values of its size are told apart", arguments: [256, 4096])
+    func largeBounds(value: Int) {
+        var values = Distribution.sizes
+        values.record(value)
+        values.record(value - 1)
+        #expect(values.cumulativeCounts(upTo: [UInt64(value / 2), UInt64(value), UInt64(2 * value)]) == [0, 2, 2])
+    }
+
     @Test("Durations count in whole microseconds")
     func durations() {
         var values = Distribution.microseconds

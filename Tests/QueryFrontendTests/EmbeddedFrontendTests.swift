@@ -1,4 +1,5 @@
 import ContainerRPC
+import Foundation
 import Logging
 import ModelContainer
 import ServiceLifecycle
@@ -6,6 +7,10 @@ import Synchronization
 import Testing
 
 @testable import QueryFrontend
+
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
 
 /// A frontend in this process, with containers in this process.
 private struct Embedded: Sendable {
@@ -130,6 +135,37 @@ struct EmbeddedFrontendTests {
                 try await test.predict("strings", .string(Array("grünab".utf8)), rows: 5, 7).map(\.output)
                     == ["GRÜN", "AB"])
         }
+    }
+
+    @Test("When its task is cancelled it answers what is in flight before it ends")
+    func cancelled() async throws {
+        let isOpen = Gate()
+        let container = ModelContainer { (input: [Double]) in
+            isOpen.wait()
+            return input.count
+        }
+        let frontend = try await QueryFrontend.start(
+            FrontendConfiguration(queryPort: 0, adminPort: 0, rpcPort: 0, store: ":memory:", threads: 1),
+            logger: .silent)
+        let serving = Task { try await frontend.run() }
+        let computing = Task { try await frontend.service("count", container).run() }
+        try await frontend.register("count", .float64, slo: .seconds(600), defaultOutput: "none")
+        #expect(await frontend.waitUntilServed("count", within: .seconds(60)))
+        let url = try #require(URL(string: frontend.addresses.query))
+        var request = URLRequest(url: url.appending(path: "count/predict"))
+        request.httpMethod = "POST"
+        request.httpBody = Data(#"{"input":[1,2,3]}"#.utf8)
+        async let answer = URLSession.shared.data(for: request)
+        try await eventually("the query is in flight") { await frontend.status().replicas[0].queriesInFlight == 1 }
+        serving.cancel()
+        try await eventually("no connection is taken any more") {
+            (try? await URLSession.shared.data(from: url.appending(path: "health/live"))) == nil
+        }
+        isOpen.open()
+        #expect(String(decoding: try await answer.0, as: UTF8.self).contains(#""output":3,"default":false"#))
+        try await serving.value
+        computing.cancel()
+        _ = await computing.result
     }
 
     @Test("Many callers at once get their own answers, and their inputs share batches")

@@ -1,3 +1,4 @@
+import ContainerRPC
 import Foundation
 import GRDB
 import Testing
@@ -120,6 +121,53 @@ struct SelectionStoreTests {
         try store.commit([], feedback: [CountedFeedback(application: "a", id: "3")])
         #expect(try store.hasFeedback("1", of: "a"))
         #expect(try store.hasFeedback("3", of: "a"))
+    }
+
+    @Test("A policy's first feedback forgets what the application's former one has learned, of its users too")
+    func forgetsFormerPolicies() throws {
+        let store = SQLiteSelectionStore(try makeCatalogStore())
+        try store.commit([Self.write("a", nil, "1"), Self.write("a", "u", "2"), Self.write("b", "u", "3")])
+        try store.commit([Self.write("a", nil, "4", policy: "exp4"), Self.write("a", "v", "5", policy: "exp4")])
+        #expect(try Self.text(store, "a", nil) == "exp4 4")
+        #expect(try Self.text(store, "a", "u") == nil)
+        #expect(try Self.text(store, "a", "v") == "exp4 5")
+        #expect(try Self.text(store, "b", "u") == "exp3 3")
+    }
+
+    @Test("Beyond the bound those users are forgotten whose last feedback was on the earliest day")
+    func boundsUsers() throws {
+        let day = Locked(1)
+        let catalog = try makeCatalogStore()
+        func store() -> SQLiteSelectionStore {
+            SQLiteSelectionStore(catalog, userBound: 3, today: { day.withLock { $0 } })
+        }
+        func known() throws -> [String] {
+            try (1...6).map { "\($0)" }.filter { try Self.text(store(), "a", $0) != nil }
+        }
+        try store().commit((1...4).map { Self.write("a", "\($0)", "x") } + [Self.write("a", nil, "x")])
+        // Of one day anyone may go.
+        #expect(try known().count == 3)
+        let left = try known()
+        day.withLock { $0 = 2 }
+        try store().commit([Self.write("a", left[0], "y"), Self.write("a", "5", "x")])
+        #expect(try known().count == 3)
+        #expect(try Self.text(store(), "a", left[0]) == "exp3 y")
+        #expect(try Self.text(store(), "a", "5") != nil)
+        #expect(try Self.text(store(), "a", nil) == "exp3 x")
+        // Looked for now and then, not with every feedback.
+        let busy = store()
+        for user in ["6", "7", "8"] { try busy.commit([Self.write("a", user, "x")]) }
+        #expect(try Self.text(busy, "a", "7") != nil)
+        #expect(try Self.text(busy, "a", "8") != nil)
+    }
+
+    @Test("Names that read the same are the same, however their accents are written")
+    func normalises() throws {
+        let store = SQLiteSelectionStore(try makeCatalogStore())
+        try store.commit(
+            [Self.write("a", "ren\u{E9}", "1")], feedback: [CountedFeedback(application: "a", id: "\u{E9}")])
+        #expect(try Self.text(store, "a", "rene\u{301}") == "exp3 1")
+        #expect(try store.hasFeedback("e\u{301}", of: "a"))
     }
 
     @Test("A deleted application takes states and feedback along, and leaves those of others")

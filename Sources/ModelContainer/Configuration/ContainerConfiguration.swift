@@ -36,6 +36,7 @@ public struct ContainerConfiguration: Hashable, Sendable {
             guard let value = environment[key], !value.isEmpty else { return nil }
             return value
         }
+        try options?.check()
         guard let name = options?.name ?? setting(Variable.name) ?? container.name else {
             throw .missing(what: "the model's name", flag: "--name", variable: Variable.name)
         }

@@ -71,11 +71,16 @@ public struct ContainerOptions: ParsableArguments, Sendable {
 
     /// - Throws: `ValidationError` for values that cannot be.
     public func validate() throws {
+        do { try check() } catch { throw ValidationError("\(error).") }
+    }
+
+    /// The same for options that were set in code, which no parser has validated.
+    func check() throws(ContainerError) {
         guard RPCVersion(rawValue: rpc) != nil else {
-            throw ValidationError("'\(rpc)' is no version: expected 3 or 4.")
+            throw .invalid(what: "the protocol's version", value: "\(rpc)", expected: "3 or 4")
         }
         if let largestBatch, !(1...Int(UInt32.max)).contains(largestBatch) {
-            throw ValidationError("A batch of \(largestBatch) inputs cannot be: expected at least 1.")
+            throw .invalid(what: "the largest batch", value: "\(largestBatch)", expected: "1 to \(UInt32.max) inputs")
         }
     }
 

@@ -12,7 +12,7 @@ struct BatchJob: Sendable {
 
     /// What became of a batch, and what the model took for it.
     struct Done: Sendable {
-        var result: Result<Outputs, any Error>
+        var result: Result<Outputs, FailureReport>
         var computeTime: Duration
     }
 
@@ -25,13 +25,13 @@ struct BatchJob: Sendable {
                 try Isolation(of: self).blockingOutputs(predict).checked()
             }
         }
-        return Done(result: result, computeTime: .now() - began)
+        return Done(result: result.mapError(FailureReport.init(of:)), computeTime: .now() - began)
     }
 
     /// Runs a model that suspends.
     func runSuspending(_ predict: (InputValues) async throws -> Outputs) async -> Done {
         let began = MonotonicTime.now()
-        let result: Result<Outputs, any Error>
+        let result: Result<Outputs, FailureReport>
         do {
             try checkTime(now: began)
             result = .success(
@@ -39,7 +39,7 @@ struct BatchJob: Sendable {
                     try await Isolation(of: self).suspendingOutputs(predict).checked()
                 })
         } catch {
-            result = .failure(error)
+            result = .failure(FailureReport(of: error))
         }
         return Done(result: result, computeTime: .now() - began)
     }
@@ -53,7 +53,9 @@ struct BatchJob: Sendable {
 extension Outputs {
     /// - Throws: `ContainerError.outputsTooLong` where the frontend would end the connection that they come by.
     func checked(most: Int = WireBounds.frameBytes) throws -> Outputs {
-        guard byteCount <= most else { throw ContainerError.outputsTooLong(byteCount: byteCount, most: most) }
+        // Outputs and errors have a frame each; before an error's text stand three words.
+        let longest = Swift.max(byteCount, errors.reduce(0) { $0 + 12 + $1.text.utf8.count })
+        guard longest <= most else { throw ContainerError.outputsTooLong(byteCount: longest, most: most) }
         return self
     }
 }
@@ -71,7 +73,7 @@ extension BatchJob.Done {
     var batchResult: ContainerSession.BatchResult {
         switch result {
         case .success(let outputs): .success(outputs)
-        case .failure(let error): .failure(code: FailureCode(of: error), reason: "\(error)")
+        case .failure(let report): .failure(code: report.code, reason: report.text)
         }
     }
 }

@@ -11,7 +11,8 @@ import Logging
 /// until it reads a batch that the model is free for. (Leader and followers: Schmidt et al., Pattern-Oriented Software
 /// Architecture 2, 2000.)
 ///
-/// A model that suspends runs in tasks, one batch after the other, and one thread attends.
+/// A model that suspends runs in tasks, one batch after the other, and one thread attends. The end cancels the task that it
+/// does not wait for.
 final class ContainerLoop: Sendable {
     private enum Event: Sendable {
         case finished(BatchJob, BatchJob.Done)
@@ -27,6 +28,8 @@ final class ContainerLoop: Sendable {
         var wait: ServedSession.Wait?
         /// Whether the model is at work: it gets one batch at a time.
         var isComputing = false
+        /// The task that runs, or ran last, a model that suspends.
+        var task: Task<Void, Never>?
         var whenEnded: CheckedContinuation<Void, any Error>?
     }
 
@@ -74,7 +77,7 @@ final class ContainerLoop: Sendable {
         wakeup.signal()
     }
 
-    /// Serves until stopped, on threads of its own. A model that does not come back keeps its thread.
+    /// Serves until stopped, on threads of its own. A model that blocks and does not come back keeps its thread.
     func serve() async throws {
         try await withCheckedThrowingContinuation { continuation in
             shared.withLock { $0.whenEnded = continuation }
@@ -114,7 +117,9 @@ final class ContainerLoop: Sendable {
                         finished = (job, job.run(predict))
                     #endif
                 case .suspending(let predict):
-                    Task { post(.finished(job, await job.runSuspending(predict))) }
+                    let task = Task { post(.finished(job, await job.runSuspending(predict))) }
+                    // Only this thread ends the loop: it cannot have ended meanwhile.
+                    shared.withLock { $0.task = task }
                 }
             case .wait(let wait):
                 waitForInput([wakeup.descriptor] + wait.descriptors, until: wait.deadline)
@@ -204,6 +209,9 @@ final class ContainerLoop: Sendable {
 
     private func end(_ shared: inout Shared, _ error: (any Error)?) {
         shared.served.abandon()
+        // Where batches are to be answered first, they have been: what still runs is for nobody.
+        shared.task?.cancel()
+        shared.task = nil
         guard let continuation = shared.whenEnded else { return }
         shared.whenEnded = nil
         alarm.set(after: .zero)

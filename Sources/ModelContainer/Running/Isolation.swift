@@ -9,7 +9,7 @@ struct Isolation: Sendable {
     private let expires: MonotonicTime?
     /// How often more the model may be run: enough for one bad input and a few besides.
     private var runsLeft: Int
-    /// Parts to be run, the first one last.
+    /// Parts to be run, the first one last: together the end of the batch, behind the parts that are known.
     private var pending: [Range<Int>]
     private var parts: [(range: Range<Int>, result: Result<Outputs, any Error>)] = []
     /// Why parts are run again.
@@ -32,8 +32,8 @@ struct Isolation: Sendable {
 
     /// The next part to run the model on; `nil` when all is known that time allows.
     mutating func next(now: MonotonicTime) -> (range: Range<Int>, inputs: InputValues)? {
-        if let cause, let expires, now > expires {
-            for range in pending { parts.append((range: range, result: .failure(NotRunAgain(cause: cause)))) }
+        if let cause, let expires, now > expires, let first = pending.last {
+            parts.append((range: first.lowerBound..<inputs.count, result: .failure(NotRunAgain(cause: cause))))
             pending.removeAll()
         }
         return pending.popLast().map { ($0, inputs.slice($0)) }
@@ -54,17 +54,13 @@ struct Isolation: Sendable {
     /// The outputs of the batch, with an error for each input of a part that failed.
     /// - Throws: the error of a batch that failed as a whole.
     func outputs() throws -> Outputs {
-        if parts.count == 1, let only = parts.first { return try only.result.get() }
+        if cause == nil, let only = parts.first { return try only.result.get() }
         let known = parts.lazy.compactMap { try? $0.result.get() }.first
         var outputs = Outputs(type: known?.type ?? .string, isVectors: known?.isVectors ?? false)
-        for part in parts.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
+        for part in parts {
             switch part.result {
             case .success(let some): outputs.append(contentsOf: some)
-            case .failure(let error):
-                for index in part.range {
-                    outputs.end()
-                    outputs.errors.append(ItemError(index: index, code: FailureCode(of: error), text: "\(error)"))
-                }
+            case .failure(let error): outputs.appendFailure(error, count: part.range.count)
             }
         }
         return outputs
@@ -84,7 +80,13 @@ struct Isolation: Sendable {
         var isolation = self
         while let (range, inputs) = isolation.next(now: .now()) {
             let result: Result<Outputs, any Error>
-            do { result = .success(try await predict(inputs)) } catch { result = .failure(error) }
+            do {
+                // The container has ended, and nobody waits for what another run would give.
+                try Task.checkCancellation()
+                result = .success(try await predict(inputs))
+            } catch {
+                result = .failure(error)
+            }
             isolation.note(range, result)
         }
         return try isolation.outputs()

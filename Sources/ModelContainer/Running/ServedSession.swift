@@ -179,7 +179,7 @@ struct ServedSession: ~Copyable {
         }
     }
 
-    private func logFailure(of job: BatchJob, _ result: Result<Outputs, any Error>) {
+    private func logFailure(of job: BatchJob, _ result: Result<Outputs, FailureReport>) {
         switch result {
         case .success(let outputs):
             guard let first = outputs.errors.first else { return }
@@ -189,11 +189,11 @@ struct ServedSession: ~Copyable {
                     "batch": "\(job.request.id)", "inputs": "\(job.request.inputs.count)",
                     "failed": "\(outputs.errors.count)",
                 ])
-        case .failure(ContainerError.tooLate(let delay)):
-            logger.debug("batch refused: too late", metadata: ["batch": "\(job.request.id)", "by": "\(delay)"])
-        case .failure(let error):
+        case .failure(let report) where report.code == .tooLate:
+            logger.debug("batch refused: \(report.text)", metadata: ["batch": "\(job.request.id)"])
+        case .failure(let report):
             logger.error(
-                "batch failed: \(error)",
+                "batch failed: \(report.text)",
                 metadata: ["batch": "\(job.request.id)", "inputs": "\(job.request.inputs.count)"])
         }
     }

@@ -17,43 +17,32 @@ struct OutputEncoding {
     }
 
     /// The outputs of a batch.
-    /// - Throws: `ContainerError.wrongOutputCount` unless there is one for each input; `EncodingError` for a value that
-    ///   JSON cannot say.
+    /// - Throws: `ContainerError.wrongOutputCount` unless there is one for each input.
     @inlinable
     func outputs<Output: Encodable>(_ values: [Output], inputCount: Int) throws -> Outputs {
         guard values.count == inputCount else {
             throw ContainerError.wrongOutputCount(expected: inputCount, found: values.count)
         }
-        return try outputs(values.map { .success($0) })
+        return outputs(values.map { .success($0) })
     }
 
-    /// The outputs of inputs that were answered one by one; what one of them threw is its error.
-    /// - Throws: `EncodingError`.
+    /// The outputs of inputs that were answered one by one. What one of them threw is its error, and so is what the encoder
+    /// throws at a value that JSON cannot say: the others have their outputs.
     @inlinable
-    func outputs<Output: Encodable>(_ results: [Result<Output, any Error>]) throws -> Outputs {
-        var outputs =
-            switch Output.self {
-            case is Double.Type: numbers(known(results), .float64) { (value: Double) in value.bitPattern }
-            case is Float.Type: numbers(known(results), .float32) { (value: Float) in value.bitPattern }
-            case is Int.Type: numbers(known(results), .int64) { (value: Int) in Int64(value) }
-            case is Int64.Type: numbers(known(results), .int64) { (value: Int64) in value }
-            case is Int32.Type: numbers(known(results), .int32) { (value: Int32) in value }
-            case is [Double].Type: vectors(known(results), .float64) { (value: Double) in value.bitPattern }
-            case is [Float].Type: vectors(known(results), .float32) { (value: Float) in value.bitPattern }
-            case is [Int].Type: vectors(known(results), .int64) { (value: Int) in Int64(value) }
-            case is [Int64].Type: vectors(known(results), .int64) { (value: Int64) in value }
-            case is [Int32].Type: vectors(known(results), .int32) { (value: Int32) in value }
-            default: try bytesOrTexts(results)
-            }
-        for (index, result) in results.enumerated() {
-            if case .failure(let error) = result { outputs.errors.append(Self.itemError(index, error)) }
+    func outputs<Output: Encodable>(_ results: [Result<Output, any Error>]) -> Outputs {
+        switch Output.self {
+        case is Double.Type: numbers(known(results), .float64) { (value: Double) in value.bitPattern }
+        case is Float.Type: numbers(known(results), .float32) { (value: Float) in value.bitPattern }
+        case is Int.Type: numbers(known(results), .int64) { (value: Int) in Int64(value) }
+        case is Int64.Type: numbers(known(results), .int64) { (value: Int64) in value }
+        case is Int32.Type: numbers(known(results), .int32) { (value: Int32) in value }
+        case is [Double].Type: vectors(known(results), .float64) { (value: Double) in value.bitPattern }
+        case is [Float].Type: vectors(known(results), .float32) { (value: Float) in value.bitPattern }
+        case is [Int].Type: vectors(known(results), .int64) { (value: Int) in Int64(value) }
+        case is [Int64].Type: vectors(known(results), .int64) { (value: Int64) in value }
+        case is [Int32].Type: vectors(known(results), .int32) { (value: Int32) in value }
+        default: bytesOrTexts(results)
         }
-        return outputs
-    }
-
-    @usableFromInline
-    static func itemError(_ index: Int, _ error: any Error) -> ItemError {
-        ItemError(index: index, code: FailureCode(of: error), text: "\(error)")
     }
 
     /// The same results, with their type known when this is compiled: what handles them is then made for that type, which is
@@ -73,8 +62,12 @@ struct OutputEncoding {
         var outputs = Outputs(type: type)
         outputs.reserveCapacity(outputs: results.count, bytes: results.count * type.elementByteCount)
         for result in results {
-            if case .success(let value) = result { outputs.appendElement(bits(value)) }
-            outputs.end()
+            switch result {
+            case .success(let value):
+                outputs.appendElement(bits(value))
+                outputs.end()
+            case .failure(let error): outputs.appendFailure(error)
+            }
         }
         return outputs
     }
@@ -86,29 +79,36 @@ struct OutputEncoding {
         var outputs = Outputs(type: type, isVectors: true)
         outputs.reserveCapacity(outputs: results.count, bytes: results.count * type.elementByteCount)
         for result in results {
-            if case .success(let values) = result { for value in values { outputs.appendElement(bits(value)) } }
-            outputs.end()
+            switch result {
+            case .success(let values):
+                for value in values { outputs.appendElement(bits(value)) }
+                outputs.end()
+            case .failure(let error): outputs.appendFailure(error)
+            }
         }
         return outputs
     }
 
     @usableFromInline
-    func bytesOrTexts<Output: Encodable>(_ results: [Result<Output, any Error>]) throws -> Outputs {
-        Output.self is Data.Type ? bytes(known(results)) : try texts(results)
+    func bytesOrTexts<Output: Encodable>(_ results: [Result<Output, any Error>]) -> Outputs {
+        Output.self is Data.Type ? bytes(known(results)) : texts(results)
     }
 
     private func bytes(_ results: [Result<Data, any Error>]) -> Outputs {
         var outputs = Outputs(type: .bytes)
         for result in results {
-            if case .success(let data) = result { outputs.append(bytes: [UInt8](data).span) } else { outputs.end() }
+            switch result {
+            case .success(let data): outputs.append(bytes: [UInt8](data).span)
+            case .failure(let error): outputs.appendFailure(error)
+            }
         }
         return outputs
     }
 
-    private func texts(_ results: [Result<some Encodable, any Error>]) throws -> Outputs {
+    private func texts(_ results: [Result<some Encodable, any Error>]) -> Outputs {
         var outputs = Outputs()
         for result in results {
-            if case .success(let value) = result { outputs.append(try text(of: value)) } else { outputs.end() }
+            do { outputs.append(try text(of: result.get())) } catch { outputs.appendFailure(error) }
         }
         return outputs
     }

@@ -8,11 +8,18 @@ extension SelectionPolicies {
         switch change {
         case .registerApplication(var application):
             application.selection.policy = try checked(application.selection.policy)
+            try checkModels(of: application.selection.policy, for: application.name, application.linkedModels, catalog)
             return .registerApplication(application)
+        case .linkModels(let name, let models):
+            if let application = catalog.applications[name] {
+                try checkModels(
+                    of: application.selection.policy, for: name, application.linkedModels + models, catalog)
+            }
+            return change
         case .setApplicationOptions(let name, var options):
             options.policy = try options.policy.map { policy throws(CatalogError) in
                 let policy = try checked(policy)
-                try checkModels(of: policy, for: name, in: catalog)
+                try checkModels(of: policy, for: name, catalog.applications[name]?.linkedModels ?? [], catalog)
                 return policy
             }
             return .setApplicationOptions(name: name, options)
@@ -37,11 +44,9 @@ extension SelectionPolicies {
 
     /// A misspelt model would silently get nothing. An application that is only being set up may name models to come.
     private func checkModels(
-        of description: PolicyDescription, for application: String, in catalog: Catalog
+        of description: PolicyDescription, for application: String, _ linked: [String], _ catalog: Catalog
     ) throws(CatalogError) {
-        guard let linked = catalog.applications[application]?.linkedModels, !linked.isEmpty,
-            let policy = try? policy(for: description)
-        else { return }
+        guard !linked.isEmpty, let policy = try? policy(for: description) else { return }
         let known = Set(catalog.models.keys.map(\.name))
         guard let unknown = policy.namedModels.first(where: { !known.contains($0) }) else { return }
         throw CatalogError(

@@ -85,7 +85,7 @@ extension DispatchCore {
 
     // MARK: What it knows
 
-    func report(now: MonotonicTime) -> DispatchReport {
+    func report(withSelections: Bool = false, now: MonotonicTime) -> DispatchReport {
         var report = DispatchReport(now: now)
         report.metrics = metrics
         report.catalog = catalog
@@ -100,6 +100,7 @@ extension DispatchCore {
             report.counters[id] = scheduler.counters(of: handle)
         }
         report.cache = cache.statistics
+        guard withSelections else { return report }
         report.selections = catalog.applications.keys.sorted().compactMap {
             selector.report(on: handles.handle(forApplication: $0))
         }

@@ -91,7 +91,7 @@ package struct DispatchCore {
         backlog.forEachUpcomingKey(Self.prefetchedInputs) { scheduler.prefetch(keyHash: $0.hash, of: $0.model) }
         var turn = backlog.beginTurn()
         while let (submission, items) = backlog.next(in: &turn) { submit(submission, items, now: now) }
-        for feedback in feedback { selector.submit(feedback, now: now, isServed: scheduler.served.contains) }
+        for feedback in feedback { submit(feedback, now: now) }
         submitChosen(now: now)
     }
 
@@ -180,6 +180,16 @@ package struct DispatchCore {
                         trace: submission.trace), now: now)
             }
         }
+    }
+
+    private mutating func submit(_ feedback: SelectedFeedback, now: MonotonicTime) {
+        if let type = feedback.inputType, let taken = applicationTypes[feedback.waiter.application], taken != type {
+            // As with queries.
+            let ticket = feedback.waiter.ticket
+            return effects.acknowledgements[ticket.sink].append(
+                SelectorEffects.Acknowledgement(ticket: ticket, result: .notLearning))
+        }
+        selector.submit(feedback, now: now, isServed: scheduler.served.contains)
     }
 
     private mutating func answer(

@@ -13,7 +13,8 @@ final class Dispatcher: Sendable {
         case addSink(any OutcomeSink, CheckedContinuation<Int, Never>)
         /// The reply names the versions that are gone.
         case publish(Catalog, CheckedContinuation<[ModelHandle], Never>)
-        case report(CheckedContinuation<DispatchReport, Never>)
+        /// The weights of all policies take time to tell: they are in it where they are asked for.
+        case report(withSelections: Bool, CheckedContinuation<DispatchReport, Never>)
         /// Replicas of a version, or the one of this number, get nothing new, or are taken back.
         case drain(ModelVersion, replica: Int?, Draining, CheckedContinuation<DispatchReport?, Never>)
         /// What an application's policy has learned, for one user or by itself.
@@ -178,8 +179,10 @@ final class Dispatcher: Sendable {
     }
 
     /// What the dispatch thread knows at this moment.
-    func report() async -> DispatchReport {
-        await withCheckedContinuation { post(.report($0)) }
+    ///
+    /// - Parameter withSelections: also how the applications do whose policies choose, which takes some time.
+    func report(withSelections: Bool = false) async -> DispatchReport {
+        await withCheckedContinuation { post(.report(withSelections: withSelections, $0)) }
     }
 
     /// Gives replicas of a version nothing new any more, or takes them back.
@@ -263,7 +266,7 @@ extension Dispatcher.Command {
         case .addSink(_, let continuation): continuation.resume(returning: 0)
         case .publish(_, let continuation): continuation.resume(returning: [])
         case .stop(let continuation): continuation.resume()
-        case .report(let continuation): continuation.resume(returning: DispatchReport(now: .now()))
+        case .report(_, let continuation): continuation.resume(returning: DispatchReport(now: .now()))
         case .drain(_, _, _, let continuation): continuation.resume(returning: nil)
         case .selection(_, _, let continuation): continuation.resume(returning: nil)
         case .resetSelection(_, _, let continuation): continuation.resume(returning: "the query frontend is stopping")
@@ -289,7 +292,7 @@ struct DispatchReport: Sendable {
     var counters: [ModelVersion: SchedulingCounters] = [:]
     /// What the prediction cache holds.
     var cache: CacheStatistics?
-    /// How the applications do whose policies choose.
+    /// How the applications do whose policies choose, where that was asked for.
     var selections: [SelectionReport] = []
 
     init(now: MonotonicTime) {

@@ -62,12 +62,16 @@ final class StateKeeper: Sendable {
                 defer { inbox.requests = [] }
                 return (inbox.requests, inbox.isStopping)
             }
-            let answers = work.perform(requests)
-            for problem in answers.compactMap(\.problem) {
-                guard let suppressed = log.admit(now: .now()) else { continue }
-                logger.error("\(problem)", metadata: suppressed == 0 ? [:] : ["not logged before": "\(suppressed)"])
+            func handOver(_ answers: [SelectionStoreAnswer]) {
+                guard !answers.isEmpty else { return }
+                for problem in answers.compactMap(\.problem) {
+                    guard let suppressed = log.admit(now: .now()) else { continue }
+                    logger.error(
+                        "\(problem)", metadata: suppressed == 0 ? [:] : ["not logged before": "\(suppressed)"])
+                }
+                deliver(answers)
             }
-            if !answers.isEmpty { deliver(answers) }
+            handOver(work.perform(requests, beforeWriting: handOver))
             if isStopping {
                 ended.signal()
                 return
@@ -89,7 +93,12 @@ package struct StateWork {
     }
 
     /// Does what is asked, in its order; commits that follow each other become one.
-    package mutating func perform(_ requests: [SelectionStoreRequest]) -> [SelectionStoreAnswer] {
+    ///
+    /// - Parameter beforeWriting: takes the answers that are there when something is about to be written, which takes a
+    ///   disk's time; `nil`: they come with the others.
+    package mutating func perform(
+        _ requests: [SelectionStoreRequest], beforeWriting: (([SelectionStoreAnswer]) -> Void)? = nil
+    ) -> [SelectionStoreAnswer] {
         var answers: [SelectionStoreAnswer] = []
         var commits: [SelectionCommit] = []
         var reads: [SelectionStoreRequest] = []
@@ -105,7 +114,13 @@ package struct StateWork {
                 }
             }
             for read in reads where !isLate(read) { answers += perform(read) }
-            if !commits.isEmpty { answers += commit(commits) }
+            if !commits.isEmpty {
+                if let beforeWriting {
+                    beforeWriting(answers)
+                    answers = []
+                }
+                answers += commit(commits)
+            }
             for read in reads where isLate(read) { answers += perform(read) }
             commits.removeAll()
             reads.removeAll()

@@ -69,7 +69,9 @@ struct Distribution: Sendable {
         var counts = [UInt64](repeating: 0, count: bounds.count)
         guard let histogram else { return counts }
         for entry in histogram.recordedValues() {
-            guard let index = bounds.firstIndex(where: { entry.value <= $0 }) else { continue }
+            // It tells the largest value that it takes for the same: a bound that is among those counts it.
+            let value = histogram.lowestEquivalentForValue(entry.value)
+            guard let index = bounds.firstIndex(where: { value <= $0 }) else { continue }
             counts[index] += UInt64(entry.count)
         }
         for index in counts.indices.dropFirst() { counts[index] += counts[index - 1] }

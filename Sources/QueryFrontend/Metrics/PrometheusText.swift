@@ -59,7 +59,8 @@ extension DispatchReport {
                 }
             })
         page.add(
-            "clipper_rejected_total", .counter, "Requests refused with status 503: all of their queries were too many.",
+            "clipper_rejected_total", .counter,
+            "Requests refused with status 503: all of their queries were too many, or their bodies took too much memory.",
             applications.map { ([("application", $0.name)], Double($0.rejected)) })
         page.add(
             histogram: "clipper_query_latency_seconds", "From a query's arrival to its outcome.",

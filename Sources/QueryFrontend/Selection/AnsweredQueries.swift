@@ -40,8 +40,8 @@ struct AnsweredQueries: Sendable {
     private let capacity: Int
     private let capacityBytes: Int
     private let age: Duration
-    private var queries: [UInt64: Answered] = [:]
-    private var order: Deque<(id: UInt64, answered: MonotonicTime, bytes: Int)> = []
+    private var queries: [UInt64: (query: Answered, bytes: Int)] = [:]
+    private var order: Deque<(id: UInt64, answered: MonotonicTime)> = []
     private(set) var byteCount = 0
 
     init(capacity: Int, capacityBytes: Int, age: Duration) {
@@ -59,23 +59,25 @@ struct AnsweredQueries: Sendable {
         let bytes = query.byteCount
         guard capacity > 0, bytes <= capacityBytes else { return }
         while order.count >= capacity || byteCount + bytes > capacityBytes { removeFirst() }
-        queries[id] = query
-        order.append((id, now, bytes))
+        queries[id] = (query, bytes)
+        order.append((id, now))
         byteCount += bytes
     }
 
     /// A query of an application; `nil` where it is none of it, or too old.
     mutating func query(_ id: UInt64, of application: ApplicationHandle, now: MonotonicTime) -> Answered? {
         removeOld(now: now)
-        guard let query = queries[id], query.application == application else { return nil }
+        guard let query = queries[id]?.query, query.application == application else { return nil }
         return query
     }
 
     /// A model that only watched has answered after the query was.
     mutating func note(_ output: String, of member: Int, in id: UInt64) {
-        // What the others have answered says how large this may be, so that the bound on bytes holds.
-        guard let kept = queries[id], output.utf8.count <= kept.byteCount else { return }
-        queries[id]?.members[member].output = output
+        let bytes = output.utf8.count
+        guard queries[id] != nil, byteCount + bytes <= capacityBytes else { return }
+        queries[id]?.query.members[member].output = output
+        queries[id]?.bytes += bytes
+        byteCount += bytes
     }
 
     private mutating func removeOld(now: MonotonicTime) {
@@ -84,7 +86,6 @@ struct AnsweredQueries: Sendable {
 
     private mutating func removeFirst() {
         let oldest = order.removeFirst()
-        queries[oldest.id] = nil
-        byteCount -= oldest.bytes
+        byteCount -= queries.removeValue(forKey: oldest.id)?.bytes ?? 0
     }
 }

@@ -85,6 +85,8 @@ package struct Selector: Sendable {
     var answered: AnsweredQueries
     /// What waits for the store, by what it waits for.
     var waiting: [StoreKey: [Waiting]] = [:]
+    /// How many states are among that.
+    var loads = 0
     /// How many answers to loads that are under way tell what is not so any more.
     var outdatedLoads: [StateKey: Int] = [:]
     /// Feedback ids that are being learned from, and those that came under the same id meanwhile.
@@ -209,6 +211,7 @@ package struct Selector: Sendable {
             }
         }
         waiting = [:]
+        loads = 0
         for (_, lesson) in committing.sorted(by: { $0.key < $1.key }) { end(lesson.feedback, .stopping) }
         committing = [:]
         for handle in handlesByName.values.sorted(by: { $0.index < $1.index }) {
@@ -242,6 +245,8 @@ package struct Selector: Sendable {
                 return false
             }
         }
+        // To look at all that waits takes time, too, while the disk hangs: a small part of all time, however much waits.
+        nextPatience = max(nextPatience, now + .microseconds(waiting.count))
         // A dictionary's order is another in each process; what policies draw is to follow from the seed.
         for query in impatient.sorted(by: { $0.id < $1.id }) { choose(for: query, now: now, isServed: isServed) }
     }

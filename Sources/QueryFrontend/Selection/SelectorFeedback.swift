@@ -21,13 +21,18 @@ package struct SelectedFeedback: Sendable {
     /// Whom to tell what became of it; its deadline is that of the models where they have to be asked.
     package var waiter: Waiter
     package var subject: Subject
+    /// What the input was read as; `nil` where a query is judged.
+    package var inputType: InputType?
     package var user: String?
     /// Counts once.
     package var id: String?
 
-    package init(waiter: Waiter, subject: Subject, user: String? = nil, id: String? = nil) {
+    package init(
+        waiter: Waiter, subject: Subject, inputType: InputType? = nil, user: String? = nil, id: String? = nil
+    ) {
         self.waiter = waiter
         self.subject = subject
+        self.inputType = inputType
         self.user = user
         self.id = id
     }
@@ -52,7 +57,7 @@ extension Selector {
     mutating func attempt(_ feedback: SelectedFeedback, isChecked: Bool, now: MonotonicTime, isServed: Served) {
         let application = feedback.waiter.application
         // Not the end of what is under way under the same id.
-        guard members[application] != nil else { return acknowledge(feedback, .notLearning) }
+        guard members[application]?.settings.isStandard == false else { return acknowledge(feedback, .notLearning) }
         guard let id = feedback.id else { return learn(feedback, now: now, isServed: isServed) }
         let key = FeedbackKey(application: application, id: id)
         // What comes under an id that is under way waits for what becomes of that.

@@ -67,7 +67,7 @@ extension Selector {
     /// A query has come.
     package mutating func submit(_ query: SelectedQuery, now: MonotonicTime, isServed: Served) {
         if let missing = missingState(query.waiter.application, query.user),
-            waiting.count < Self.mostLoads || waiting[missing] != nil
+            loads < Self.mostLoads || waiting[missing] != nil
         {
             // Half of its time for the store, the other half for the models.
             let until = query.waiter.arrived + (query.waiter.deadline - query.waiter.arrived) / 2
@@ -226,8 +226,9 @@ extension Selector {
         keep(ensemble, id: id, output: isSure ? combination.output : nil, now: now)
     }
 
-    /// Notes a query, so that feedback can name it.
+    /// Notes a query, so that feedback can name it. Where nothing is learned, none does.
     private mutating func keep(_ ensemble: Ensemble, id: UInt64, output: Combination.Output?, now: MonotonicTime) {
+        guard members[ensemble.waiter.application]?.settings.isStandard == false else { return }
         if let query = judged(ensemble, output: output) { answered.insert(query, id: id, now: now) }
     }
 

@@ -64,7 +64,15 @@ extension Selector {
         case .feedback(let feedback):
             effects.storeRequests.append(.check(feedback: feedback.id, application: member.name))
         }
+        if !key.isFeedback { loads += 1 }
         waiting[key] = []
+    }
+
+    /// What has waited for what the store has told by now.
+    private mutating func takeWaiting(for key: StoreKey) -> [Waiting] {
+        guard let taken = waiting.removeValue(forKey: key) else { return [] }
+        if !key.isFeedback { loads -= 1 }
+        return taken
     }
 
     mutating func wait(_ waiter: Waiting, for key: StoreKey) {
@@ -140,7 +148,7 @@ extension Selector {
 
     /// The store cannot tell: queries go by what is known, and nothing is learned on top of what is not.
     private mutating func giveUp(_ key: StoreKey, _ reason: String, now: MonotonicTime, isServed: Served) {
-        for waiter in waiting.removeValue(forKey: key) ?? [] {
+        for waiter in takeWaiting(for: key) {
             switch waiter {
             case .query(let query, _): choose(for: query, now: now, isServed: isServed)
             case .feedback(let feedback): acknowledge(feedback, .notDurable(reason))
@@ -178,7 +186,7 @@ extension Selector {
     func handle(of name: String) -> ApplicationHandle? { handlesByName[name] }
 
     mutating func resume(_ key: StoreKey, now: MonotonicTime, isServed: Served) {
-        for waiter in waiting.removeValue(forKey: key) ?? [] {
+        for waiter in takeWaiting(for: key) {
             switch waiter {
             case .query(let query, _): submit(query, now: now, isServed: isServed)
             case .feedback(let feedback): attempt(feedback, isChecked: key.isFeedback, now: now, isServed: isServed)

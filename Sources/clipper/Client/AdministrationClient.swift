@@ -68,6 +68,17 @@ struct AdministrationClient: Sendable {
         return (answer.replicas, json)
     }
 
+    /// Those of a version's replicas that are still there, by their numbers, and how `drain` would tell it.
+    func replicas(
+        of id: ModelVersion, _ numbers: Set<Int>
+    ) async throws -> (replicas: [ReplicaStatus], json: String) {
+        let replicas = try await status().status.replicas
+            .filter { $0.modelName == id.name && $0.modelVersion == id.version && numbers.contains($0.replica) }
+            .sorted { $0.replica < $1.replica }
+        let json = try AdministrationReply.json(DrainDescription(replicas: replicas)).body
+        return (replicas, json)
+    }
+
     /// What an application's policy has learned, and the answer that tells it.
     ///
     /// - Parameter user: For whom; `nil`: for the application itself.

@@ -31,9 +31,6 @@ struct DrainProgress {
         self.timeout = timeout
     }
 
-    /// Whether any replica was there before.
-    var hasBegun: Bool { !seen.isEmpty }
-
     /// Takes the replicas as they are after so long a wait; those that have disconnected are missing.
     mutating func note(_ replicas: [ReplicaStatus], after wait: Duration) -> Step {
         seen.formUnion(replicas.map(\.replica))

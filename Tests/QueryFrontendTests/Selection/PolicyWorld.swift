@@ -58,6 +58,12 @@ struct PolicyWorld<Policy: SelectionPolicy> {
         return Double(wrong) / Double(queries)
     }
 
+    /// The same, once the first model errs so often.
+    mutating func errorRate(of queries: Int, afterFirstErrs error: Double) -> Double {
+        models[0].error = error
+        return errorRate(of: queries)
+    }
+
     /// How often each place was selected in so many queries.
     mutating func selections(in queries: Int) -> [Int] {
         var counts = models.map { _ in 0 }

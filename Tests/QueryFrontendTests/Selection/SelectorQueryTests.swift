@@ -142,6 +142,32 @@ struct SelectorQueryTests {
         #expect(world.asked.count == 1)
     }
 
+    @Test("However much feedback waits to hear whether it has counted, queries wait for their users' states")
+    func manyChecks() throws {
+        var world = try SelectorWorld("exp3")
+        world.isStoreSlow = true
+        for id in 0..<Selector.mostLoads { world.update(.input(SelectorWorld.payload(1), .text("a")), id: "\(id)") }
+        world.predict(user: "anna")
+        #expect(world.asked.isEmpty)
+        world.runStore()
+        #expect(world.asked.contains { $0.query.waiter.ticket.request > 0 })
+    }
+
+    @Test("An application without a policy learns from nothing, and takes no place of those that do")
+    func withoutPolicy() throws {
+        var world = try SelectorWorld(
+            PolicyDescription.standard.name, bounds: Selector.Bounds(usersInMemory: 1, feedbackQueries: 10))
+        let query = world.predict()
+        world.answerAll()
+        #expect(world.output(query) == "a")
+        #expect(world.selector.load.answeredQueries == 0)
+        let ofQuery = world.update(.query(query, .label(.text("a"))))
+        let ofInput = world.update(.input(SelectorWorld.payload(1), .text("a")), id: "f")
+        #expect(world.results[ofQuery] == .notLearning)
+        #expect(world.results[ofInput] == .notLearning)
+        #expect(world.asked.isEmpty)
+    }
+
     @Test("A query waits for its user's state for half of its time, and then goes by the application's")
     func slowStore() throws {
         var world = try SelectorWorld("exp3")

@@ -118,6 +118,18 @@ struct StateWorkTests {
             ])
     }
 
+    @Test("What can be read before is told before anything is written: it does not wait for the disk")
+    func tellsBeforeWriting() {
+        var work = StateWork(store: store)
+        var told: [String] = []
+        let rest = work.perform([commit(0, 1), load("other"), load("app")]) { answers in
+            #expect(store.contents.withLock { $0.commits } == 0)
+            told += texts(answers)
+        }
+        #expect(told == ["loaded other: []"])
+        #expect(texts(rest) == ["committed [0]", "loaded app: [1.0]"])
+    }
+
     @Test("What another policy has written is as if it were not there")
     func otherPolicy() {
         var work = StateWork(store: store)

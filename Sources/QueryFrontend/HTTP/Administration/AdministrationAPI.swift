@@ -41,10 +41,14 @@ public struct AdministrationAPI: Sendable {
     }
 
     /// Whether a browser's request comes from a page of this server. It sends those of other sites' pages too, which need not
-    /// read the answer to do harm.
+    /// read the answer to do harm; and a site's name may have been made to lead here (DNS rebinding), so that beside an
+    /// origin only an address or `localhost` counts as this server.
     static func isOwn(origin: String, host: String?) -> Bool {
-        guard let host, let scheme = origin.firstRange(of: "://") else { return false }
-        return origin[scheme.upperBound...].lowercased() == host.lowercased()
+        guard let host = host?.lowercased(), let scheme = origin.firstRange(of: "://"),
+            origin[scheme.upperBound...].lowercased() == host
+        else { return false }
+        let name = host.prefix { $0 != ":" }
+        return host.hasPrefix("[") || name == "localhost" || name.allSatisfy { "0123456789.".contains($0) }
     }
 
     /// The reply to a body over the limit, for a shell that stops reading there.
@@ -203,7 +207,9 @@ extension AdministrationAPI {
             state = observed
         } else if application.selection.policy != .standard {
             return .failure(
-                503, "What application '\(application.name)' has learned is not known: the frontend is stopping")
+                503,
+                "What application '\(application.name)' has learned is not known: the store cannot be read, as "
+                    + "the frontend's log says, or the frontend is stopping")
         } else {
             state = SelectionStateDescription(application, user: body.user, catalog: await service.catalog)
         }

@@ -33,7 +33,7 @@ public struct AdministrationReply: Sendable, Equatable {
     }
 
     /// A 200 with `value` as JSON.
-    static func json(_ value: some Encodable) throws -> Self {
+    package static func json(_ value: some Encodable) throws -> Self {
         AdministrationReply(status: 200, format: .json, body: try encode(value))
     }
 

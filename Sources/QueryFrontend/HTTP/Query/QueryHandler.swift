@@ -16,8 +16,8 @@ final class QueryHandler: ChannelDuplexHandler {
         case idle
         /// A body is being read.
         case reading(HTTPRequestHead, RequestPurpose, ByteBuffer, since: NIODeadline)
-        /// The rest of a request that is already answered is thrown away; the connection closes.
-        case refused
+        /// The last answer is given; what else comes is thrown away, and the connection closes.
+        case ending(isWritten: Bool)
         /// A request waits for its answer.
         case waiting(keepAlive: Bool)
     }
@@ -36,7 +36,7 @@ final class QueryHandler: ChannelDuplexHandler {
     /// Nothing is read while there is a backlog: a client that sends without waiting is held back by its own socket.
     private var isReadHeld = false
     private var isHandlingBacklog = false
-    /// Closes the connection after its last answer, should the client not do so.
+    /// Closes the connection once its last answer is written, should the client not do so.
     private var closing: Scheduled<Void>?
     /// Nothing more comes: the client has closed its side, and may still read answers.
     private var isInputClosed = false
@@ -65,7 +65,7 @@ final class QueryHandler: ChannelDuplexHandler {
         closing?.cancel()
         switch state {
         case .waiting: break  // What waits still has its inputs.
-        case .idle, .reading, .refused: releaseBody()
+        case .idle, .reading, .ending: releaseBody()
         }
         loop.remove(self)
         context.fireChannelInactive()
@@ -76,7 +76,7 @@ final class QueryHandler: ChannelDuplexHandler {
         progress.note(part)
         switch state {
         case .waiting: backlog.append(part)
-        case .refused: break
+        case .ending: break
         case .idle, .reading:
             if backlog.isEmpty { handle(part) } else { backlog.append(part) }
         }
@@ -112,7 +112,7 @@ final class QueryHandler: ChannelDuplexHandler {
         defer { isHandlingBacklog = false }
         while !backlog.isEmpty {
             switch state {
-            case .waiting, .refused: return
+            case .waiting, .ending: return
             case .idle, .reading: break
             }
             guard context?.channel.isWritable == true else { return }
@@ -120,7 +120,7 @@ final class QueryHandler: ChannelDuplexHandler {
         }
         switch state {
         case .waiting: releaseRead()
-        case .refused: break
+        case .ending: break
         case .idle, .reading:
             if let brokenInput {
                 refuse(brokenInput)
@@ -256,7 +256,7 @@ final class QueryHandler: ChannelDuplexHandler {
         lastActivity = .now()
         let isLast = isInputClosed || loop.isDraining
         let closes = !keepAlive || (isLast && backlog.isEmpty && brokenInput == nil)
-        state = closes ? .refused : .idle
+        state = closes ? .ending(isWritten: false) : .idle
         let connection = closes ? "close" : saysKeepAlive ? "keep-alive" : nil
         let response = wrapOutboundOut(reply.response(connection: connection, withBody: !isHead))
         guard closes else {
@@ -266,12 +266,17 @@ final class QueryHandler: ChannelDuplexHandler {
         }
         backlog.removeAll()
         releaseRead()
-        let channel = context.channel
-        context.writeAndFlush(response).whenComplete { _ in
-            // Input that is still on its way would make the system reset the connection and with it the answer: what
-            // comes is read and thrown away, for a few seconds at most.
-            channel.close(mode: .output, promise: nil)
-        }
+        context.writeAndFlush(response).assumeIsolated().whenComplete { _ in self.end() }
+    }
+
+    /// The last answer is written.
+    private func end() {
+        guard let channel = context?.channel else { return }
+        state = .ending(isWritten: true)
+        if isInputClosed { return channel.close(promise: nil) }
+        // Input that is still on its way would make the system reset the connection and with it the answer: what comes is
+        // read and thrown away, for a few seconds at most.
+        channel.close(mode: .output, promise: nil)
         let patience = loop.isDraining ? TimeAmount.milliseconds(250) : .seconds(5)
         closing = loop.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
     }
@@ -288,7 +293,7 @@ final class QueryHandler: ChannelDuplexHandler {
         let status: HTTPResponseStatus = error == .headerOverflow ? .requestHeaderFieldsTooLarge : .badRequest
         brokenInput = .error(status, "HTTP error", cause: "\(error)")
         switch state {
-        case .waiting, .refused:
+        case .waiting, .ending:
             break
         case .idle, .reading:
             isHead = false
@@ -303,7 +308,7 @@ final class QueryHandler: ChannelDuplexHandler {
             case .waiting: break
             // A client that reads slowly may still be owed answers to what it has sent.
             case .idle, .reading: if backlog.isEmpty { closeWhenWritten() }
-            case .refused: context.close(promise: nil)
+            case .ending(let isWritten): if isWritten { context.close(promise: nil) }
             }
         }
         context.fireUserInboundEventTriggered(event)
@@ -319,7 +324,7 @@ final class QueryHandler: ChannelDuplexHandler {
             if now - since > TimeAmount(loop.limits.bodyTime) {
                 refuse(.error(.requestTimeout, "Request timeout", cause: "The body did not come in time"))
             }
-        case .idle, .refused:
+        case .idle, .ending:
             if now - lastActivity > TimeAmount(loop.limits.idleTime) { context?.close(promise: nil) }
         }
     }
@@ -337,7 +342,7 @@ final class QueryHandler: ChannelDuplexHandler {
     func drain() {
         switch state {
         case .idle: if backlog.isEmpty { closeWhenWritten() }
-        case .refused: context?.close(promise: nil)
+        case .ending(let isWritten): if isWritten { context?.close(promise: nil) }
         case .waiting, .reading: break
         }
     }

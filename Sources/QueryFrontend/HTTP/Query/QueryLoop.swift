@@ -192,7 +192,7 @@ final class QueryLoop {
         let eventLoop = eventLoop
         let server = server
         Task {
-            var report = await dispatcher.report()
+            var report = await dispatcher.report(withSelections: asPrometheus)
             // Only who answers a request knows whether it was refused, or some of its inputs were answered.
             report.metrics.noteRejected(server.rejected)
             let text = asPrometheus ? report.prometheusText() : report.clipperJSON()

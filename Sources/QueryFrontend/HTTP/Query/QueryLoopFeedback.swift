@@ -146,7 +146,9 @@ extension QueryLoop {
                         ticket: Ticket(sink: sink, request: request, item: item), application: route.handle,
                         arrived: arrived, deadline: arrived + max(route.slo, Self.leastFeedbackTime))
                     submitted.append(
-                        SelectedFeedback(waiter: waiter, subject: piece.subject, user: piece.user, id: piece.id))
+                        SelectedFeedback(
+                            waiter: waiter, subject: piece.subject, inputType: route.inputType, user: piece.user,
+                            id: piece.id))
                     pending.pieces[item] = piece
                     continue
                 }

@@ -35,6 +35,7 @@ public struct EpsilonGreedyPolicy: SelectionPolicy {
     }
 
     public func observe(_ feedback: SelectionFeedback, state: inout LossCounts) {
+        state.models.forgetOthers(than: feedback.models)
         for observation in feedback.observations {
             var statistics = state.models[observation.model] ?? LossStatistics()
             statistics.recordMean(observation.loss, memory: Self.memory)

@@ -8,8 +8,8 @@
 
 /// The state of a policy that learns a weight for each model.
 ///
-/// As JSON `{"weights":{"a":1.5,"b":0.5}}`. Weights are relative: at first all are 1, and an update leaves the sum of those
-/// that could be selected as it is, so that nothing can grow or vanish, whatever number of updates there are. A model that
+/// As JSON `{"weights":{"a":1.5,"b":0.5}}`. Weights are relative: at first all are 1, and after an update the mean of those
+/// that could be selected is 1, so that nothing can grow or vanish, whatever number of updates there are. A model that
 /// is linked later is unknown here and takes the mean weight of those present, as if it had been average so far. One that
 /// is unlinked, or has no replica, keeps its weight, and with it its place among the others, until it comes back.
 public struct LearnedWeights: Codable, Sendable, Hashable {
@@ -76,8 +76,11 @@ public struct LearnedWeights: Codable, Sendable, Hashable {
         }
         let scale = sum / new.reduce(0, +)
         let mean = sum / Double(new.count)
+        weights.forgetOthers(than: models)
+        // The others keep their place among these.
+        weights.scaleAll(by: 1 / mean)
         for (place, model) in models.enumerated() {
-            weights[model] = max(Self.leastWeight * mean, (1 - share) * new[place] * scale + share * mean)
+            weights[model] = max(Self.leastWeight, (1 - share) * new[place] * scale / mean + share)
         }
     }
 }

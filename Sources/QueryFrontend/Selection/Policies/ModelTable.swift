@@ -28,9 +28,25 @@ struct ModelTable<Value: Sendable>: Sendable {
         }
     }
 
+    /// Of how many models something is kept that are not there any more, because they may come back.
+    static var mostKept: Int { 64 }
+
+    /// Where there are too many, forgets all but these: models whose names never come back would make every state grow.
+    mutating func forgetOthers(than models: [String]) {
+        guard entries.count > Self.mostKept else { return }
+        let kept = Set(models)
+        entries.removeAll { !kept.contains($0.model) }
+    }
+
     private mutating func insert(_ model: String, _ value: Value) {
         let index = entries.firstIndex { $0.model > model } ?? entries.endIndex
         entries.insert(Entry(model: model, value: value), at: index)
+    }
+}
+
+extension ModelTable<Double> {
+    mutating func scaleAll(by factor: Double) {
+        for index in entries.indices { entries[index].value *= factor }
     }
 }
 

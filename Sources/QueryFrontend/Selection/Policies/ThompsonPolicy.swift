@@ -45,6 +45,7 @@ public struct ThompsonPolicy: SelectionPolicy {
     public func observe(_ feedback: SelectionFeedback, state: inout State) {
         let isZeroOne = feedback.loss == .zeroOne
         state.gaussian = isZeroOne ? nil : true
+        state.models.forgetOthers(than: feedback.models)
         for observation in feedback.observations {
             var statistics = state.models[observation.model] ?? LossStatistics()
             if isZeroOne {

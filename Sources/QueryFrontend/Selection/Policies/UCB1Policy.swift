@@ -40,6 +40,7 @@ public struct UCB1Policy: SelectionPolicy {
         let outlier = (state.largestLoss ?? 0) / Self.outlierFactor
         let isOutlier = feedback.observations.allSatisfy { $0.loss < outlier }
         LossScale.follow(feedback, largest: &state.largestLoss, decay: isOutlier ? LossScale.decay : Self.decay)
+        state.models.forgetOthers(than: feedback.models)
         for observation in feedback.observations {
             let loss = LossScale.scaled(observation.loss, of: feedback.loss, largest: state.largestLoss)
             var statistics = state.models[observation.model] ?? LossStatistics()

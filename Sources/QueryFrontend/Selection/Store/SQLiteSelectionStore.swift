@@ -1,3 +1,4 @@
+import ContainerRPC
 import Foundation
 import GRDB
 
@@ -9,18 +10,39 @@ struct SQLiteSelectionStore: SelectionStore {
     /// How many feedback ids are remembered unless told otherwise, over all applications.
     static let standardFeedbackBound = 1_000_000
 
+    /// How many users' states are kept unless told otherwise, over all applications.
+    static let standardUserBound = 1_000_000
+    /// After how many users' states that are written it is looked whether there are too many.
+    private static let writesBetweenLooks = 4096
+    /// How many are forgotten at once: feedback waits meanwhile.
+    private static let mostForgotten = 10_000
+
     private let queue: DatabaseQueue
     private let path: String
     private let feedbackBound: Int
+    private let userBound: Int
+    private let today: @Sendable () -> Int
+    /// Users' states that were written since it was looked whether there are too many.
+    private let writes = Locked(Self.writesBetweenLooks)
 
     /// The store beside the catalog in `catalog`'s file.
     ///
-    /// - Parameter feedbackBound: How many feedback ids are remembered at most, over all applications; beyond that
-    ///   the oldest are forgotten.
-    init(_ catalog: SQLiteCatalogStore, feedbackBound: Int = Self.standardFeedbackBound) {
+    /// - Parameters:
+    ///   - feedbackBound: How many feedback ids are remembered at most, over all applications; beyond that
+    ///     the oldest are forgotten.
+    ///   - userBound: How many users' states are kept, over all applications; a few thousand more now and then. Beyond that
+    ///     those go first whose last feedback was on the earliest day: they begin anew from the application's state.
+    ///   - today: The number of the day, which rises.
+    init(
+        _ catalog: SQLiteCatalogStore, feedbackBound: Int = Self.standardFeedbackBound,
+        userBound: Int = Self.standardUserBound,
+        today: @escaping @Sendable () -> Int = { Int(Date.now.timeIntervalSince1970 / 86_400) }
+    ) {
         queue = catalog.queue
         path = catalog.path
         self.feedbackBound = max(0, feedbackBound)
+        self.userBound = max(0, userBound)
+        self.today = today
     }
 
     func nextStart() throws -> Int {
@@ -58,7 +80,7 @@ struct SQLiteSelectionStore: SelectionStore {
             try queue.inDatabase { db in
                 let statement = try db.cachedStatement(
                     sql: "SELECT EXISTS (SELECT 1 FROM feedback WHERE application = ? AND feedback_id = ?)")
-                return try Bool.fetchOne(statement, arguments: [application, Data(id.utf8)]) ?? false
+                return try Bool.fetchOne(statement, arguments: [application, Self.bytes(of: id)]) ?? false
             }
         }
     }
@@ -66,7 +88,7 @@ struct SQLiteSelectionStore: SelectionStore {
     func commit(_ writes: [SelectionWrite], feedback: [CountedFeedback]) throws {
         try withStoreErrors {
             try queue.write { db in
-                try Self.write(writes, to: db)
+                try write(writes, to: db)
                 guard !feedback.isEmpty else { return }
                 try Self.write(feedback, to: db)
                 // Numbers go up, so the oldest lie together at one end of the table.
@@ -94,16 +116,50 @@ struct SQLiteSelectionStore: SelectionStore {
 
     // MARK: Rows
 
-    private static func write(_ writes: [SelectionWrite], to db: Database) throws {
+    private func write(_ writes: [SelectionWrite], to db: Database) throws {
         let statement = try db.cachedStatement(
             sql: """
-                INSERT INTO selection_state (application, user, policy, state)
-                SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM application WHERE name = ?1)
-                ON CONFLICT (application, user) DO UPDATE SET policy = excluded.policy, state = excluded.state
+                INSERT INTO selection_state (application, user, policy, state, day)
+                SELECT ?1, ?2, ?3, ?4, ?5 WHERE EXISTS (SELECT 1 FROM application WHERE name = ?1)
+                ON CONFLICT (application, user)
+                DO UPDATE SET policy = excluded.policy, state = excluded.state, day = excluded.day
                 """)
+        let today = today()
         for write in writes {
-            try statement.execute(arguments: [write.application, key(of: write.user), write.policy, write.state])
+            if write.user == nil { try forgetFormerPolicies(than: write, in: db) }
+            try statement.execute(
+                arguments: [write.application, Self.key(of: write.user), write.policy, write.state, today])
         }
+        try forgetUsers(after: writes.count { $0.user != nil }, in: db)
+    }
+
+    /// What a former policy has learned is of no use from the next one's first feedback on, and would come back with it.
+    private func forgetFormerPolicies(than write: SelectionWrite, in db: Database) throws {
+        let statement = try db.cachedStatement(
+            sql: "SELECT policy FROM selection_state WHERE application = ? AND user = ?")
+        let former = try String.fetchOne(statement, arguments: [write.application, Self.key(of: nil)])
+        guard let former, former != write.policy else { return }
+        try db.execute(
+            sql: "DELETE FROM selection_state WHERE application = ? AND policy <> ?",
+            arguments: [write.application, write.policy])
+    }
+
+    private func forgetUsers(after count: Int, in db: Database) throws {
+        guard count > 0 else { return }
+        let isDue = writes.withLock { writes in
+            writes += count
+            guard writes > Self.writesBetweenLooks else { return false }
+            writes = 0
+            return true
+        }
+        guard isDue else { return }
+        let kept = try Int.fetchOne(db, sql: "SELECT count(*) FROM selection_state WHERE user <> x''") ?? 0
+        guard kept > userBound else { return }
+        try db.execute(
+            sql: """
+                DELETE FROM selection_state WHERE (application, user) IN (
+                    SELECT application, user FROM selection_state WHERE user <> x'' ORDER BY day LIMIT ?)
+                """, arguments: [min(kept - userBound, Self.mostForgotten)])
     }
 
     private static func write(_ feedback: [CountedFeedback], to db: Database) throws {
@@ -114,13 +170,18 @@ struct SQLiteSelectionStore: SelectionStore {
                 ON CONFLICT (application, feedback_id) DO NOTHING
                 """)
         for feedback in feedback {
-            try statement.execute(arguments: [feedback.application, Data(feedback.id.utf8)])
+            try statement.execute(arguments: [feedback.application, bytes(of: feedback.id)])
         }
     }
 
     /// Empty for the application itself, so that no user, not even one without a name, can be taken for it.
     private static func key(of user: String?) -> Data {
-        user.map { Data("u\($0)".utf8) } ?? Data()
+        user.map { bytes(of: "u\($0)") } ?? Data()
+    }
+
+    /// Equal texts have equal bytes, however their accents are written.
+    private static func bytes(of text: String) -> Data {
+        Data(text.utf8.allSatisfy { $0 < 0x80 } ? text.utf8 : text.precomposedStringWithCanonicalMapping.utf8)
     }
 
     private func withStoreErrors<Value>(_ body: () throws -> Value) throws -> Value {

@@ -1,0 +1,116 @@
+import ContainerRPC
+import Testing
+
+@testable import QueryFrontend
+
+@Suite("What the dispatch thread decides")
+struct DispatchCoreTests {
+    private static let now = MonotonicTime(nanoseconds: 1_000_000_000)
+    private var core = DispatchCore(
+        DispatchCore.Configuration(), handles: Handles(), cache: SharedPredictionCache(capacityBytes: 0),
+        policies: .standard, firstBatch: 0, seed: 1, now: now)
+    private let sink: Int
+    private static let peer = RoutingID(Array("container".utf8))
+
+    init() {
+        sink = core.addSink()
+        _ = core.publish(Catalog.serving(makeModel("sum")), now: Self.now)
+    }
+
+    /// A container of that input type registers.
+    private mutating func register() {
+        let session = core.sessions.session(with: Self.peer, by: nil, now: Self.now) { _ in }
+        core.sessions.receive(.newContainer(.sum), from: session, now: Self.now)
+        core.advance(isDrained: true, now: Self.now)
+    }
+
+    private mutating func ask(_ count: Int = 1) {
+        let payload = InputValues(elements: .float64([1]), rowEnds: [1]).payloads[0]
+        core.takeQueries(
+            [
+                Submission(
+                    sink: sink, request: 7, application: core.handles.handle(forApplication: "sum"),
+                    model: core.handles.handle(for: .sum), inputType: .float64,
+                    inputs: .many(Array(repeating: payload, count: count)), arrived: Self.now,
+                    deadline: Self.now + .seconds(1))
+            ], [], now: Self.now)
+        core.advance(isDrained: true, now: Self.now)
+    }
+
+    @Test("A query goes out in a batch, and its answer to whoever asked")
+    mutating func answers() throws {
+        register()
+        core.effects = DispatchEffects(deliveries: [[]], acknowledgements: [[]])
+        ask()
+        let batches = core.effects.takeSendings().batches
+        let batch = try #require(batches.first)
+        #expect(batch.peer == Self.peer)
+        let session = core.sessions.session(with: Self.peer, by: nil, now: Self.now) { _ in }
+        core.sessions.receive(.response(batch.dispatch.batch, ["42"]), from: session, now: Self.now)
+        core.advance(isDrained: true, now: Self.now)
+        #expect(core.effects.deliveries[sink].map(\.request) == [7])
+        #expect(core.effects.deliveries[sink].map(\.outcome.defaultReason) == [nil])
+        let wasMore = core.goOn(now: Self.now)
+        #expect(!wasMore)
+    }
+
+    @Test("A batch that cannot be sent costs its replica, and its queries get their default in time")
+    mutating func unreachable() throws {
+        register()
+        ask(2)
+        let batches = core.effects.takeSendings().batches
+        let batch = try #require(batches.first)
+        core.sessions.lose(batch.dispatch.replica)
+        let wasMore = core.goOn(now: Self.now)
+        #expect(wasMore)
+        #expect(core.sessions.listings.isEmpty)
+        core.expire(now: Self.now + .seconds(2))
+        let reasons = core.effects.deliveries[sink].map(\.outcome.defaultReason)
+        #expect(reasons == [.deadline, .deadline])
+    }
+
+    @Test("Nobody is given up while messages wait to be read")
+    mutating func waitsForMessages() {
+        register()
+        let later = Self.now + .seconds(60)
+        let gaveUpEarly = core.advance(isDrained: false, now: later)
+        #expect(!gaveUpEarly)
+        #expect(core.sessions.listings.count == 1)
+        let gaveUp = core.advance(isDrained: true, now: later)
+        #expect(gaveUp)
+        #expect(core.sessions.listings.isEmpty)
+    }
+
+    @Test("A replica that is to end is told so once it has answered what it has")
+    mutating func releases() throws {
+        register()
+        ask()
+        let batches = core.effects.takeSendings().batches
+        let batch = try #require(batches.first)
+        core.set(.beginAndStop, batch.dispatch.replica)
+        core.advance(isDrained: true, now: Self.now)
+        let messages = core.effects.takeSendings().messages
+        #expect(messages.isEmpty)
+        let session = core.sessions.session(with: Self.peer, by: nil, now: Self.now) { _ in }
+        core.sessions.receive(.response(batch.dispatch.batch, ["42"]), from: session, now: Self.now)
+        core.advance(isDrained: true, now: Self.now)
+        // One of RPC 3 cannot be told, and stays.
+        #expect(core.toBeStopped.isEmpty)
+        #expect(core.sessions.listings.count == 1)
+    }
+
+    @Test("Feedback on an input that was read as another type than its application takes by now teaches nothing")
+    mutating func feedbackOfAnotherType() {
+        let payload = InputValues(elements: .float64([1]), rowEnds: [1]).payloads[0]
+        let application = core.handles.handle(forApplication: "sum")
+        core.applicationTypes[application] = .string
+        let waiter = Waiter(
+            ticket: Ticket(sink: sink, request: 3, item: 0), application: application, arrived: Self.now,
+            deadline: Self.now + .seconds(1))
+        core.takeQueries(
+            [],
+            [SelectedFeedback(waiter: waiter, subject: .input(payload, .text("x")), inputType: .float64)],
+            now: Self.now)
+        #expect(core.effects.acknowledgements[sink].map(\.result) == [.notLearning])
+    }
+}
