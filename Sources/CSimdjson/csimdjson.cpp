@@ -51,6 +51,13 @@ const char *fail(csj_parser *parser, std::string message) {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
+// Whether an integer is beyond what 64 bits hold, signed where it is negative.
+bool exceeds_64_bits(const char *digits, size_t count, bool negative) {
+    const char *largest = negative ? "9223372036854775808" : "18446744073709551615";
+    size_t length = negative ? 19 : 20;
+    return count > length || (count == length && memcmp(digits, largest, length) > 0);
+}
+
 // simdjson's tape holds integers of 64 bits and refuses longer ones, which are numbers all the same: ".0" behind their
 // digits makes them doubles, read exactly. Nothing else in the text changes.
 bool lengthen_integers(const char *json, size_t length, std::string &out) {
@@ -70,7 +77,8 @@ bool lengthen_integers(const char *json, size_t length, std::string &out) {
                                           json[start - 1] == '+');
             bool exponent = start > 1 && json[start - 1] == '-' && (json[start - 2] == 'e' || json[start - 2] == 'E');
             out.append(json + start, i - start);
-            if (whole && !fraction && !exponent && i - start >= 19) {
+            bool negative = start > 0 && json[start - 1] == '-';
+            if (whole && !fraction && !exponent && exceeds_64_bits(json + start, i - start, negative)) {
                 out.append(".0");
                 changed = true;
             }

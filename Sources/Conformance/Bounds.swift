@@ -8,12 +8,15 @@ public struct Bounds: Hashable, Sendable {
     public var session: Duration = .seconds(20)
     /// How much later than stated a heartbeat may come.
     public var tardiness: Duration = .seconds(1)
+    /// For a process to end that has nothing left to wait for.
+    public var ending: Duration = .seconds(3)
 
     public init(answer: Duration = .seconds(15), start: Duration = .seconds(60)) {
         self.answer = answer
         session = answer + .seconds(5)
         // Who is patient with answers, because the machine has much to do, is so with heartbeats.
         tardiness = max(.seconds(1), answer / 10)
+        ending = .seconds(2) + tardiness
         self.start = start
     }
 }

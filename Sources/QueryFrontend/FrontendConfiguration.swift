@@ -83,9 +83,20 @@ public struct FrontendConfiguration: Sendable {
             ("threads", threads ?? 1, 1), ("batchesInFlight", batchesInFlight, 1), ("cacheBytes", cacheBytes, 0),
             ("maxQueuedQueries", maxQueuedQueries, 1), ("maxQueuedBytes", maxQueuedBytes, 1),
             ("usersInMemory", usersInMemory, 1), ("usersInStore", usersInStore, 1),
-            ("feedbackQueries", feedbackQueries, 0),
+            ("feedbackQueries", feedbackQueries, 0), ("limits.largestBody", limits.largestBody, 1),
+            ("limits.bodies", limits.bodies, 1), ("limits.largestBatch", limits.largestBatch, 1),
+            ("limits.connections", limits.connections, 1),
+            ("limits.administrationConnections", limits.administrationConnections, 1),
         ] where value < least {
             throw .invalid("\(name) is \(value); expected at least \(least)")
+        }
+        for (name, duration, least) in [
+            ("timing.heartbeatInterval", timing.heartbeatInterval, Duration.milliseconds(1)),
+            ("timing.silenceLimit", timing.silenceLimit, .milliseconds(1)),
+            ("limits.idleTime", limits.idleTime, .zero), ("limits.bodyTime", limits.bodyTime, .zero),
+            ("feedbackAge", feedbackAge, .zero), ("drainLimit", drainLimit, .zero),
+        ] where duration < least {
+            throw .invalid("\(name) is \(duration); expected at least \(least)")
         }
     }
 }

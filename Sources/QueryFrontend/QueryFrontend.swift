@@ -159,8 +159,8 @@ public final class QueryFrontend: Service {
     ) async throws -> (group: ServiceGroup, task: Task<Void, any Error>, port: Int) {
         let (ports, port) = AsyncStream<Int>.makeStream()
         let server = api.server(
-            host: configuration.adminHost ?? configuration.host, port: configuration.adminPort, eventLoopGroup: group,
-            logger: logger,
+            host: configuration.adminHost ?? configuration.host, port: configuration.adminPort,
+            connections: configuration.limits.administrationConnections, eventLoopGroup: group, logger: logger,
             onServerRunning: { port.yield($0) })
         var quiet = logger
         quiet.logLevel = .critical
@@ -197,13 +197,14 @@ public final class QueryFrontend: Service {
 
     private func stop() async throws {
         logger.info("stopping: answering what is in flight")
+        let end = ContinuousClock.now + configuration.drainLimit
         await queryServer.drain(within: configuration.drainLimit)
         await administration.triggerGracefulShutdown()
         // Bounded, too: a client of it that never ends its request would hold the stop up.
-        await withTaskGroup { [administrationTask, configuration] group in
+        await withTaskGroup { [administrationTask] group in
             group.addTask { try? await administrationTask.value }
             group.addTask {
-                try? await Task.sleep(for: configuration.drainLimit)
+                try? await Task.sleep(until: max(end, .now + .seconds(1)))
                 administrationTask.cancel()
             }
             await group.next()

@@ -116,7 +116,9 @@ struct BenchPlotCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The title.", valueName: "text"))
     var title: String?
 
-    @Option(help: ArgumentHelp("A goodput to draw a line at: what would be best.", valueName: "rate"))
+    @Option(
+        help: ArgumentHelp("A goodput to draw a line at: what would be best.", valueName: "rate"),
+        transform: { text in try BenchText.rate(text) })
     var optimum: Double?
 
     @Flag(help: "A logarithmic axis of rates.")

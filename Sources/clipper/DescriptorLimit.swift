@@ -26,8 +26,12 @@ enum DescriptorLimit {
         return Int(clamping: limit.rlim_cur)
     }
 
-    /// How many connections of clients leave enough descriptors for containers and files: no more than were asked for.
+    /// How many connections of clients leave enough descriptors for administration, containers and files: no more than
+    /// were asked for.
     static func connections(wanted: Int, descriptors: Int) -> Int {
-        min(wanted, max(1, descriptors - max(128, descriptors / 4)))
+        min(wanted, max(1, descriptors - max(128, descriptors / 4) - administration(descriptors: descriptors)))
     }
+
+    /// How many connections the administration port may have.
+    static func administration(descriptors: Int) -> Int { min(256, max(16, descriptors / 16)) }
 }

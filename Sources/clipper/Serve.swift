@@ -188,6 +188,7 @@ struct Serve: AsyncParsableCommand {
                     metadata: ["connections": "\(connections)", "descriptors": "\(descriptors)"])
             }
             configuration.limits.connections = connections
+            configuration.limits.administrationConnections = DescriptorLimit.administration(descriptors: descriptors)
         }
         let frontend: QueryFrontend
         do {
@@ -255,6 +256,11 @@ private struct ReadyLine: Service {
         print("ready query=\(addresses.query) admin=\(addresses.admin) rpc=\(addresses.rpc)")
         // A script waits for the line, and standard output may be a pipe.
         fflush(nil)
-        try await frontend.run()
+        // Whoever asks a second time, by a signal, wants no answers to be waited for any more.
+        try await withGracefulShutdownHandler {
+            try await frontend.run()
+        } onGracefulShutdown: {
+            for number in [SIGTERM, SIGINT] { signal(number, SIG_DFL) }
+        }
     }
 }

@@ -9,10 +9,12 @@ struct DescriptorLimitTests {
         #expect(DescriptorLimit.connections(wanted: 10_000, descriptors: 1_048_576) == 10_000)
     }
 
-    @Test("Where there are few, a quarter is left for containers and files, 128 at least")
+    @Test("Where there are few, a quarter is left for containers and files, 128 at least, and some for administration")
     func few() {
-        #expect(DescriptorLimit.connections(wanted: 10_000, descriptors: 1_024) == 768)
-        #expect(DescriptorLimit.connections(wanted: 10_000, descriptors: 256) == 128)
+        #expect(DescriptorLimit.connections(wanted: 10_000, descriptors: 1_024) == 704)
+        #expect(DescriptorLimit.connections(wanted: 10_000, descriptors: 256) == 112)
         #expect(DescriptorLimit.connections(wanted: 10_000, descriptors: 64) == 1)
+        #expect(DescriptorLimit.administration(descriptors: 256) == 16)
+        #expect(DescriptorLimit.administration(descriptors: 1_048_576) == 256)
     }
 }

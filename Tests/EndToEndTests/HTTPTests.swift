@@ -68,6 +68,29 @@ struct HTTPTests {
         }
     }
 
+    @Test("An answer has a date, two hosts are refused, and HTTP/1.0 gets no interim answer")
+    func smallPrint() async throws {
+        try await withProcesses { processes in
+            let frontend = try await Frontend.servingSum(in: processes)
+            let live = try await frontend.query.get("/health/live")
+            #expect(
+                try #require(live["Date"]).wholeMatch(of: /[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} [\d:]{8} GMT/) != nil
+            )
+            let connection = try HTTPConnection(to: frontend.query)
+            try await connection.send("GET /health/live HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n")
+            #expect(try await connection.response().status == 400)
+            let old = try HTTPConnection(to: frontend.query)
+            try await old.send(
+                "POST /app/predict HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 14\r\n\r\n{\"input\": [7]}")
+            #expect(try await old.response().json["output"] == 7)
+            #expect(try await frontend.query.get("/nowhere").status == 404)
+            let metrics = try await frontend.query.get("/metrics", headers: ["Accept: text/plain"]).text
+            #expect(metrics.contains(#"clipper_http_errors_total{status="400"} 1"#))
+            #expect(metrics.contains(#"clipper_http_errors_total{status="404"} 1"#))
+            #expect(metrics.contains(#"clipper_http_errors_total{status="503"} 0"#))
+        }
+    }
+
     @Test("An offer to upgrade, as Java's client makes it, is passed over: the connection goes on as it was")
     func upgradeOffer() async throws {
         try await withProcesses { processes in
@@ -97,7 +120,8 @@ struct HTTPTests {
         "Whatever offers to upgrade look like, answered at once, pipelined, or with the client's side closed behind them",
         arguments: [
             "Connection: Upgrade\r\nUpgrade: h2c\r\n", "Upgrade: h2c\r\n", "Connection: upgrade\r\n",
-            "Connection: upgrade\r\nUpgrade:\r\n", "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n",
+            "Connection: upgrade\r\nUpgrade:\r\n", "Connection: upgrade\t\r\nUpgrade: x\r\n",
+            "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n",
         ])
     func oddOffers(headers: String) async throws {
         try await withProcesses { processes in

@@ -32,6 +32,8 @@ struct Oracle {
         var mustHaveOutput = false
         /// Replicas that were lost with it in flight.
         var losses = 0
+        /// The replica that has it was found stuck: it may go to another one, which is no hedge.
+        var isStuck = false
         /// The last replica that has said that it did not compute it.
         var refusedBy: ReplicaID?
         /// Replicas that have it now.

@@ -40,6 +40,12 @@ extension Oracle {
         }
     }
 
+    /// A replica is called stuck. What it has may be sent again.
+    mutating func stuck(_ id: ReplicaID) {
+        hasSentAgain = true
+        for query in record(id)?.batches.flatMap(\.queries) ?? [] { queries[query].isStuck = true }
+    }
+
     mutating func removed(
         _ id: ReplicaID, _ reason: FrontendSession.EndReason, _ connections: [Connection], timing: SessionTiming,
         at now: MonotonicTime
@@ -170,6 +176,8 @@ extension Oracle {
         }
         if query.replicas.isEmpty {
             sent[query.application] += 1
+        } else if query.isStuck {
+            queries[number].isStuck = false
         } else {
             hedged[query.application] += 1
             if Double(hedged[query.application]) > hedgeShare[query.application] * Double(sent[query.application])
@@ -179,8 +187,8 @@ extension Oracle {
                     "\(hedged[query.application]) of \(sent[query.application]) queries of application "
                         + "\(query.application) are hedged, more than its share", at: now)
             }
-            if query.replicas.count > 1 { violate("query \(number) is sent to a third replica", at: now) }
         }
+        if query.replicas.count > 1 { violate("query \(number) is sent to a third replica", at: now) }
         queries[number].replicas.append(replica)
     }
 

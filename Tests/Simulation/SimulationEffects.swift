@@ -61,8 +61,9 @@ extension Simulation {
             noteChosen(query)
         case .finished(let ticket, let outcome, let isCached):
             noteFinished(ticket, outcome, isCached: isCached)
-        case .noticed(.stuck, _):
+        case .noticed(.stuck(let replica, _, _), _):
             occurrences[.stuckDetected] += 1
+            oracle.stuck(replica)
         case .noticed(.recovered, _):
             occurrences[.stuckRecovered] += 1
         case .inputFailed:

@@ -104,7 +104,7 @@ extension Simulation {
         for (index, model) in scenario.models.enumerated() where oracle.isRegistered[index] {
             models[model.version] = Model(
                 id: model.version, inputType: model.inputType, batching: oracle.batching[index],
-                cachesPredictions: model.isFunction)
+                cachesPredictions: model.isFunction, registration: index)
         }
         var applications: [String: Application] = [:]
         for (index, plan) in scenario.applications.enumerated() {

@@ -49,4 +49,18 @@ enum Flaw: String, CaseIterable {
     case refusesEmptyInput = "refuses-empty-input"
     case otherMetadata = "other-metadata"
     case diesAtModelError = "dies-at-model-error"
+    case floods
+    case sameRoutingID = "same-routing-id"
+    case optionalName = "optional-name"
+    case beatsByReceipt = "beats-by-receipt"
+    case keepsWelcomeTimes = "keeps-welcome-times"
+    case hastyReconnects = "hasty-reconnects"
+    case answersGoodbye = "answers-goodbye"
+    case saysGoodbyeTwice = "says-goodbye-twice"
+    case diesWhenDrained = "dies-when-drained"
+    case ignoresDrained = "ignores-drained"
+    case silentWhileLeaving = "silent-while-leaving"
+    case registersWhileLeaving = "registers-while-leaving"
+    case waitsUnwelcomed = "waits-unwelcomed"
+    case deafToSecondSignal = "deaf-to-second-signal"
 }

@@ -14,6 +14,8 @@ struct FlawedContainer {
     private let endpoint: String
     private let context: Context?
     private let offersVersion4: Bool
+    /// The routing id of the first session.
+    private let firstID: RoutingID
 
     init(_ flaw: Flaw, environment: [String: String]) {
         self.flaw = flaw
@@ -29,6 +31,8 @@ struct FlawedContainer {
         endpoint = "tcp://\(environment["CLIPPER_IP"] ?? "127.0.0.1"):\(environment["CLIPPER_PORT"] ?? "7000")"
         context = try? Context()
         offersVersion4 = flaw != .noPrefix
+        var generator = SystemRandomNumberGenerator()
+        firstID = .offeringVersion4(using: &generator)
     }
 
     /// Serves until it is told to stop.
@@ -61,6 +65,7 @@ struct FlawedContainer {
         if offersVersion4 {
             var generator = SystemRandomNumberGenerator()
             var id = RoutingID.offeringVersion4(using: &generator)
+            if flaw == .sameRoutingID { id = firstID }
             if flaw == .shortRoutingID { id.bytes = Array(id.bytes.prefix(9)) }
             try socket.setRoutingID(id)
         }

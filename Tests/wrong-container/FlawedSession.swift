@@ -61,6 +61,11 @@ final class FlawedSession {
                 }
                 held = nil
             }
+            if flaw == .floods, registered > 0 {
+                pending = []
+                for _ in 0..<100 { _ = try send(.heartbeat, in: .four) }
+                continue
+            }
             for request in pending {
                 if let end = try answer(request) { return end }
                 heard = .now()
@@ -78,7 +83,9 @@ final class FlawedSession {
     private func beat() throws {
         let slowness = version == nil ? 1 : flaw == .beatsLate ? 20 : flaw == .beatsSlowly ? 4 : 1
         let pause = interval * slowness
-        guard !hasSpoken || MonotonicTime.now() - sent >= pause else { return }
+        let last = flaw == .beatsByReceipt ? max(sent, heard) : sent
+        guard !hasSpoken || MonotonicTime.now() - last >= pause else { return }
+        if leaving != nil, flaw == .silentWhileLeaving { return }
         if hasSpoken, flaw == .beatsOnceUntilAnswered, version == nil { return }
         if !hasSpoken, flaw == .registersUnasked {
             if try send(.newContainer(registration), in: .three) == .sent { hasSpoken = true }
@@ -103,9 +110,15 @@ final class FlawedSession {
     }
 
     private func stop() throws -> FlawedContainer.End? {
+        if version == nil, flaw == .waitsUnwelcomed {
+            leaving = .now() + .seconds(5)
+            return nil
+        }
         guard version == .four else { return .process(status: flaw == .exitStatus ? 3 : 0) }
         if flaw == .noGoodbye { return .process(status: 0) }
-        _ = try send(.goodbye(Goodbye(.stopping, reason: "SIGTERM")), in: .four)
+        for _ in 0..<(flaw == .saysGoodbyeTwice ? 2 : 1) {
+            _ = try send(.goodbye(Goodbye(.stopping, reason: "SIGTERM")), in: .four)
+        }
         if flaw == .dropsAtStop { return .process(status: 0) }
         leaving = .now() + .seconds(5)
         return nil
@@ -147,7 +160,7 @@ final class FlawedSession {
                 .response(PredictResponse(id: number, outputs: ["0", "0"])), in: frames[0].isEmpty ? .three : .four)
             return .session(pause: .milliseconds(100))
         default:
-            return .session(pause: .milliseconds(100))
+            return .session(pause: flaw == .hastyReconnects ? .zero : .milliseconds(100))
         }
     }
 
@@ -164,9 +177,14 @@ final class FlawedSession {
     private func act(_ spoken: RPCVersion, _ message: FrontendMessage) throws -> FlawedContainer.End? {
         switch message {
         case .heartbeat(.keepAlive), .accepted: break
+        case .heartbeat(.requestMetadata) where leaving != nil && flaw != .registersWhileLeaving:
+            return .process(status: 0)
         case .heartbeat(.requestMetadata):
             version = .three
+            if flaw != .keepsWelcomeTimes { (interval, limit) = (.seconds(5), .seconds(30)) }
             try register()
+        case .welcome where leaving != nil && flaw != .registersWhileLeaving:
+            return .process(status: 0)
         case .welcome(let welcome):
             version = .four
             (interval, limit) = (welcome.heartbeatInterval, welcome.silenceLimit)
@@ -180,7 +198,11 @@ final class FlawedSession {
                 for request in pending { if let end = try answer(request) { return end } }
                 return .process(status: flaw == .exitStatus ? 3 : 0)
             }
-            if goodbye.code == .drained, flaw != .returnsWhenDrained { return .process(status: 0) }
+            if goodbye.code == .drained, flaw == .ignoresDrained { return nil }
+            if goodbye.code == .drained, flaw != .returnsWhenDrained {
+                return .process(status: flaw == .diesWhenDrained ? 3 : 0)
+            }
+            if flaw == .answersGoodbye { _ = try send(.goodbye(Goodbye(goodbye.code)), in: .four) }
             return .session(pause: .milliseconds(100))
         case .feedback(let feedback):
             if flaw == .answersFeedback {
@@ -211,13 +233,7 @@ final class FlawedSession {
         case .three: RPC3.encode(.newContainer(registration), into: &list)
         case .four: RPC4.encode(.newContainer(registration), into: &list)
         }
-        switch flaw {
-        case .wrongDigit where spoken == .three: list.frames[4] = [0x39]
-        case .nulAfterDigit where spoken == .three: list.frames[4].append(0)
-        case .surplusFrame: list.frames.append([1])
-        default: break
-        }
-        _ = try send(frames: list.frames)
+        _ = try send(frames: flaw.registration(list.frames, in: spoken))
     }
 
     // MARK: Answering
@@ -271,15 +287,6 @@ final class FlawedSession {
         case .three: RPC3.encode(.response(response), into: &list)
         case .four: RPC4.encode(.response(response), into: &list)
         }
-        switch flaw {
-        case .noEmptyFrame where spoken == .three: list.frames.removeFirst()
-        case .invalidUTF8 where spoken == .three && list.frames.count > 5 && list.frames[5].count > 0:
-            list.frames[5][0] = 0xff
-        case .invalidUTF8 where spoken == .four && list.frames[2].count > 0: list.frames[2][0] = 0xff
-        case .wrongOffsets where spoken == .four: list.frames[1][0] = 1
-        case .wrongErrors where spoken == .four && list.frames.count == 4: list.frames[3][0] = 99
-        default: break
-        }
-        _ = try send(frames: list.frames)
+        _ = try send(frames: flaw.response(list.frames, in: spoken))
     }
 }

@@ -10,7 +10,9 @@ import Synchronization
     import Darwin
 #endif
 
-private let isToldToStop = Atomic(false)
+/// How often it was told to stop.
+private let stops = Atomic(0)
+private let isDeafToSecond = Atomic(false)
 
 /// A container with a fault: `wrong-container FLAW`. Its model adds numbers up, and hands strings back.
 @main
@@ -21,8 +23,13 @@ struct WrongContainer {
             print("no such flaw: \(name); there are \(Flaw.allCases.map(\.rawValue).joined(separator: ", "))")
             exit(64)
         }
-        signal(SIGTERM) { _ in isToldToStop.store(true, ordering: .relaxed) }
+        isDeafToSecond.store(flaw == .deafToSecondSignal, ordering: .relaxed)
+        signal(SIGTERM) { _ in
+            let count = stops.wrappingAdd(1, ordering: .relaxed).newValue
+            // Told a second time it ends at once, whatever it is at.
+            if count > 1, !isDeafToSecond.load(ordering: .relaxed) { _exit(0) }
+        }
         let container = FlawedContainer(flaw, environment: ProcessInfo.processInfo.environment)
-        exit(try container.serve { isToldToStop.load(ordering: .relaxed) })
+        exit(try container.serve { stops.load(ordering: .relaxed) > 0 })
     }
 }

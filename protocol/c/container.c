@@ -550,7 +550,7 @@ static void *connect_dealer(void *context)
     zmq_setsockopt(socket, ZMQ_LINGER, &(int){ 0 }, sizeof(int));
     zmq_setsockopt(socket, ZMQ_SNDTIMEO, &(int){ PATIENCE }, sizeof(int)); /* a peer that reads nothing cannot hold us */
     if (zmq_connect(socket, settings.endpoint) != 0)
-        GIVE_UP(2, "cannot connect to %s: %s; check CLIPPER_IP and CLIPPER_PORT", settings.endpoint, zmq_strerror(zmq_errno()));
+        GIVE_UP(64, "cannot connect to %s: %s; check CLIPPER_IP and CLIPPER_PORT", settings.endpoint, zmq_strerror(zmq_errno()));
     return socket;
 }
 
@@ -647,10 +647,10 @@ static const char *setting(const char *name, const char *otherwise)
 static const char *name_setting(const char *name)
 {
     const char *value = setting(name, NULL);
-    if (!value) GIVE_UP(2, "%s is not set; set it to what the frontend is to call this model", name);
+    if (!value) GIVE_UP(64, "%s is not set; set it to what the frontend is to call this model", name);
     bool good = strlen(value) <= 256 && is_utf8((struct bytes){ (const uint8_t *)value, strlen(value) });
     for (const char *c = value; *c; c++) good = good && *c != ',' && *c != ':' && *c != 0x7f && (unsigned char)*c >= 0x20;
-    if (!good) GIVE_UP(2, "%s must be 1 to 256 bytes of UTF-8 without commas, colons and control characters", name);
+    if (!good) GIVE_UP(64, "%s must be 1 to 256 bytes of UTF-8 without commas, colons and control characters", name);
     return value;
 }
 
@@ -661,8 +661,8 @@ static void read_settings(int count, char **arguments)
     const char *type = setting("CLIPPER_INPUT_TYPE", "doubles"), *host = setting("CLIPPER_IP", "127.0.0.1");
     const char *port = setting("CLIPPER_PORT", "7000"), *rpc = setting("RPC", "4");
     if (count == 3 && strcmp(arguments[1], "--rpc") == 0) rpc = arguments[2];
-    else if (count != 1) GIVE_UP(2, "usage: %s [--rpc 3|4], and the environment of RPC 3, section 10", arguments[0]);
-    if (strcmp(rpc, "3") && strcmp(rpc, "4")) GIVE_UP(2, "the RPC version is 3 or 4, not \"%s\"", rpc);
+    else if (count != 1) GIVE_UP(64, "usage: %s [--rpc 3|4], and the environment of RPC 3, section 10", arguments[0]);
+    if (strcmp(rpc, "3") && strcmp(rpc, "4")) GIVE_UP(64, "the RPC version is 3 or 4, not \"%s\"", rpc);
     settings.rpc = *rpc - '0';
     settings.name = name_setting("CLIPPER_MODEL_NAME");
     settings.version = name_setting("CLIPPER_MODEL_VERSION");
@@ -671,10 +671,10 @@ static void read_settings(int count, char **arguments)
         for (int k = 0; k < 5 && NAMES[i][k]; k++)
             if (strcasecmp(type, NAMES[i][k]) == 0) settings.type = i;
     if (settings.type > STRING)
-        GIVE_UP(2, "CLIPPER_INPUT_TYPE is \"%s\"; it is one of bytes, integers, floats, doubles, strings", type);
+        GIVE_UP(64, "CLIPPER_INPUT_TYPE is \"%s\"; it is one of bytes, integers, floats, doubles, strings", type);
     if (strlen(port) > 5 || strspn(port, "0123456789") != strlen(port) || atol(port) < 1 || atol(port) > 65535)
-        GIVE_UP(2, "CLIPPER_PORT is \"%s\"; a port is a number from 1 to 65535", port);
-    if (strlen(host) > 255) GIVE_UP(2, "CLIPPER_IP has %zu characters; a host name has 255 at most", strlen(host));
+        GIVE_UP(64, "CLIPPER_PORT is \"%s\"; a port is a number from 1 to 65535", port);
+    if (strlen(host) > 255) GIVE_UP(64, "CLIPPER_IP has %zu characters; a host name has 255 at most", strlen(host));
     snprintf(settings.endpoint, sizeof settings.endpoint, "tcp://%s:%s", host, port);
 }
 

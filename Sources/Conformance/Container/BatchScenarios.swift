@@ -99,6 +99,12 @@ extension ContainerScenario {
     private static func playOrder(_ play: ContainerPlay) throws -> String? {
         let inputs = try play.inputs().distinct(try play.batchSize(upTo: 4))
         guard inputs.count > 1 else { throw Inapplicable("its largest batch has one input") }
+        guard Set(inputs).count > 1 else {
+            throw Inapplicable(
+                play.options.inputs.samples.isEmpty
+                    ? "all inputs are the same (--input-length): their order cannot be told"
+                    : "only one input is given: give --sample-input again, with an input that has another output")
+        }
         let together = Array(try play.outputs(of: inputs))
         let alone = try inputs.flatMap { Array(try play.outputs(of: [$0])) }
         guard Set(alone.map { Array($0) }).count > 1 else {

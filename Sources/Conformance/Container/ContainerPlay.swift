@@ -13,6 +13,8 @@ import Foundation
 struct PlayedSession {
     let peer: RoutingID
     let registration: Registration
+    /// The registration as it came.
+    let frames: [[UInt8]]
 }
 
 /// What came from the container.
@@ -52,6 +54,7 @@ final class ContainerPlay {
     /// The routing ids of sessions that are over.
     var formerPeers: Set<RoutingID> = []
     var book = BatchBook()
+    var goodbyes = GoodbyeBook()
 
     /// The last id of a batch.
     var ids: UInt32 = 0x00c0_ffee
@@ -89,6 +92,7 @@ final class ContainerPlay {
     /// Tells the container to stop.
     func terminate() {
         frontend.remark("SIGTERM is sent to the container")
+        goodbyes.stop()
         process?.signal(SIGTERM)
     }
 
@@ -135,6 +139,10 @@ final class ContainerPlay {
         } catch {
             throw malformed(received, error)
         }
+        switch message {
+        case .newContainer: break  // The scenario `registration` sees to it: one fault is not told in every scenario.
+        default: if let fault = FieldTags.fault(in: received.frames) { throw fault }
+        }
         if let session, received.peer == session.peer { return try take(message, received) }
         guard !formerPeers.contains(received.peer) else {
             if case .heartbeat = message { return nil }
@@ -174,6 +182,7 @@ final class ContainerPlay {
             try book.take(failure)
             return .answered(failure.id)
         case .goodbye(let goodbye):
+            try goodbyes.came()
             return .goodbye(goodbye)
         case .notice:
             return .notice
@@ -200,7 +209,8 @@ final class ContainerPlay {
     /// Sends a message in the version that the frontend speaks.
     @discardableResult
     func send(_ message: FrontendMessage, to peer: RoutingID? = nil) throws -> Bool {
-        try send(frames: encoded(message), to: peer)
+        if case .goodbye = message { goodbyes.sent() }
+        return try send(frames: encoded(message), to: peer)
     }
 
     /// Sends any frames.

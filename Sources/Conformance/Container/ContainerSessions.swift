@@ -14,9 +14,10 @@ extension ContainerPlay {
         let peer = try awaitOpening(within: bound, notBefore: earliest)
         try checkRoutingID(peer)
         try askForMetadata(of: peer)
-        let (registration, frames) = try awaitRegistration(from: peer)
-        try checkRegistration(registration, frames)
-        session = PlayedSession(peer: peer, registration: registration)
+        let (registration, received) = try awaitRegistration(from: peer)
+        try checkRegistration(registration, received.frames)
+        try frontend.watch(peer, by: received.descriptor)
+        session = PlayedSession(peer: peer, registration: registration, frames: received.frames)
         registeredVersions.insert(spoken)
         book = BatchBook()
         if spoken == .four { try send(.accepted(replica: 0)) }
@@ -32,8 +33,12 @@ extension ContainerPlay {
                 throw Fault(
                     expected: hasRegistered
                         ? "another session, opened by a heartbeat under a new routing id" : "a heartbeat",
-                    but: "none came within \(limit.text)"
-                        + (session == nil ? "" : "; the container holds on to the session that it had"))
+                    but: "none came within \(limit.text)\(oldSession)")
+            }
+            if case .heartbeat = event, let session, frontend.hasLost(session.peer) {
+                throw Fault(
+                    expected: "another routing id for another session (rpc-3.md 5.2)",
+                    but: "the container has closed its connection, and opened one under the same id, \(session.peer)")
             }
             if case .opening(_, let time) = event, let earliest, time < earliest {
                 throw Fault(
@@ -47,10 +52,19 @@ extension ContainerPlay {
         return peer
     }
 
+    /// What became of the session that was to be followed by another.
+    private var oldSession: String {
+        guard let session else { return "" }
+        return frontend.hasLost(session.peer)
+            ? "; the container has closed the connection that it had"
+            : "; the container holds on to the session that it had"
+    }
+
     /// Forgets the session: what still comes from it is none of ours.
     func endSession() {
         if let session { formerPeers.insert(session.peer) }
         session = nil
+        goodbyes.forget()
     }
 
     /// This peer has sent a heartbeat, and is to be asked for its metadata.
@@ -60,7 +74,8 @@ extension ContainerPlay {
     }
 
     /// Waits for the metadata that a peer was asked for; heartbeats before them do not matter.
-    func awaitRegistration(from peer: RoutingID) throws -> (Registration, [[UInt8]]) {
+    @discardableResult
+    func awaitRegistration(from peer: RoutingID) throws -> (Registration, ReceivedFrames) {
         let asked =
             spoken == .four ? "register, the answer to welcome" : "new container, the answer to request-metadata"
         let deadline = MonotonicTime.now() + bounds.answer
@@ -88,7 +103,7 @@ extension ContainerPlay {
                         throw WireError(
                             .unknownType, frame: 0, expected: asked, found: MessageNames.name(of: message))
                     }
-                    return (registration, received.frames)
+                    return (registration, received)
                 default:
                     throw WireError(.unknownType, frame: 0, expected: asked, found: MessageNames.name(of: message))
                 }
@@ -115,7 +130,8 @@ extension ContainerPlay {
         }
     }
 
-    private func checkRoutingID(_ peer: RoutingID) throws {
+    /// The id must be as one that offers RPC 4, where that is played.
+    func checkRoutingID(_ peer: RoutingID) throws {
         guard version == .four else { return }
         guard peer.offersVersion4 else {
             let seen = "it is \(peer)"

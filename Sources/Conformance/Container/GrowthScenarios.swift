@@ -98,6 +98,13 @@ extension ContainerScenario {
             return nil
         },
         ContainerScenario(
+            "downgrade-times", "The times of a welcome hold no longer once the frontend answers in RPC 3", rpc4: "8.3",
+            stage: .own
+        ) { play in
+            try playDowngrade(play)
+            return nil
+        },
+        ContainerScenario(
             "frontend-upgrade", "A frontend that comes back with RPC 4 is answered in it", rpc4: "2", stage: .unstarted,
             isLong: true
         ) { play in
@@ -108,4 +115,35 @@ extension ContainerScenario {
             return nil
         },
     ]
+
+    /// After a welcome with short times the frontend goes on in RPC 3, whose times are 5 s and 30 s.
+    private static func playDowngrade(_ play: ContainerPlay) throws {
+        play.timing.silenceLimit = .seconds(2)
+        try play.askForMetadata()
+        try play.awaitRegistration()
+        guard let peer = play.session?.peer else { throw Fault("the kit has no session") }
+        play.frontend.remark("the frontend goes on in RPC 3")
+        play.spoken = .three
+        play.endSession()
+        play.remember(peer, isFormer: true)
+        try play.openSession()
+        play.answersHeartbeats = false
+        var beats = 0
+        try play.listen(for: .milliseconds(3_500)) { event in
+            switch event {
+            case .heartbeat: beats += 1
+            case .opening:
+                throw Fault(
+                    expected: "the session to last, for a frontend of RPC 3 may be silent for 30 s",
+                    but: "the container gave it up after the 2 s of the welcome before")
+            default: break
+            }
+        }
+        // One may have been under way.
+        guard beats <= 1 else {
+            throw Fault(
+                expected: "no heartbeat for 5 s, as is the interval of RPC 3",
+                but: "\(beats) came within 3.5 s: the times of the welcome before are still kept")
+        }
+    }
 }

@@ -14,6 +14,24 @@ public struct InputChoice: Hashable, Sendable {
 
     public init() {}
 
+    /// Why a text can be no input of a model; `nil` if it can be one.
+    ///
+    /// - Parameter type: what the container takes; `nil` where that is not known before it registers.
+    public static func objection(to text: String, for type: InputType?) -> String? {
+        guard let type else {
+            // What only looks like numbers is a slip, and hardly a string.
+            guard text.drop(while: \.isWhitespace).first == "[", JSONValue(text) == nil else { return nil }
+            return "'\(text.shortened(to: 60))' begins like a JSON array and is none; "
+                + "where the container takes strings, say so by --input-type strings"
+        }
+        do {
+            _ = try Inputs.bytes(of: text, type)
+            return nil
+        } catch {
+            return (error as? Inapplicable)?.reason ?? "\(error)"
+        }
+    }
+
     /// Why inputs of any length and content cannot be sent; `nil` if they can.
     var restriction: String? {
         if !samples.isEmpty { return "only the inputs of --sample-input are sent" }

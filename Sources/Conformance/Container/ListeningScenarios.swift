@@ -16,6 +16,13 @@ extension ContainerScenario {
             try playBusy(play)
         },
         ContainerScenario(
+            "heartbeats-amid-messages", "Heartbeats come in time also while the frontend sends more often than that",
+            rpc4: "8.3"
+        ) { play in
+            try playTalk(play)
+            return nil
+        },
+        ContainerScenario(
             "silent-frontend", "A frontend that says nothing is given up, and another session opened", rpc3: "8.2",
             rpc4: "8.3", stage: .own, isLong: true
         ) { play in
@@ -84,6 +91,28 @@ extension ContainerScenario {
         return nil
     }
 
+    /// What counts is what the container has sent, not, as in RPC 3, what it has received.
+    private static func playTalk(_ play: ContainerPlay) throws {
+        let limit = play.timing.heartbeatInterval + play.bounds.tardiness
+        for _ in 0..<4 {
+            let deadline = MonotonicTime.now() + limit
+            var hasBeaten = false
+            while !hasBeaten {
+                guard MonotonicTime.now() < deadline else {
+                    throw Fault(
+                        expected: "a heartbeat within \(limit.text), whatever the frontend sends meanwhile",
+                        but: "none came: the interval begins when the container has sent something")
+                }
+                switch try play.nextWhileTalking() {
+                case .heartbeat: hasBeaten = true
+                case .opening:
+                    throw Fault(expected: "the session to go on", but: "the container opened another")
+                default: continue
+                }
+            }
+        }
+    }
+
     /// A model's time is not known: the batches grow until one takes long enough.
     private static func playBusy(_ play: ContainerPlay) throws -> String? {
         guard try play.registration().details.beatsWhileBusy else {
@@ -99,16 +128,16 @@ extension ContainerScenario {
             try play.listen(for: .milliseconds(1))
             let id = try play.predict(batch)
             let begin = MonotonicTime.now()
+            let limit = play.bounds.answer * 4
             var (heard, silence) = (begin, Duration.zero)
             while play.book.answer(to: id) == nil {
-                let event = try play.next(until: begin + play.bounds.answer * 4)
+                guard MonotonicTime.now() < begin + limit else {
+                    throw Fault(expected: "an answer", but: "none came within \(limit.text)")
+                }
+                guard let event = try play.nextWhileTalking() else { continue }
                 silence = max(silence, .now() - heard)
                 heard = .now()
-                switch event {
-                case nil: throw Fault(expected: "an answer", but: "none came within \((play.bounds.answer * 4).text)")
-                case .opening: throw Fault(expected: "an answer", but: "the container ended its session")
-                default: continue
-                }
+                if case .opening = event { throw Fault(expected: "an answer", but: "the container ended its session") }
             }
             let time = heard - begin
             guard time > enough else { continue }
@@ -170,6 +199,12 @@ extension ContainerScenario {
 }
 
 extension ContainerPlay {
+    /// Sends something that means nothing, and waits for a moment: the next event, if there is one.
+    func nextWhileTalking() throws -> ContainerEvent? {
+        try send(frames: [MalformedMessage.head(256)])
+        return try next(until: .now() + .milliseconds(20))
+    }
+
     /// Waits for the session's next heartbeat.
     func awaitHeartbeat(within limit: Duration) throws -> MonotonicTime {
         let deadline = MonotonicTime.now() + limit

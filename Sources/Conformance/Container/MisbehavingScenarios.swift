@@ -16,6 +16,11 @@ extension ContainerScenario {
                 return nil
             },
             ContainerScenario(
+                "pauses", "Sessions that end early follow each other with pauses", rpc3: "8.2", rpc4: "10", stage: .own
+            ) { play in
+                try playPauses(play)
+            },
+            ContainerScenario(
                 "wrong-type", "A batch of a type that it has not registered is not computed", rpc3: "9.4",
                 rpc4: "10"
             ) { play in
@@ -73,6 +78,21 @@ extension ContainerScenario {
         let request = try play.request(try play.inputs().distinct(2), id: id)
         play.book.sentUnanswerable(id)
         try play.endsSession(message.frames(request, type), message.summary)
+    }
+
+    /// No batch is answered between them, so each pause is longer than the one before it.
+    private static func playPauses(_ play: ContainerPlay) throws -> String? {
+        let frames = play.encoded(.heartbeat(.keepAlive)) + [[1, 2, 3]]
+        var shortest = Duration.seconds(3_600)
+        for _ in 0..<3 {
+            let begin = MonotonicTime.now()
+            try play.send(frames: frames, remark: "a heartbeat with a frame too many")
+            try play.openSession()
+            shortest = min(shortest, .now() - begin)
+        }
+        // A pause of 100 ms may be a fifth shorter, and more than the pause was measured.
+        guard shortest < .milliseconds(75) else { return nil }
+        return "it opened another session \(shortest.text) after a malformed message: it should pause for 100 ms first"
     }
 
     private static func playWrongType(_ play: ContainerPlay) throws -> String? {

@@ -5,6 +5,8 @@ struct ReceivedFrames {
     let peer: RoutingID
     let frames: [[UInt8]]
     let at: MonotonicTime
+    /// Of the connection that it came by; `nil` where libzmq does not tell it.
+    let descriptor: Int32?
 }
 
 /// The frontend's socket, played: sends any frames, and records what passes. It is used by one thread.
@@ -17,6 +19,10 @@ final class PlayedFrontend {
     private var context: Context?
     private var bound: BoundRouter?
     private var start = MonotonicTime.now()
+    private var flood = Flood()
+    /// The connections of the peers that are watched, and those of them whose connection has ended.
+    private var ledger = ConnectionLedger<RoutingID>()
+    private var lost: Set<RoutingID> = []
 
     /// Binds a port that the system picks.
     init() throws {
@@ -44,6 +50,8 @@ final class PlayedFrontend {
         bound = nil
         context?.terminate()
         context = nil
+        ledger = ConnectionLedger()
+        lost = []
     }
 
     /// Binds the same port again, as a frontend that comes back does.
@@ -90,22 +98,52 @@ final class PlayedFrontend {
     }
 
     /// The next message from any container; `nil` if none has come when the time is up.
+    ///
+    /// - Throws: `Fault` where they come without an end.
     func receive(until deadline: MonotonicTime) throws -> ReceivedFrames? {
-        guard let bound else { return nil }
+        guard let bound else {
+            _ = try waitForInput([], timeout: max(.zero, deadline - .now()))
+            return nil
+        }
         while true {
-            if let (peer, frames) = try bound.receive() {
-                let now = MonotonicTime.now()
+            if let received = try bound.receive() {
                 transcript.append(
                     .message(
-                        at: now - start, .toFrontend, peer: peer.transcriptName,
-                        name: MessageNames.fromContainer(frames),
-                        frames: ShownFrames(frames)))
-                return ReceivedFrames(peer: peer, frames: frames, at: now)
+                        at: received.at - start, .toFrontend, peer: received.peer.transcriptName,
+                        name: MessageNames.fromContainer(received.frames), frames: ShownFrames(received.frames)))
+                try flood.note(at: received.at, until: deadline, from: "the container")
+                return received
             }
+            flood.notePause()
+            // What came last by a connection that is gone has been read by now.
+            lost.formUnion(ledger.takeLost())
+            try noteEvents(of: bound)
+            if ledger.hasLosses { continue }
             let left = deadline - .now()
             guard left > .zero else { return nil }
-            _ = try waitForInput([try bound.socket.descriptor()], timeout: left)
+            _ = try waitForInput(try bound.descriptors(), timeout: left)
         }
+    }
+
+    // MARK: Connections
+
+    /// From now on the end of this peer's connection is noticed; a message of the peer's has come by it.
+    func watch(_ peer: RoutingID, by descriptor: Int32?) throws {
+        guard let bound, let descriptor else { return }
+        // What happened to earlier connections, whose descriptor may be the same, is none of this one's.
+        try noteEvents(of: bound)
+        _ = ledger.takeLost()
+        _ = ledger.bind(peer, to: descriptor)
+        lost.remove(peer)
+    }
+
+    /// Whether the connection of a peer that is watched has ended. Messages that come from it by now come by another.
+    func hasLost(_ peer: RoutingID) -> Bool {
+        lost.contains(peer)
+    }
+
+    private func noteEvents(of bound: BoundRouter) throws {
+        while let event = try bound.nextEvent() { ledger.note(event) }
     }
 }
 
@@ -113,20 +151,35 @@ final class PlayedFrontend {
 private final class BoundRouter {
     let socket: Socket
     let port: Int
+    private let monitor: ConnectionMonitor
     private var message: ReceivedMessage
 
     /// - Parameter port: 0 for one that the system picks.
     init(port: Int, in context: Context) throws {
-        socket = try Socket(.router, in: context)
+        let socket = try Socket(.router, in: context)
+        let monitor = try socket.monitor()
         message = socket.makeMessage()
         let endpoint = try socket.bind("tcp://127.0.0.1:\(port)")
         self.port = endpoint.split(separator: ":").last.flatMap { Int($0) } ?? 0
+        self.socket = socket
+        self.monitor = monitor
     }
 
     /// The next message; `nil` when none is waiting.
-    func receive() throws -> (peer: RoutingID, frames: [[UInt8]])? {
+    func receive() throws -> ReceivedFrames? {
         guard try socket.receive(into: &message) else { return nil }
-        return (message.routingID, message.copiedFrames)
+        return ReceivedFrames(
+            peer: message.routingID, frames: message.copiedFrames, at: .now(), descriptor: message.sourceDescriptor)
+    }
+
+    /// The next event of a connection; `nil` when none is waiting.
+    func nextEvent() throws -> ConnectionEvent? {
+        try monitor.next()
+    }
+
+    /// What shows that there may be a message or an event.
+    func descriptors() throws -> [Int32] {
+        [try socket.descriptor(), try monitor.descriptor()]
     }
 }
 

@@ -9,6 +9,7 @@ extension ContainerScenario {
         ) { play in
             try play.start()
             let registration = try play.openSession()
+            if let frames = play.session?.frames, let fault = FieldTags.fault(in: frames) { throw fault }
             try play.servesStill()
             return metadataNote(registration, play.options)
         },
@@ -31,7 +32,7 @@ extension ContainerScenario {
                 break
             }
             try play.askForMetadata(of: peer)
-            _ = try play.awaitRegistration(from: peer)
+            try play.awaitRegistration(from: peer)
             return nil
         },
         ContainerScenario(

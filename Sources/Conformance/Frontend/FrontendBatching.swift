@@ -20,11 +20,7 @@ extension FrontendScenario {
                 let numbers = (0..<100).map { Double($0) + 0.5 }
                 let query = try play.ask(batch: numbers.map { .array([.number($0)]) })
                 try container.echo(count: 100)
-                let answers = try query.answer()["batch_predictions"]?.elements ?? []
-                guard answers.count == 100 else {
-                    throw Fault(expected: "100 predictions", but: "there are \(answers.count)")
-                }
-                for (number, answer) in zip(numbers, answers) { try FrontendPlay.expect(answer, .number(number)) }
+                try query.expect(numbers: numbers)
                 return nil
             },
             FrontendScenario(
@@ -89,14 +85,15 @@ extension FrontendScenario {
                 var left = 50
                 while left > 0 {
                     var batches = [try container.batch()]
-                    while let more = try container.batchIfAny(within: .milliseconds(30)) { batches.append(more) }
+                    while batches.count < 50, let more = try container.batchIfAny(within: .milliseconds(30)) {
+                        batches.append(more)
+                    }
                     for batch in batches.reversed() {
                         try container.answer(batch, batch.items.map { "\(Self.number($0))" })
                         left -= batch.inputs.count
                     }
                 }
-                let answers = try query.answer()["batch_predictions"]?.elements ?? []
-                for (index, answer) in answers.enumerated() { try FrontendPlay.expect(answer, .number(Double(index))) }
+                try query.expect(numbers: (0..<50).map { Double($0) })
                 return nil
             },
             FrontendScenario(
@@ -116,8 +113,7 @@ extension FrontendScenario {
                         left -= batch.inputs.count
                     }
                 }
-                let answers = try query.answer()["batch_predictions"]?.elements ?? []
-                for (index, answer) in answers.enumerated() { try FrontendPlay.expect(answer, .number(Double(index))) }
+                try query.expect(numbers: (0..<50).map { Double($0) })
                 return refused > 0 ? nil : "no batch had several inputs"
             },
             FrontendScenario(
@@ -228,7 +224,8 @@ extension PlayedContainer {
 
     /// Answers what has come, or comes in a moment.
     func answerLeft(_ text: String) throws {
-        while let batch = try batchIfAny(within: .milliseconds(50)) {
+        for _ in 0..<100 {
+            guard let batch = try batchIfAny(within: .milliseconds(50)) else { return }
             try answer(batch, batch.items.map { _ in text })
         }
     }

@@ -24,6 +24,18 @@ final class AskedQuery {
         return json
     }
 
+    /// The answers to a request of several inputs, one for each.
+    func predictions(count: Int) throws -> [JSONValue] {
+        try FrontendPlay.predictions(in: try answer(), count: count)
+    }
+
+    /// The answers to a request of several inputs, which must be these numbers.
+    func expect(numbers: [Double]) throws {
+        for (number, answer) in zip(numbers, try predictions(count: numbers.count)) {
+            try FrontendPlay.expect(answer, .number(number))
+        }
+    }
+
     /// The answer, which must be this prediction.
     func expect(_ output: JSONValue) throws {
         try FrontendPlay.expect(try answer(), output)
@@ -195,6 +207,18 @@ final class FrontendPlay {
         remark("a query is asked\(shown): \(body.shortened(to: 200))")
         return AskedQuery(
             try HTTPExchange(post: "/\(application)/predict", body, fields: fields, to: options.query), self)
+    }
+
+    /// The members of `batch_predictions`, which must be so many.
+    static func predictions(in answer: JSONValue, count: Int) throws(Fault) -> [JSONValue] {
+        guard let predictions = answer["batch_predictions"]?.elements else {
+            throw Fault(
+                expected: "an object with batch_predictions", but: "the caller got \(answer.json.shortened(to: 300))")
+        }
+        guard predictions.count == count else {
+            throw Fault(expected: counted(count, "prediction"), but: "there are \(predictions.count)")
+        }
+        return predictions
     }
 
     static func expect(_ answer: JSONValue, _ output: JSONValue) throws {

@@ -36,6 +36,9 @@ final class HTTPExchange {
         let body: String
     }
 
+    /// The longest answer that is read: those of a frontend have some kilobytes.
+    private static let mostBytes = 4 << 20
+
     private let descriptor: Int32
     private var received: [UInt8] = []
     private let what: String
@@ -75,6 +78,9 @@ final class HTTPExchange {
             let count = recv(descriptor, &buffer, buffer.count, 0)
             if count > 0 {
                 received += buffer.prefix(count)
+                guard received.count <= Self.mostBytes else {
+                    throw HTTPFailure(description: "\(what): the answer is longer than \(Self.mostBytes) bytes")
+                }
             } else {
                 guard let reply = try parsed(atEnd: true) else {
                     throw HTTPFailure(description: "\(what): the connection was closed without an answer")
@@ -85,11 +91,22 @@ final class HTTPExchange {
     }
 
     private func parsed(atEnd: Bool) throws -> Reply? {
+        do {
+            return try Self.reply(in: received, atEnd: atEnd)
+        } catch {
+            throw HTTPFailure(description: "\(what): \(error)")
+        }
+    }
+
+    /// The answer, if all of it is there.
+    ///
+    /// - Parameter atEnd: nothing follows what is there.
+    static func reply(in received: [UInt8], atEnd: Bool) throws(HTTPFailure) -> Reply? {
         guard let head = received.firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }
         let lines = String(decoding: received[..<head.lowerBound], as: UTF8.self).components(separatedBy: "\r\n")
         let words = lines[0].split(separator: " ")
         guard words.count >= 2, let status = Int(words[1]) else {
-            throw HTTPFailure(description: "\(what): the answer is no HTTP: \(lines[0].shortened(to: 60))")
+            throw HTTPFailure(description: "the answer is no HTTP: \(lines[0].shortened(to: 60))")
         }
         var fields: [String: String] = [:]
         for line in lines.dropFirst() {
@@ -98,10 +115,13 @@ final class HTTPExchange {
         }
         let body = received[head.upperBound...]
         if fields["transfer-encoding"]?.lowercased() == "chunked" {
-            guard let text = Self.unchunked(body) else { return nil }
+            guard let text = try unchunked(body) else { return nil }
             return Reply(status: status, body: String(decoding: text, as: UTF8.self))
         }
-        if let length = fields["content-length"].flatMap({ Int($0) }) {
+        if let text = fields["content-length"] {
+            guard let length = Int(text), length >= 0 else {
+                throw HTTPFailure(description: "the answer's Content-Length is '\(text.shortened(to: 60))'")
+            }
             guard body.count >= length else { return nil }
             return Reply(status: status, body: String(decoding: body.prefix(length), as: UTF8.self))
         }
@@ -109,12 +129,15 @@ final class HTTPExchange {
     }
 
     /// The chunks together, once the last is there.
-    private static func unchunked(_ bytes: ArraySlice<UInt8>) -> [UInt8]? {
+    private static func unchunked(_ bytes: ArraySlice<UInt8>) throws(HTTPFailure) -> [UInt8]? {
         var rest = bytes
         var whole: [UInt8] = []
         while let end = rest.firstRange(of: [13, 10]) {
-            let size = String(decoding: rest[..<end.lowerBound], as: UTF8.self).prefix { $0.isHexDigit }
-            guard let count = Int(size, radix: 16), rest[end.upperBound...].count >= count + 2 else { return nil }
+            let size = String(decoding: rest[..<end.lowerBound], as: UTF8.self)
+            guard let count = Int(size.prefix { $0.isHexDigit }, radix: 16), count <= mostBytes else {
+                throw HTTPFailure(description: "the answer has a chunk of the size '\(size.shortened(to: 60))'")
+            }
+            guard rest[end.upperBound...].count >= count + 2 else { return nil }
             if count == 0 { return whole }
             whole += rest[end.upperBound..<end.upperBound + count]
             rest = rest[(end.upperBound + count + 2)...]

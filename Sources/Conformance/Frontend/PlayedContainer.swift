@@ -34,6 +34,7 @@ final class PlayedContainer {
     private(set) var mostUnanswered = 0
     /// The largest batch that it got.
     private(set) var largestBatch = 0
+    private var flood = Flood()
     /// What its registration said.
     private(set) var registration: Registration?
 
@@ -97,9 +98,13 @@ final class PlayedContainer {
 
     /// The next message; `nil` if none has come when the time is up.
     ///
-    /// - Throws: `Fault` for what no frontend may send.
+    /// - Throws: `Fault` for what no frontend may send, and for messages without an end.
     func receive(until deadline: MonotonicTime) throws -> FrontendFrames? {
-        guard let frames = try socket?.receive(until: deadline) else { return nil }
+        guard let frames = try socket?.receive(until: deadline) else {
+            flood.notePause()
+            return nil
+        }
+        try flood.note(at: .now(), until: deadline, from: "the frontend")
         play.record(.toContainer, name, MessageNames.fromFrontend(frames), frames)
         let list = FrameList(frames)
         do throws(WireError) {

@@ -130,8 +130,12 @@ public struct ContainerSession: Sendable {
             state = .leaving(until: until, lastReceived: now, lastBeat: lastBeat)
             switch message {
             case .request: return takeUp(message, now: now)
-            // All that came before it has been read. A frontend that asks for a registration has forgotten the session.
-            case .goodbye, .welcome, .refused, .heartbeat(.requestMetadata): return finishAnswering(now: now)
+            // All that came before it has been read.
+            case .goodbye, .refused: return finishAnswering(now: now)
+            case .welcome, .heartbeat(.requestMetadata):
+                // A frontend that asks for a registration has forgotten the session, and its batches.
+                unanswered.removeAll()
+                return finishAnswering(now: now)
             case .heartbeat, .accepted, .feedback, .notice: return .none
             }
         case .connecting, .waiting, .stopping, .ended:

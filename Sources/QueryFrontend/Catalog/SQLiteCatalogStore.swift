@@ -38,7 +38,9 @@ public struct SQLiteCatalogStore: CatalogStore {
                 try db.execute(sql: "PRAGMA journal_mode = WAL")
                 try db.execute(sql: "PRAGMA synchronous = FULL")
             }
-            queue = try DatabaseQueue(path: path, configuration: configuration)
+            // SQLite takes "file:…" for a URI, which may say that nothing is to be kept.
+            let file = path.hasPrefix("file:") ? "./" + path : path
+            queue = try DatabaseQueue(path: file, configuration: configuration)
             try queue.writeWithoutTransaction { db in
                 try SQLiteCatalogSchema.claim(db, path: path)
             }

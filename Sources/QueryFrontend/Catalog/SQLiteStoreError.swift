@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 
 extension SQLiteCatalogStore {
@@ -19,6 +20,11 @@ extension SQLiteCatalogStore {
                 "the store '\(path)' cannot be opened (\(reason)); its folder must exist and allow writing")
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             return CatalogStoreError(.inUse, "the store '\(path)' is in use by another process")
+        // What may not be locked, because it may not be written, SQLite calls an error of the disk.
+        case .SQLITE_IOERR
+        where FileManager.default.fileExists(atPath: path)
+            && !FileManager.default.isWritableFile(atPath: path):
+            return CatalogStoreError(.readOnly, "the store '\(path)' cannot be written: this user may only read it")
         case .SQLITE_READONLY:
             return CatalogStoreError(.readOnly, "the store '\(path)' cannot be written (\(reason))")
         case .SQLITE_FULL:

@@ -6,15 +6,19 @@ extension DispatchCore {
     ///
     /// - Returns: the model versions that are gone, whose outputs the cache still has.
     package mutating func publish(_ new: Catalog, now: MonotonicTime) -> [ModelHandle] {
+        // In an order that does not hang on dictionaries: equal events have equal effects.
         var removed: [ModelHandle] = []
-        for id in catalog.models.keys where new.models[id] == nil {
+        for id in catalog.models.values.sorted(by: { $0.registration < $1.registration }).map(\.id)
+        where new.models[id] == nil {
             let handle = handles.handle(for: id)
             scheduler.removeModel(handle)
             sessions.dismiss(id)
             metrics.forgetModel(handle)
             removed.append(handle)
         }
-        for (id, model) in new.models where catalog.models[id] != model {
+        for model in new.models.values.sorted(by: { $0.registration < $1.registration })
+        where catalog.models[model.id] != model {
+            let id = model.id
             let handle = handles.handle(for: id)
             modelNames[handle] = id
             metrics.noteModel(handle, id, now: now)
@@ -25,13 +29,13 @@ extension DispatchCore {
             }
             sessions.recall(id, inputType: model.inputType)
         }
-        for name in catalog.applications.keys where new.applications[name] == nil {
+        for name in catalog.applications.keys.sorted() where new.applications[name] == nil {
             let handle = handles.handle(forApplication: name)
             metrics.applications[handle] = nil
             applicationTypes[handle] = nil
             selector.removeApplication(handle, now: now)
         }
-        for (name, application) in new.applications {
+        for (name, application) in new.applications.sorted(by: { $0.key < $1.key }) {
             let handle = handles.handle(forApplication: name)
             metrics.noteApplication(handle, name, now: now)
             applicationTypes[handle] = application.inputType

@@ -29,6 +29,8 @@ struct FrontendMetrics: Sendable {
     var queueingDelay = Distribution.microseconds
     /// Messages that were of no use, by kind.
     var badMessages: [String: Int] = [:]
+    /// Requests and connections that the query port has answered with an error, by the status.
+    var httpErrors: [Int: Int] = [:]
     /// Replicas that are gone, by reason.
     var replicasLost: [String: Int] = [:]
 

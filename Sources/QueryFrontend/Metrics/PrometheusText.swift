@@ -8,6 +8,11 @@ extension DispatchReport {
             "clipper_uptime_seconds", .gauge, "Seconds since the frontend started.",
             (now - metrics.started).inSeconds)
         addApplications(to: &page)
+        let errors = Dictionary(uniqueKeysWithValues: metrics.httpErrors.map { ("\($0)", $1) })
+        page.add(
+            "clipper_http_errors_total", .counter,
+            "Requests and connections that the query port has answered with an error, by HTTP status.",
+            Self.counts(errors, known: Self.errorStatuses.map { "\($0)" }, label: "status"))
         addSelections(to: &page)
         addModels(to: &page)
         addReplicas(to: &page)
@@ -21,6 +26,8 @@ extension DispatchReport {
         return page.text
     }
 
+    /// What the query port answers most of those who ask wrongly, or too much.
+    static let errorStatuses = [400, 404, 405, 408, 413, 415, 417, 431, 503]
     /// The labels of `FrontendSession.EndReason`, but for `refused`: whoever is refused is no replica by then.
     static let lossReasons = [
         "disconnected", "dismissed", "drained", "left", "malformed", "replaced", "silent", "wrong-output-count",

@@ -189,9 +189,13 @@ extension ModelScheduler {
             expires = max(expires, table[reference].query.waiter.deadline)
             if let last = table[reference].others.last { expires = max(expires, last.deadline) }
             inputs.append(table[reference].query.input)
-            if table[reference].copies > 0 {
+            if table[reference].hedgePaidBy != nil {
                 counters.hedges += 1
                 table[reference].hedgePaidBy = nil
+            } else if table[reference].copies > 0 {
+                // Its replica is stuck.
+                counters.retries += 1
+                table[reference].avoided = nil
             } else {
                 if table[reference].losses > 0 { counters.retries += 1 }
                 table[reference].avoided = nil

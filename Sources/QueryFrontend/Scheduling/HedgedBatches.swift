@@ -1,6 +1,6 @@
 import ContainerRPC
 
-/// Queries of a batch that is late go to a second replica as well; the first answer counts.
+/// Queries of a batch that is late, or on a stuck replica, go to a second replica as well; the first answer counts.
 extension ModelScheduler {
     /// Where a hedge was not possible, it is tried again after so long.
     private static let retryInterval = Duration.milliseconds(5)
@@ -37,6 +37,17 @@ extension ModelScheduler {
                 enqueue(reference)
             }
             replicas[index].batches[place].hedgeAt = again
+        }
+    }
+
+    /// What a stuck replica has goes to another one that is well, as if it were lost; should it answer first, that counts.
+    mutating func sendAgain(fromStuck index: Int) {
+        guard replicas.indices.contains(where: { $0 != index && isReliable($0) && replicas[$0].isWell }) else { return }
+        for batch in replicas[index].batches {
+            for reference in batch.queries where canBeHedged(reference) {
+                table[reference].avoided = replicas[index].id
+                enqueue(reference)
+            }
         }
     }
 

@@ -62,7 +62,7 @@ package struct SchedulerEffects: Sendable {
 
 /// What the scheduler has counted for one model version since it was registered.
 package struct SchedulingCounters: Hashable, Sendable {
-    /// Queries sent again because their replica was lost, or had not computed them.
+    /// Queries sent again because their replica was lost or stuck, or had not computed them.
     package var retries = 0
     /// Queries sent to a second replica because the first was late.
     package var hedges = 0

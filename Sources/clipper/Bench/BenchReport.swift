@@ -142,7 +142,7 @@ extension BenchReport {
     /// Whether the frontend was there for the load, and a search has found something. A search goes on where it is not.
     var isSuccess: Bool {
         if isSearch { return highestRateWithinSLO != nil }
-        let isAnswered = runs.contains { $0.predictions + $0.defaultCount + $0.rejected > 0 }
+        let isAnswered = runs.contains { $0.isInterrupted || $0.predictions + $0.defaultCount + $0.rejected > 0 }
         return isAnswered
             && runs.allSatisfy { run in
                 run.isInterrupted

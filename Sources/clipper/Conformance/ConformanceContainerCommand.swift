@@ -42,24 +42,25 @@ struct ConformanceContainerCommand: AsyncParsableCommand {
     var inputType: InputType?
 
     @Option(
-        name: .customLong("input-length"),
+        name: .customLong("input-length"), parsing: .unconditional,
         help: ArgumentHelp("Every input has so many elements, for a model that takes no others.", valueName: "number"))
     var inputLength: Int?
 
     @Option(
-        name: .customLong("sample-input"),
+        name: .customLong("sample-input"), parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
-            "An input that the model takes: a JSON array of numbers, a string, or bytes in base 64. Only such are sent then.",
+            "An input that the model takes: a JSON array of numbers, a string, or bytes in base 64. Only such are sent "
+                + "then. May be given again, best with an input that has another output.",
             valueName: "input"))
     var samples: [String] = []
 
     @Option(
-        name: .customLong("failing-input"), help: ArgumentHelp("An input at which the model fails.", valueName: "input")
-    )
+        name: .customLong("failing-input"), parsing: .unconditional,
+        help: ArgumentHelp("An input at which the model fails.", valueName: "input"))
     var failing: String?
 
     @Option(
-        name: .customLong("slow-input"),
+        name: .customLong("slow-input"), parsing: .unconditional,
         help: ArgumentHelp("An input that takes the model a second or more.", valueName: "input"))
     var slow: String?
 
@@ -70,9 +71,18 @@ struct ConformanceContainerCommand: AsyncParsableCommand {
         if let inputLength, inputLength < 0 {
             throw ValidationError("--input-length is \(inputLength); 0 or more is expected.")
         }
+        for text in samples { try check(text, of: "--sample-input") }
+        if let failing { try check(failing, of: "--failing-input") }
+        if let slow { try check(slow, of: "--slow-input") }
         guard options.list || !command.isEmpty else {
             throw ValidationError("There is no command to start the container; put it after `--`.")
         }
+    }
+
+    /// What can be no input is a slip of the command line, and no reason to skip what it was meant for.
+    private func check(_ input: String, of option: String) throws {
+        guard let objection = InputChoice.objection(to: input, for: inputType) else { return }
+        throw ValidationError("\(option): \(objection).")
     }
 
     func run() async throws {

@@ -69,13 +69,16 @@ struct HedgingTests {
         #expect(test.scheduler.queuedCount(of: SchedulerUnderTest.model) == 0)
     }
 
-    @Test("An application that does not hedge waits")
+    @Test("An application that does not hedge waits until the replica is called stuck")
     func off() throws {
         var (test, now) = try learned(nil)
         test.submit(1000, due: now + .seconds(1), now: now)
         #expect(test.dispatch(now: now).count == 1)
+        test.tick(now: now + .milliseconds(50))
+        #expect(test.dispatch(now: now + .milliseconds(50)).isEmpty)
         test.tick(now: now + .milliseconds(100))
-        #expect(test.dispatch(now: now + .milliseconds(100)).isEmpty)
+        #expect(test.dispatch(now: now + .milliseconds(100)).flatMap(\.items) == [1000])
+        #expect(test.scheduler.counters(of: SchedulerUnderTest.model).hedges == 0)
     }
 
     @Test("Extra work is bounded: a share of what was sent, saved up to a bound")

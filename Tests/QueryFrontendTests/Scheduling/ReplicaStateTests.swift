@@ -41,6 +41,42 @@ struct ReplicaStateTests {
         #expect(test.dispatch(now: now).map(\.replica).contains(stuck.replica))
     }
 
+    @Test("What a stuck replica has goes to one that is well, and the first answer counts")
+    func sendsAgain() throws {
+        var (test, now) = try learned()
+        test.submit(1000, due: now + .seconds(9), now: now)
+        let stuck = try #require(test.dispatch(now: now).first)
+        now += .seconds(1)
+        test.tick(now: now)
+        let again = test.dispatch(now: now)
+        #expect(again.map(\.items) == [[1000]])
+        #expect(again.map(\.replica) == [1 - stuck.replica])
+        test.complete(try #require(again.first), now: now)
+        #expect(test.outcomes[1000] == .output("1000"))
+        test.complete(stuck, now: now)
+        let counters = test.scheduler.counters(of: SchedulerUnderTest.model)
+        #expect([counters.retries, counters.hedges, counters.hedgesWon] == [1, 0, 0])
+        #expect(test.scheduler.isAtRest)
+    }
+
+    @Test("Where the stuck replica answers before another one has room, nothing is sent again")
+    func recoversFirst() throws {
+        var (test, now) = try learned(slots: 1)
+        test.submit(1000, due: now + .seconds(9), now: now)
+        let stuck = try #require(test.dispatch(now: now).first)
+        now += .milliseconds(995)
+        test.submit(1001, due: now + .seconds(9), now: now)
+        let other = try #require(test.dispatch(now: now).first)
+        now += .milliseconds(5)
+        test.tick(now: now)
+        #expect(test.dispatch(now: now).isEmpty)
+        test.complete(stuck, now: now)
+        test.complete(other, now: now)
+        #expect(test.dispatch(now: now).isEmpty)
+        #expect(test.outcomes[1000] == .output("1000"))
+        #expect(test.scheduler.isAtRest)
+    }
+
     @Test("A replica that takes long for its first batch is not called stuck: nothing was predicted")
     func firstBatch() {
         var test = SchedulerUnderTest()

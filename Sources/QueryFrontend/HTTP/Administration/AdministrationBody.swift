@@ -101,7 +101,7 @@ struct AdministrationObject {
     func integer(_ name: String) throws -> Int {
         let key = Key(name)
         if let number = try? container.decode(Double.self, forKey: key), let integer = Int(exactly: number),
-            integer.magnitude <= 1 << 53
+            integer.magnitude < 1 << 53
         {
             return integer
         }

@@ -20,11 +20,12 @@ extension AdministrationAPI {
     /// - Parameters:
     ///   - host: The address to bind to.
     ///   - port: The port to bind to; 0 lets the system pick one.
+    ///   - connections: How many it has at a time; more wait.
     ///   - eventLoopGroup: The threads that it runs on.
     ///   - logger: Takes changes (info) and failures (error).
     ///   - onServerRunning: Called with the bound port once connections are accepted.
     public func server(
-        host: String, port: Int, eventLoopGroup: any EventLoopGroup, logger: Logger,
+        host: String, port: Int, connections: Int = 256, eventLoopGroup: any EventLoopGroup, logger: Logger,
         onServerRunning: @escaping @Sendable (_ port: Int) async -> Void
     ) -> some ApplicationProtocol {
         // Hummingbird tells everybody about its own start; the frontend prints one line for all its ports.
@@ -35,7 +36,7 @@ extension AdministrationAPI {
             server: .http1(configuration: .init(idleTimeout: .seconds(60))),
             configuration: .init(
                 address: .hostname(host, port: port),
-                availableConnectionsDelegate: .maximum(256, logger: quietLogger)),
+                availableConnectionsDelegate: .maximum(connections, logger: quietLogger)),
             onServerRunning: { channel in await onServerRunning(channel.localAddress?.port ?? port) },
             eventLoopGroupProvider: .shared(eventLoopGroup),
             logger: quietLogger)
@@ -68,7 +69,7 @@ private struct AdministrationMiddleware: RouterMiddleware {
         if reply.status >= 500 {
             logger.error("administration failed", metadata: ["path": "\(path)", "reply": "\(reply.body)"])
         } else if reply.status == 200, AdministrationOperation(path: path)?.isChange == true {
-            logger.info("catalog changed", metadata: ["path": "\(path)"])
+            logger.info("catalog changed: \(PeerText.line(reply.body))", metadata: ["path": "\(path)"])
         }
         return response(reply, to: request)
     }

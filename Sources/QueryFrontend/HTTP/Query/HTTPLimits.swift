@@ -1,4 +1,4 @@
-/// How much a client of the query API may ask of it.
+/// How much the clients of a frontend's HTTP ports may ask of it.
 public struct HTTPLimits: Sendable, Hashable {
     /// The longest body, in bytes.
     public var largestBody: Int
@@ -12,13 +12,15 @@ public struct HTTPLimits: Sendable, Hashable {
     public var bodyTime: Duration
     /// Connections at a time; more are refused.
     public var connections: Int
+    /// Connections of the administration API at a time; more wait.
+    public var administrationConnections: Int
 
     /// Limits of these parts; those that are left out have their defaults.
     public init(
         largestBody: Int = 64 << 20, bodies: Int = 1 << 30, largestBatch: Int = 50_000,
         idleTime: Duration = .seconds(75),
         bodyTime: Duration = .seconds(30),
-        connections: Int = 10_000
+        connections: Int = 10_000, administrationConnections: Int = 256
     ) {
         self.largestBody = largestBody
         self.bodies = bodies
@@ -26,5 +28,6 @@ public struct HTTPLimits: Sendable, Hashable {
         self.idleTime = idleTime
         self.bodyTime = bodyTime
         self.connections = connections
+        self.administrationConnections = administrationConnections
     }
 }

@@ -155,7 +155,11 @@ final class QueryHandler: ChannelDuplexHandler {
                     .unsupportedMediaType, "Unsupported content encoding",
                     cause: "Bodies are read as they are, not as \(coding.prefix(32))"))
         }
-        if head.headers.contains(name: "expect") {
+        if head.headers[canonicalForm: "host"].count > 1 {
+            return refuse(.error(.badRequest, "HTTP error", cause: "A request has one Host header"))
+        }
+        // HTTP/1.0 has no interim answers.
+        if head.version.minor > 0, head.headers.contains(name: "expect") {
             guard head.headers.first(name: "expect")?.lowercased() == "100-continue" else {
                 return refuse(.error(.expectationFailed, "Expectation failed", cause: "Only 100-continue is known"))
             }
@@ -253,12 +257,14 @@ final class QueryHandler: ChannelDuplexHandler {
     func answer(_ reply: QueryReply) {
         releaseBody()
         guard let context, case .waiting(let keepAlive) = state else { return }
+        if reply.status.code >= 400 { loop.server.noteError(reply.status) }
         lastActivity = .now()
         let isLast = isInputClosed || loop.isDraining
         let closes = !keepAlive || (isLast && backlog.isEmpty && brokenInput == nil)
         state = closes ? .ending(isWritten: false) : .idle
         let connection = closes ? "close" : saysKeepAlive ? "keep-alive" : nil
-        let response = wrapOutboundOut(reply.response(connection: connection, withBody: !isHead))
+        let response = wrapOutboundOut(
+            reply.response(date: loop.date.text(), connection: connection, withBody: !isHead))
         guard closes else {
             context.writeAndFlush(response, promise: nil)
             if !backlog.isEmpty || brokenInput != nil { handleBacklog() }

@@ -47,6 +47,7 @@ final class QueryLoop {
     var pendingFeedback: [UInt64: PendingFeedback] = [:]
     var nextRequest: UInt64 = 0
     private var returnTime = ReturnTime()
+    var date = HTTPDate()
     var routes: Routes
     /// The connections, so that idle ones can be found and all can be closed.
     private var handlers: [ObjectIdentifier: QueryHandler] = [:]
@@ -195,6 +196,7 @@ final class QueryLoop {
             var report = await dispatcher.report(withSelections: asPrometheus)
             // Only who answers a request knows whether it was refused, or some of its inputs were answered.
             report.metrics.noteRejected(server.rejected)
+            report.metrics.httpErrors = server.errors
             let text = asPrometheus ? report.prometheusText() : report.clipperJSON()
             eventLoop.execute {
                 handler.value.answer(

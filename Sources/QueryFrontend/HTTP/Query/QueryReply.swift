@@ -33,16 +33,20 @@ struct QueryReply {
 
     /// The whole response, as HTTP/1.1 has it on the wire.
     ///
-    /// - Parameter connection: what becomes of the connection, where that has to be said.
-    func response(connection: String?, withBody: Bool) -> ByteBuffer {
+    /// - Parameters:
+    ///   - date: the time, as its header tells it.
+    ///   - connection: what becomes of the connection, where that has to be said.
+    func response(date: String, connection: String?, withBody: Bool) -> ByteBuffer {
         var buffer = ByteBuffer()
-        buffer.reserveCapacity(192 + (withBody ? body.readableBytes : 0))
+        buffer.reserveCapacity(256 + (withBody ? body.readableBytes : 0))
         buffer.writeStaticString("HTTP/1.1 ")
         if status == .ok {
             buffer.writeStaticString("200 OK")
         } else {
             buffer.writeString("\(status.code) \(status.reasonPhrase)")
         }
+        buffer.writeStaticString("\r\nDate: ")
+        buffer.writeString(date)
         buffer.writeStaticString("\r\nContent-Type: ")
         buffer.writeString(contentType)
         buffer.writeStaticString("\r\nContent-Length: ")

@@ -66,7 +66,7 @@ final class QueryServer: Sendable {
             }
             .childChannelInitializer { channel in
                 guard state.admitConnection(limit: limits.connections) else {
-                    return channel.pipeline.addHandler(RefusedConnection(limit: limits.connections))
+                    return channel.pipeline.addHandler(RefusedConnection(limit: limits.connections, state))
                 }
                 // Not the handler says that it is over: a channel that closes before it is active tells no handler.
                 channel.closeFuture.whenComplete { _ in state.connectionClosed() }
@@ -126,16 +126,21 @@ private final class RefusedConnection: ChannelInboundHandler, Sendable {
     typealias InboundIn = ByteBuffer
 
     private let limit: Int
+    private let state: QueryServerState
 
-    init(limit: Int) {
+    init(limit: Int, _ state: QueryServerState) {
         self.limit = limit
+        self.state = state
     }
 
     func channelActive(context: ChannelHandlerContext) {
         let reply = QueryReply.error(
             .serviceUnavailable, "Too many connections", cause: "\(limit) connections are open, which is the limit")
+        state.noteError(reply.status)
         let channel = context.channel
-        channel.writeAndFlush(reply.response(connection: "close", withBody: true)).whenComplete { _ in
+        var date = HTTPDate()
+        channel.writeAndFlush(reply.response(date: date.text(), connection: "close", withBody: true)).whenComplete {
+            _ in
             channel.close(promise: nil)
         }
     }

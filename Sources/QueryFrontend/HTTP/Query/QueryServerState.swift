@@ -1,4 +1,5 @@
 import ContainerRPC
+import NIOHTTP1
 import Synchronization
 
 /// What all event loops of a query server share.
@@ -9,6 +10,8 @@ final class QueryServerState: Sendable {
     private let draining = Atomic(false)
     /// Requests that were refused because there were too many. Only a refusal takes the lock.
     private let rejections = Locked<[ApplicationHandle: Int]>([:])
+    /// Requests and connections that were answered with an error, by its status.
+    private let failures = Locked<[Int: Int]>([:])
     /// Says that the last connection is closed, once the server drains.
     private let closed: AsyncStream<Void>
     private let closedContinuation: AsyncStream<Void>.Continuation
@@ -28,6 +31,14 @@ final class QueryServerState: Sendable {
     func noteRejected(_ application: ApplicationHandle) {
         rejections.withLock { $0[application, default: 0] += 1 }
     }
+
+    /// A request, or a connection, is answered with an error.
+    func noteError(_ status: HTTPResponseStatus) {
+        failures.withLock { $0[Int(status.code), default: 0] += 1 }
+    }
+
+    /// How many requests and connections were answered with an error, by its status.
+    var errors: [Int: Int] { failures.withLock { $0 } }
 
     /// Those of applications that are gone count no more.
     func keepRejected(of applications: Set<ApplicationHandle>) {

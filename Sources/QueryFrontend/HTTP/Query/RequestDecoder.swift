@@ -15,6 +15,8 @@ final class RequestProgress {
             isOffer =
                 head.headers.contains(name: "upgrade")
                 && head.headers[canonicalForm: "connection"].contains { $0.lowercased() == "upgrade" }
+                // The parser takes no tab for the end of a word, and so no offer for one.
+                && !head.headers["connection"].contains { $0.utf8.contains(0x09) }
         case .body: break
         case .end: isBehindOffer = isOffer
         }

@@ -1,0 +1,43 @@
+/// The tags of the fields that containers of RPC 4 send. A receiver does not look at the bit that makes a field mandatory
+/// where it knows the field, but a sender must set it where section 5 does, and only there: others may not know the field.
+enum FieldTags {
+    /// By the type of the message.
+    private static let asSent: [UInt8: [(name: String, tag: Int)]] = {
+        let code: [(name: String, tag: Int)] = [("code", 0x800d), ("reason", 0x000e)]
+        return [
+            7: code,
+            8: [
+                ("software", 0x0003), ("model-name", 0x8004), ("model-version", 0x8005), ("input-type", 0x8006),
+                ("largest-batch", 0x8007), ("batches-in-flight", 0x8008), ("metadata", 0x0009),
+                ("beats-while-busy", 0x000a), ("wants-feedback", 0x000b),
+            ],
+            9: [("item-type", 0x8010), ("vectors", 0x8011), ("compute-time", 0x0014)],
+            10: code,
+        ]
+    }()
+
+    /// The first field of a well-formed message whose tag has the bit without need, or lacks it.
+    static func fault(in frames: [[UInt8]]) -> Fault? {
+        guard let head = frames.first, head.count > 12, let known = asSent[head[4]], head[5..<8].allSatisfy({ $0 == 0 })
+        else {
+            return nil
+        }
+        var rest = head[12...]
+        while rest.count >= 4 {
+            let bytes = Array(rest.prefix(4))
+            let (tag, length) = (Int(bytes[0]) | Int(bytes[1]) << 8, Int(bytes[2]) | Int(bytes[3]) << 8)
+            if let field = known.first(where: { $0.tag & 0x7fff == tag & 0x7fff }), field.tag != tag {
+                return Fault(
+                    expected: "the tag \(text(field.tag)) for the field \(field.name) (rpc-4.md 5)",
+                    but: "the container sent \(text(tag))")
+            }
+            rest = rest.dropFirst(4 + length)
+        }
+        return nil
+    }
+
+    private static func text(_ tag: Int) -> String {
+        let digits = String(tag, radix: 16)
+        return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+    }
+}
