@@ -210,8 +210,13 @@ struct Serve: AsyncParsableCommand {
 
     /// What the arguments say, with that store.
     func configuration(store: String) -> FrontendConfiguration {
-        FrontendConfiguration(
-            host: host, adminHost: adminHost, queryPort: queryPort, adminPort: adminPort, rpcPort: rpcPort,
+        // As they stand in a URL, too.
+        func plain(_ host: String) -> String {
+            host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+        }
+        return FrontendConfiguration(
+            host: plain(host), adminHost: adminHost.map(plain), queryPort: queryPort, adminPort: adminPort,
+            rpcPort: rpcPort,
             store: store,
             limits: HTTPLimits(
                 largestBody: largestBody, bodies: maxBodies ?? max(Self.standard.limits.bodies, largestBody),

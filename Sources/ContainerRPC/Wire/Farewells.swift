@@ -94,7 +94,7 @@ public struct BatchFailure: Hashable, Sendable {
 }
 
 /// What the right answers to inputs were.
-public struct Feedback: Hashable, Sendable {
+public struct FeedbackMessage: Hashable, Sendable {
     public var id: UInt32
     public var inputs: InputValues
     /// One label for each input.

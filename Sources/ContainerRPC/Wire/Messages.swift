@@ -22,7 +22,7 @@ public enum FrontendMessage: Hashable, Sendable {
     /// RPC 4 only: the registration is not taken.
     case refused(Refusal)
     /// RPC 4 only: what the right answers were.
-    case feedback(Feedback)
+    case feedback(FeedbackMessage)
     /// RPC 4 only: no more batches will come in this session.
     case goodbye(Goodbye)
     /// RPC 4 only: a message of a type that is not known here and may be ignored.

@@ -46,7 +46,7 @@ package struct ContainerSessions: Sendable {
         package var isDismissed = false
     }
 
-    private struct Entry {
+    struct Entry {
         let peer: RoutingID
         let offersVersion4: Bool
         var session: FrontendSession
@@ -59,22 +59,22 @@ package struct ContainerSessions: Sendable {
 
     private let timing: SessionTiming
     /// What the registered model versions take.
-    private var inputTypes: [ModelVersion: InputType] = [:]
-    private var entries: [SessionID: Entry] = [:]
+    var inputTypes: [ModelVersion: InputType] = [:]
+    var entries: [SessionID: Entry] = [:]
     /// How many there are.
     package var count: Int { entries.count }
     private var byPeer: [RoutingID: SessionID] = [:]
-    private var byReplica: [ReplicaID: SessionID] = [:]
+    var byReplica: [ReplicaID: SessionID] = [:]
     private var ledger = ConnectionLedger<SessionID>()
     private var nextSession = 0
-    private var nextReplica = 0
-    private var nextNumber: [ModelVersion: Int] = [:]
-    private var listedCount: [ModelVersion: Int] = [:]
+    var nextReplica = 0
+    var nextNumber: [ModelVersion: Int] = [:]
+    var listedCount: [ModelVersion: Int] = [:]
     /// Model versions that somebody has registered, now or earlier.
-    private var everRegistered: Set<ModelVersion> = []
+    var everRegistered: Set<ModelVersion> = []
     private var nextCheck = MonotonicTime.distantFuture
 
-    package private(set) var effects: [Effect] = []
+    package internal(set) var effects: [Effect] = []
 
     package init(timing: SessionTiming = .standard) {
         self.timing = timing
@@ -251,51 +251,7 @@ package struct ContainerSessions: Sendable {
         effects.append(.badMessage(from: entry.peer, replica: entry.replica, message))
     }
 
-    // MARK: Replicas
-
-    /// A container of RPC 4 whose model takes other inputs is told so; one of RPC 3 is listed and gets nothing.
-    private mutating func register(_ id: SessionID, _ registration: Registration) {
-        if registration.rpcVersion == .four, let taken = inputTypes[registration.model],
-            taken != registration.inputType
-        {
-            return refuse(id, registration, taken)
-        }
-        entries[id]?.isDismissed = false
-        list(id, registration)
-        accept(id)
-    }
-
-    /// A container's model takes other inputs: it is told so, and its session ends.
-    private mutating func refuse(_ id: SessionID, _ registration: Registration, _ taken: InputType) {
-        guard let peer = entries[id]?.peer else { return }
-        let reason = """
-            the model \(registration.model) is registered with inputs of type \(taken), and this container takes \
-            \(registration.inputType): start it with that type, or register the model under another version
-            """
-        let refusal = Refusal(.inputTypeMismatch, reason: reason)
-        unlist(id, .dismissed)
-        effects.append(.send(.refused(refusal), in: .four, to: peer))
-        end(id, .refused(refusal))
-    }
-
-    private mutating func accept(_ id: SessionID) {
-        guard let entry = entries[id], entry.session.version == .four else { return }
-        let number = entry.replica == nil ? nil : UInt32(clamping: entry.number)
-        effects.append(.send(.accepted(replica: number), in: .four, to: entry.peer))
-    }
-
-    private mutating func list(_ id: SessionID, _ registration: Registration) {
-        let model = ModelVersion(name: registration.modelName, version: registration.modelVersion)
-        let replica = ReplicaID(number: nextReplica)
-        nextReplica += 1
-        let number = nextNumber[model, default: 0]
-        nextNumber[model] = number + 1
-        listedCount[model, default: 0] += 1
-        entries[id]?.replica = replica
-        entries[id]?.number = number
-        byReplica[replica] = id
-        effects.append(.added(replica, registration))
-    }
+    // MARK: Batches
 
     /// A batch has been sent to a replica.
     package mutating func sent(batch: UInt32, inputCount: Int, to replica: ReplicaID) {
@@ -327,69 +283,16 @@ package struct ContainerSessions: Sendable {
         end(id, .disconnected)
     }
 
-    /// A model version is deleted: its containers are no replicas any more. They stay connected, and are listed again as
-    /// those of a model that nobody has registered, once they have answered what they had.
-    package mutating func dismiss(_ model: ModelVersion) {
-        inputTypes[model] = nil
-        for id in sessions(where: { $0.session.registration?.model == model }) {
-            unlist(id, .dismissed)
-            entries[id]?.isDismissed = true
-            takeBack(id)
-        }
-    }
-
-    /// A model version is registered, or changed: containers that were dismissed serve it again, but for those that
-    /// leave. One of RPC 4 that takes other inputs is refused, as if it had come after.
-    package mutating func recall(_ model: ModelVersion, inputType: InputType) {
-        inputTypes[model] = inputType
-        everRegistered.insert(model)
-        for id in sessions(where: { $0.session.registration?.model == model && $0.session.goodbye == nil }) {
-            guard let registration = entries[id]?.session.registration else { continue }
-            entries[id]?.isDismissed = false
-            if registration.rpcVersion == .four, registration.inputType != inputType {
-                refuse(id, registration, inputType)
-            } else {
-                takeBack(id)
-            }
-        }
-    }
-
-    /// Lists a container that was dismissed.
-    ///
-    /// Batches that it was sent before still count for it, and not for the scheduler: it has to answer them first, but where
-    /// its model is registered again by now, and it has not said how many it takes.
-    private mutating func takeBack(_ id: SessionID) {
-        guard let entry = entries[id], entry.replica == nil, entry.session.goodbye == nil,
-            let registration = entry.session.registration
-        else { return }
-        let mayHaveMore = inputTypes[registration.model] != nil && registration.details.batchesInFlight == nil
-        guard mayHaveMore || entry.session.batchesInFlight == 0 else { return }
-        list(id, registration)
-    }
-
     /// Sessions in the order in which they began: equal events have equal effects, whatever a dictionary's order is.
-    private func sessions(where isMeant: (Entry) -> Bool) -> [SessionID] {
+    func sessions(where isMeant: (Entry) -> Bool) -> [SessionID] {
         entries.filter { isMeant($0.value) }.keys.sorted { $0.number < $1.number }
     }
 
-    private mutating func end(_ id: SessionID, _ reason: FrontendSession.EndReason) {
+    mutating func end(_ id: SessionID, _ reason: FrontendSession.EndReason) {
         unlist(id, reason)
         guard let entry = entries.removeValue(forKey: id) else { return }
         byPeer[entry.peer] = nil
         ledger.forget(id)
-    }
-
-    /// The session's replica serves no more.
-    private mutating func unlist(_ id: SessionID, _ reason: FrontendSession.EndReason) {
-        guard let replica = entries[id]?.replica, let registration = entries[id]?.session.registration else { return }
-        entries[id]?.replica = nil
-        byReplica[replica] = nil
-        effects.append(.removed(replica, registration.model, reason))
-        let model = registration.model
-        let left = listedCount[model, default: 1] - 1
-        listedCount[model] = left == 0 ? nil : left
-        // Of a name that nobody but containers has ever said nothing is kept.
-        if left == 0, !everRegistered.contains(model) { nextNumber[model] = nil }
     }
 
     // MARK: Time
@@ -413,19 +316,6 @@ package struct ContainerSessions: Sendable {
             // While a batch is in flight there is no deadline, but there will be one: look again after a limit.
             nextCheck = min(nextCheck, entry.session.deadline ?? now + timing.silenceLimit)
         }
-    }
-
-    /// The replicas that are listed.
-    package var listings: [Listing] {
-        entries.values.compactMap { entry in
-            guard let replica = entry.replica, let registration = entry.session.registration else { return nil }
-            return Listing(
-                id: replica, model: registration.model, number: entry.number, inputType: registration.inputType,
-                rpcVersion: entry.session.version, details: registration.details,
-                batchesInFlight: entry.session.batchesInFlight, lastReceived: entry.session.lastReceived,
-                isDismissed: entry.isDismissed)
-        }
-        .sorted { ($0.model.name, $0.model.version, $0.number) < ($1.model.name, $1.model.version, $1.number) }
     }
 }
 

@@ -9,6 +9,8 @@ enum SelectionStateReport {
             fields.append(("user", state.isOwn ? user : "\(user) (starts from the application's state)"))
         }
         fields += [("policy", "\(state.policy)"), ("loss", state.loss.rawValue), ("feedback", "\(state.feedbacks)")]
+        // What is counted is not counted for each user, and begins with the frontend.
+        if state.user != nil { fields.append(("counts", "of the whole application, since the frontend's start")) }
         let models = state.models.filter { $0.shadow == nil }
         let table = Table(
             columns: [

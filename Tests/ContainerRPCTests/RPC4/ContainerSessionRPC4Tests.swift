@@ -211,7 +211,7 @@ struct ContainerSessionRPC4Tests {
     @Test("Feedback, notices and acceptance ask for nothing")
     func asksForNothing() {
         var session = welcomed()
-        let feedback = Feedback(id: 1, inputs: InputValues(elements: .float64([1]), rowEnds: [1]), labels: ["a"])
+        let feedback = FeedbackMessage(id: 1, inputs: InputValues(elements: .float64([1]), rowEnds: [1]), labels: ["a"])
         for message in [.feedback(feedback), .notice(type: 300), .accepted(replica: 3)] as [FrontendMessage] {
             #expect(session.receive(message, now: at(.zero)) == .none)
         }

@@ -169,7 +169,7 @@ extension RPC4 {
 
     private static func decodeFeedback(
         _ frames: borrowing some FrameSource & ~Copyable, id: UInt32
-    ) throws(WireError) -> Feedback {
+    ) throws(WireError) -> FeedbackMessage {
         var type: InputType?
         var labelType: OutputType?
         var isVectors = false
@@ -189,7 +189,7 @@ extension RPC4 {
         let inputs = try frames.inputs(known, offsetsAt: 1)
         let labels = try frames.outputs(
             knownLabels, isVectors: isVectors, offsetsAt: 3, count: inputs.count, errors: [])
-        return Feedback(id: id, inputs: inputs, labels: labels)
+        return FeedbackMessage(id: id, inputs: inputs, labels: labels)
     }
 
     private static func decodeResults(
