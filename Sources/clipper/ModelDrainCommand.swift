@@ -62,7 +62,7 @@ extension ModelCommand {
             var progress = DrainProgress(model.id, replica: replica, timeout: timeout ?? .seconds(60), stops: stop)
             let start = ContinuousClock.now
             var (replicas, json) = try await client.drain(model.id, replica: replica, stop ? .beginAndStop : .begin)
-            // The order is for these: one that connects later, their replacement perhaps, is only looked at.
+            // The order is for these, and not for one that connects later, their replacement perhaps.
             let numbers = Set(replicas.map(\.replica))
             while true {
                 switch progress.note(replicas, after: .now - start) {

@@ -10,17 +10,19 @@ struct DispatchCoreTests {
         DispatchCore.Configuration(), handles: Handles(), cache: SharedPredictionCache(capacityBytes: 0),
         policies: .standard, firstBatch: 0, seed: 1, now: now)
     private let sink: Int
-    private static let peer = RoutingID(Array("container".utf8))
+    private static let peer = RoutingID(Array("rpc4-container".utf8))
 
     init() {
         sink = core.addSink()
         _ = core.publish(Catalog.serving(makeModel("sum")), now: Self.now)
     }
 
-    /// A container of that input type registers.
+    /// A container registers.
     private mutating func register() {
         let session = core.sessions.session(with: Self.peer, by: nil, now: Self.now) { _ in }
-        core.sessions.receive(.newContainer(.sum), from: session, now: Self.now)
+        let registration = Registration(
+            modelName: "sum", modelVersion: "1", inputType: .float64, rpcVersion: .four)
+        core.sessions.receive(.newContainer(registration), from: session, now: Self.now)
         core.advance(isDrained: true, now: Self.now)
     }
 
@@ -89,14 +91,29 @@ struct DispatchCoreTests {
         let batch = try #require(batches.first)
         core.set(.beginAndStop, batch.dispatch.replica)
         core.advance(isDrained: true, now: Self.now)
-        let messages = core.effects.takeSendings().messages
-        #expect(messages.isEmpty)
+        #expect(goodbyes().isEmpty)
         let session = core.sessions.session(with: Self.peer, by: nil, now: Self.now) { _ in }
         core.sessions.receive(.response(batch.dispatch.batch, ["42"]), from: session, now: Self.now)
         core.advance(isDrained: true, now: Self.now)
-        // One of RPC 3 cannot be told, and stays.
-        #expect(core.toBeStopped.isEmpty)
-        #expect(core.sessions.listings.count == 1)
+        #expect(goodbyes() == [.drained])
+        #expect(core.sessions.listings.isEmpty)
+    }
+
+    private mutating func goodbyes() -> [GoodbyeCode] {
+        core.effects.takeSendings().messages.compactMap { message in
+            if case .goodbye(let goodbye) = message.message { goodbye.code } else { nil }
+        }
+    }
+
+    @Test("Messages that could not be sent come before what has been decided since")
+    func putsBack() {
+        var effects = DispatchEffects()
+        let messages = [FrontendMessage.accepted(replica: 1), .accepted(replica: 2), .accepted(replica: 3)].map {
+            DispatchEffects.Message(message: $0, version: .four, peer: Self.peer)
+        }
+        effects.messages = [messages[2]]
+        effects.putBack(messages[1..<2])
+        #expect(effects.messages.map(\.message) == [.accepted(replica: 2), .accepted(replica: 3)])
     }
 
     @Test("Feedback on an input that was read as another type than its application takes by now teaches nothing")

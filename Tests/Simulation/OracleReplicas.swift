@@ -176,9 +176,7 @@ extension Oracle {
         }
         if query.replicas.isEmpty {
             sent[query.application] += 1
-        } else if query.isStuck {
-            queries[number].isStuck = false
-        } else {
+        } else if !query.isStuck {
             hedged[query.application] += 1
             if Double(hedged[query.application]) > hedgeShare[query.application] * Double(sent[query.application])
                 + 1e-6

@@ -63,6 +63,7 @@ struct SimulatedFrontend {
                 timing: scenario.timing, bounds: scenario.bounds, selection: scenario.selectorBounds),
             handles: scenario.makeHandles(), cache: SharedPredictionCache(capacityBytes: scenario.cacheBytes),
             policies: .simulated, firstBatch: UInt32(truncatingIfNeeded: random.next()), seed: random.next(),
+            tellsQueries: true,
             now: MonotonicTime(nanoseconds: 0))
         for sink in [Sinks.queries, Sinks.selected, Sinks.feedback] {
             let number = core.addSink()

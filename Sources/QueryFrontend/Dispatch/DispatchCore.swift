@@ -33,6 +33,7 @@ package struct DispatchCore {
     package let cache: SharedPredictionCache
     let handles: Handles
     let policies: SelectionPolicies
+    private let tellsQueries: Bool
     var metrics: FrontendMetrics
     var catalog = Catalog()
     /// Answered batches and queries of each replica.
@@ -50,14 +51,16 @@ package struct DispatchCore {
     ///   - firstBatch: where the ids of batches begin; a random one keeps late answers to an earlier frontend from being
     ///     taken for answers to this one.
     ///   - seed: what policies draw follows from it.
+    ///   - tellsQueries: tell also of what happens many times a second, which only a simulation's oracle wants to know.
     package init(
         _ configuration: Configuration, handles: Handles, cache: SharedPredictionCache, policies: SelectionPolicies,
-        firstBatch: UInt32, seed: UInt64, now: MonotonicTime
+        firstBatch: UInt32, seed: UInt64, tellsQueries: Bool = false, now: MonotonicTime
     ) {
         sessions = ContainerSessions(timing: configuration.timing)
         scheduler = Scheduler(bounds: configuration.bounds, firstBatch: firstBatch)
         selector = Selector(bounds: configuration.selection, seed: seed)
         metrics = FrontendMetrics(now: now)
+        self.tellsQueries = tellsQueries
         self.handles = handles
         self.cache = cache
         self.policies = policies
@@ -204,7 +207,7 @@ package struct DispatchCore {
     private mutating func submitChosen(now: MonotonicTime) {
         guard !selector.effects.queries.isEmpty else { return }
         for query in selector.takeQueries() {
-            effects.events.append(.chosen(query))
+            if tellsQueries { effects.events.append(.chosen(query)) }
             submit(query, now: now)
         }
     }
@@ -284,7 +287,7 @@ package struct DispatchCore {
     }
 
     private mutating func complete(_ replica: ReplicaID, _ response: PredictResponse, now: MonotonicTime) {
-        effects.events.append(.completed(replica, response))
+        if tellsQueries { effects.events.append(.completed(replica, response)) }
         let outputs = response.outputs.rendered
         if let error = outputs.errors.first {
             effects.events.append(.inputFailed(sessions.model(of: replica), error.code, error.text))
@@ -303,6 +306,7 @@ package struct DispatchCore {
         for dispatch in decided.dispatches {
             guard let peer = sessions.peer(of: dispatch.replica) else { continue }
             sessions.sent(batch: dispatch.batch, inputCount: dispatch.inputs.count, to: dispatch.replica)
+            // Should it turn out that it cannot be sent, its queries have waited until now all the same.
             metrics.sent(arrivals: dispatch.arrivals, of: dispatch.model, now: now)
             effects.batches.append(
                 DispatchEffects.Batch(dispatch: dispatch, version: peer.version, peer: peer.id))
@@ -316,7 +320,7 @@ package struct DispatchCore {
     private mutating func deliver(_ answer: SchedulerEffects.Answer, isCached: Bool = false, now: MonotonicTime) {
         let waiter = answer.waiter
         guard waiter.ticket.sink != Selector.sink else {
-            effects.events.append(.finished(waiter.ticket, answer.outcome, isCached: isCached))
+            if tellsQueries { effects.events.append(.finished(waiter.ticket, answer.outcome, isCached: isCached)) }
             return selector.finish(
                 waiter.ticket.request, waiter.ticket.item, answer.outcome, now: now,
                 isServed: scheduler.served.contains)

@@ -35,6 +35,11 @@ package struct DispatchEffects: Sendable {
         return (messages, batches)
     }
 
+    /// What could not be sent is to be sent before what has been decided since.
+    package mutating func putBack(_ rest: ArraySlice<Message>) {
+        messages.insert(contentsOf: rest, at: 0)
+    }
+
     /// Takes what the store is to do.
     package mutating func takeStoreRequests() -> [SelectionStoreRequest] {
         defer { storeRequests = [] }
@@ -48,7 +53,8 @@ package struct DispatchEffects: Sendable {
     }
 }
 
-/// Something that has happened: an operator may want to know of it, and a simulation's oracle does.
+/// Something that has happened: an operator may want to know of it, and a simulation's oracle does. What happens to each batch
+/// and query (`completed`, `chosen`, `finished`) is told where it is asked for.
 package enum DispatchEvent: Sendable {
     /// A container serves from now on.
     ///

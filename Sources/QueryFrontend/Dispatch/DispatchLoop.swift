@@ -199,7 +199,7 @@ final class DispatchLoop {
             }
             for batch in batches { try send(batch, now: now) }
         } catch {
-            core.effects.messages.insert(contentsOf: messages[sent...], at: 0)
+            core.effects.putBack(messages[sent...])
             // Of the batches nobody knows which have left.
             for batch in batches { core.sessions.lose(batch.dispatch.replica) }
             throw error

@@ -17,6 +17,7 @@ extension ModelScheduler {
         defer { isTouched = false }
         guard settings != nil else { return }
         isAnyWell = replicas.contains { $0.isActive && $0.isWell }
+        for index in replicas.indices where replicas[index].stuckSince != nil { sendAgain(fromStuck: index, now: now) }
         var unsuited: [ReplicaID] = []
         while queuedCount > 0, let index = bestReplica(now: now, except: unsuited) {
             if let end = delayEnd(on: index, now: now) {

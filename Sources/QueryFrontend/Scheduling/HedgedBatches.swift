@@ -41,10 +41,14 @@ extension ModelScheduler {
     }
 
     /// What a stuck replica has goes to another one that is well, as if it were lost; should it answer first, that counts.
-    mutating func sendAgain(fromStuck index: Int) {
-        guard replicas.indices.contains(where: { $0 != index && isReliable($0) && replicas[$0].isWell }) else { return }
+    /// Where none is well, or the other one is lost too, it is tried again when that has changed.
+    mutating func sendAgain(fromStuck index: Int, now: MonotonicTime) {
+        let others = replicas.indices.filter { $0 != index && isReliable($0) && replicas[$0].isWell }
+        guard !others.isEmpty else { return }
         for batch in replicas[index].batches {
             for reference in batch.queries where canBeHedged(reference) {
+                let deadline = table[reference].query.waiter.deadline
+                guard others.contains(where: { canBeInTime($0, by: deadline, now: now) }) else { continue }
                 table[reference].avoided = replicas[index].id
                 enqueue(reference)
             }

@@ -299,7 +299,6 @@ struct ModelScheduler: Sendable {
         for stuck in replicas[index].batches {
             for reference in stuck.queries where table.contains(reference) { release(reference) }
         }
-        sendAgain(fromStuck: index)
         effects.notices.append(.stuck(replicas[index].id, handle, batchAge: now - batch.sent))
     }
 

@@ -74,7 +74,12 @@ struct AnsweredQueries: Sendable {
     /// A model that only watched has answered after the query was.
     mutating func note(_ output: String, of member: Int, in id: UInt64) {
         let bytes = output.utf8.count
-        guard queries[id] != nil, byteCount + bytes <= capacityBytes else { return }
+        guard queries[id] != nil else { return }
+        while byteCount + bytes > capacityBytes {
+            // Not by its own place, should it be the oldest.
+            guard order.first?.id != id else { return }
+            removeFirst()
+        }
         queries[id]?.query.members[member].output = output
         queries[id]?.bytes += bytes
         byteCount += bytes

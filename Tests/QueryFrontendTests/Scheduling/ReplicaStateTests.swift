@@ -59,6 +59,26 @@ struct ReplicaStateTests {
         #expect(test.scheduler.isAtRest)
     }
 
+    @Test("Where the second replica is lost as well, or another one is well later, it is sent once more")
+    func sendsOnceMore() throws {
+        var (test, now) = try learned()
+        test.submit(1000, due: now + .seconds(9), now: now)
+        let stuck = try #require(test.dispatch(now: now).first)
+        now += .seconds(1)
+        test.tick(now: now)
+        let second = try #require(test.dispatch(now: now).first)
+        test.scheduler.fail(batch: second.id, on: ReplicaID(number: second.replica), .unavailable, "busy", now: at(now))
+        #expect(test.dispatch(now: now).isEmpty, "it has failed, and no other is well")
+        now += .milliseconds(10)
+        test.submit(1001, due: now + .seconds(9), now: now)
+        let trial = try #require(test.dispatch(now: now).first)
+        #expect(trial.items == [1001])
+        now += .milliseconds(10)
+        test.complete(trial, now: now)
+        #expect(test.dispatch(now: now).map(\.items) == [[1000]])
+        #expect(test.scheduler.load(of: ReplicaID(number: stuck.replica))?.state == .stuck)
+    }
+
     @Test("Where the stuck replica answers before another one has room, nothing is sent again")
     func recoversFirst() throws {
         var (test, now) = try learned(slots: 1)

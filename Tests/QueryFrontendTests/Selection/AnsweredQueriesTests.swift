@@ -23,13 +23,18 @@ struct AnsweredQueriesTests {
         queries.insert(query(), id: 2, now: now)
         queries.note(String(repeating: "y", count: 90), of: 1, in: 1)
         #expect(queries.byteCount == 2 * each + 90)
+        // The oldest makes room, for what is answered later too, and not for itself.
         queries.note(String(repeating: "y", count: 90), of: 1, in: 2)
-        #expect(queries.byteCount == 2 * each + 90)
-        let second = queries.query(2, of: SelectorWorld.application, now: now)
-        #expect(second?.members[1].output == nil)
-        queries.insert(query(), id: 3, now: now)
-        #expect(queries.byteCount == 2 * each)
+        #expect(queries.byteCount == each + 90)
         let first = queries.query(1, of: SelectorWorld.application, now: now)
+        let second = queries.query(2, of: SelectorWorld.application, now: now)
         #expect(first == nil)
+        #expect(second?.members[1].output?.count == 90)
+        queries.note(String(repeating: "z", count: 2 * each), of: 1, in: 2)
+        #expect(queries.byteCount == each + 90)
+        queries.insert(query(), id: 3, now: now)
+        #expect(queries.count == 2)
+        queries.insert(query(), id: 4, now: now)
+        #expect(queries.byteCount == 2 * each)
     }
 }

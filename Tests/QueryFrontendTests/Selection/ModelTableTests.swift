@@ -23,6 +23,14 @@ struct ModelTableTests {
         #expect(weights.shares(of: ["first", "second"]) == [0.5, 0.5])
     }
 
+    @Test("A champion that is away while the others are worth nothing is still the champion when it is back")
+    func outgrown() {
+        var weights = LearnedWeights()
+        for _ in 0..<10 { weights.update(steps: [20, 0], of: ["a", "b"], share: 0, keepsUnseen: false) }
+        weights.update(steps: [0], of: ["a"], share: 0, keepsUnseen: false)
+        #expect(weights.shares(of: ["a", "b"])[1] > 0.999)
+    }
+
     @Test("A model that is away keeps its place among those that stay")
     func away() {
         var weights = LearnedWeights()
@@ -35,11 +43,11 @@ struct ModelTableTests {
     @Test("Of models that are gone some are remembered, and not all that ever were")
     func forgets() {
         var table = ModelTable<Int>()
-        for number in 0..<64 { table["\(number)"] = number }
+        for number in 0..<256 { table["\(number)"] = number }
         table.forgetOthers(than: ["0", "1"])
-        #expect(table.entries.count == 64)
-        table["64"] = 64
-        table.forgetOthers(than: ["0", "64"])
-        #expect(table.entries.map(\.model) == ["0", "64"])
+        #expect(table.entries.count == 256)
+        table["256"] = 256
+        table.forgetOthers(than: ["0", "256"])
+        #expect(table.entries.map(\.model) == ["0", "256"])
     }
 }

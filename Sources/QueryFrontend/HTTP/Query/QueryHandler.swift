@@ -119,8 +119,8 @@ final class QueryHandler: ChannelDuplexHandler {
             handle(backlog.removeFirst())
         }
         switch state {
-        case .waiting: releaseRead()
-        case .ending: break
+        // What else comes is thrown away, and has to be read for that.
+        case .waiting, .ending: releaseRead()
         case .idle, .reading:
             if let brokenInput {
                 refuse(brokenInput)

@@ -15,6 +15,8 @@
 public struct LearnedWeights: Codable, Sendable, Hashable {
     /// No weight is a smaller part of the mean, even where nothing is shared: a weight of 0 could never grow again.
     static let leastWeight = 1e-12
+    /// What is larger was not written by this program.
+    static let greatestWeight = 1e12
     /// No update divides a weight by more than e to this power.
     static let largestStep = 20.0
 
@@ -30,7 +32,7 @@ public struct LearnedWeights: Codable, Sendable, Hashable {
         var sum = 0.0
         var known = 0.0
         var weights = models.map { model -> Double in
-            guard let weight = self.weights[model], weight > 0, weight <= 1e12 else { return 0 }
+            guard let weight = self.weights[model], weight > 0, weight <= Self.greatestWeight else { return 0 }
             sum += weight
             known += 1
             return weight
@@ -78,7 +80,7 @@ public struct LearnedWeights: Codable, Sendable, Hashable {
         let mean = sum / Double(new.count)
         weights.forgetOthers(than: models)
         // The others keep their place among these.
-        weights.scaleAll(by: 1 / mean)
+        weights.scaleAll(by: 1 / mean, atMost: Self.greatestWeight)
         for (place, model) in models.enumerated() {
             weights[model] = max(Self.leastWeight, (1 - share) * new[place] * scale / mean + share)
         }

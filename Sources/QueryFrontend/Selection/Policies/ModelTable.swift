@@ -28,10 +28,10 @@ struct ModelTable<Value: Sendable>: Sendable {
         }
     }
 
-    /// Of how many models something is kept that are not there any more, because they may come back.
-    static var mostKept: Int { 64 }
+    /// Of how many models something is kept, whether they are there or not: those that are gone may come back.
+    static var mostKept: Int { 256 }
 
-    /// Where there are too many, forgets all but these: models whose names never come back would make every state grow.
+    /// Where there are more, forgets all but these: models whose names never come back would make every state grow.
     mutating func forgetOthers(than models: [String]) {
         guard entries.count > Self.mostKept else { return }
         let kept = Set(models)
@@ -45,8 +45,8 @@ struct ModelTable<Value: Sendable>: Sendable {
 }
 
 extension ModelTable<Double> {
-    mutating func scaleAll(by factor: Double) {
-        for index in entries.indices { entries[index].value *= factor }
+    mutating func scaleAll(by factor: Double, atMost most: Double) {
+        for index in entries.indices { entries[index].value = min(most, entries[index].value * factor) }
     }
 }
 

@@ -24,6 +24,8 @@ struct SQLiteSelectionStore: SelectionStore {
     private let today: @Sendable () -> Int
     /// Users' states that were written since it was looked whether there are too many.
     private let writes = Locked(Self.writesBetweenLooks)
+    /// Applications of which rows of a former policy may be left, and their policy by now.
+    private let outdated = Locked<[String: String]>([:])
 
     /// The store beside the catalog in `catalog`'s file.
     ///
@@ -121,27 +123,41 @@ struct SQLiteSelectionStore: SelectionStore {
             sql: """
                 INSERT INTO selection_state (application, user, policy, state, day)
                 SELECT ?1, ?2, ?3, ?4, ?5 WHERE EXISTS (SELECT 1 FROM application WHERE name = ?1)
-                ON CONFLICT (application, user)
-                DO UPDATE SET policy = excluded.policy, state = excluded.state, day = excluded.day
+                ON CONFLICT (application, user) DO UPDATE SET policy = excluded.policy, state = excluded.state
                 """)
+        // By itself, because an index is written for each column that is set, changed or not.
+        let dayStatement = try db.cachedStatement(
+            sql: "UPDATE selection_state SET day = ?3 WHERE application = ?1 AND user = ?2 AND day <> ?3")
         let today = today()
         for write in writes {
-            if write.user == nil { try forgetFormerPolicies(than: write, in: db) }
-            try statement.execute(
-                arguments: [write.application, Self.key(of: write.user), write.policy, write.state, today])
+            if write.user == nil { try noteFormerPolicy(than: write, in: db) }
+            let user = Self.key(of: write.user)
+            try statement.execute(arguments: [write.application, user, write.policy, write.state, today])
+            if write.user != nil { try dayStatement.execute(arguments: [write.application, user, today]) }
         }
+        try forgetFormerPolicies(in: db)
         try forgetUsers(after: writes.count { $0.user != nil }, in: db)
     }
 
     /// What a former policy has learned is of no use from the next one's first feedback on, and would come back with it.
-    private func forgetFormerPolicies(than write: SelectionWrite, in db: Database) throws {
+    private func noteFormerPolicy(than write: SelectionWrite, in db: Database) throws {
         let statement = try db.cachedStatement(
             sql: "SELECT policy FROM selection_state WHERE application = ? AND user = ?")
         let former = try String.fetchOne(statement, arguments: [write.application, Self.key(of: nil)])
         guard let former, former != write.policy else { return }
-        try db.execute(
-            sql: "DELETE FROM selection_state WHERE application = ? AND policy <> ?",
-            arguments: [write.application, write.policy])
+        outdated.withLock { $0[write.application] = write.policy }
+    }
+
+    /// Some of it with each commit, because feedback waits meanwhile.
+    private func forgetFormerPolicies(in db: Database) throws {
+        for (application, policy) in outdated.withLock({ $0 }) {
+            try db.execute(
+                sql: """
+                    DELETE FROM selection_state WHERE application = ?1 AND user IN (
+                        SELECT user FROM selection_state WHERE application = ?1 AND policy <> ?2 LIMIT ?3)
+                    """, arguments: [application, policy, Self.mostForgotten])
+            if db.changesCount < Self.mostForgotten { outdated.withLock { $0[application] = nil } }
+        }
     }
 
     private func forgetUsers(after count: Int, in db: Database) throws {
