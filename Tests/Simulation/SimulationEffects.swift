@@ -5,7 +5,8 @@ import QueryFrontend
 extension Simulation {
     /// Carries out what the core has decided.
     mutating func carryOut() {
-        for event in frontend.core.effects.takeEvents() { note(event) }
+        let events = frontend.core.effects.takeEvents()
+        for event in events { note(event) }
         let (messages, batches) = frontend.core.effects.takeSendings()
         for message in messages {
             if case .refused(let refusal) = message.message {
@@ -15,6 +16,10 @@ extension Simulation {
             if send(message.message, in: message.version, to: message.peer) == .unreachable {
                 frontend.core.sessions.lose(message.peer)
             }
+        }
+        // A goodbye that was sent just now, though it was said before they registered anew, was for the session before.
+        for case .added(let replica, _, _) in events {
+            if let connection = frontend.origins[replica] { connections[connection].wasToldGoodbye = false }
         }
         for batch in batches { send(batch) }
         let effects = frontend.core.effects
