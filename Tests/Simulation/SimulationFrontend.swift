@@ -116,7 +116,7 @@ extension Simulation {
             carryOut()
             rounds += 1
         } while rounds < Self.roundsPerTurn && frontend.core.goOn(now: now)
-        return (isDrained && !frontend.core.hasMore, messages)
+        return (isDrained && !frontend.core.hasMore && frontend.inbox.isEmpty, messages)
     }
 
     /// As in `DispatchLoop`.

@@ -14,7 +14,9 @@ extension Simulation {
 
     /// What has come to the inbox goes into the core.
     mutating func takeQueries() {
-        for submission in frontend.inbox {
+        // No more than are taken at once: the oracle looks at what they find.
+        let submissions = Array(frontend.inbox.prefix(DispatchCore.inputsPerTurn))
+        for submission in submissions {
             let number = Int(submission.request)
             guard submission.selects else {
                 oracle.taken(number, at: now)
@@ -26,8 +28,8 @@ extension Simulation {
                 oracle.selection.queries[number].lostPolicy = true
             }
         }
-        frontend.core.takeQueries(frontend.inbox, frontend.feedback, now: now)
-        frontend.inbox.removeAll(keepingCapacity: true)
+        frontend.core.takeQueries(submissions, frontend.feedback, now: now)
+        frontend.inbox.removeFirst(submissions.count)
         frontend.feedback.removeAll(keepingCapacity: true)
     }
 

@@ -23,6 +23,8 @@ package struct DispatchCore {
         }
     }
 
+    /// Inputs that one turn takes at most.
+    package static let inputsPerTurn = SubmissionBacklog.inputsPerTurn
     /// Inputs that are brought near the processor at most before a turn takes them.
     private static let prefetchedInputs = 512
 
