@@ -346,9 +346,9 @@ struct Oracle {
         replicas.firstIndex { $0?.batches.contains { $0.id == batch } ?? false }
     }
 
-    /// A batch that is in flight elsewhere than by a connection.
-    func batch(notOf connection: Int?, from random: inout SeededGenerator) -> (UInt32, Int)? {
-        let others = replicas.compactMap { $0 }.filter { $0.connection != connection && !$0.batches.isEmpty }
+    /// A batch that is in flight elsewhere than by some connections.
+    func batch(notOf connections: Set<Int>, from random: inout SeededGenerator) -> (UInt32, Int)? {
+        let others = replicas.compactMap { $0 }.filter { !connections.contains($0.connection) && !$0.batches.isEmpty }
         guard !others.isEmpty else { return nil }
         let batch = random.pick(random.pick(others).batches)
         return (batch.id, batch.size)

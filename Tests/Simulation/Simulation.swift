@@ -66,6 +66,8 @@ package struct Simulation {
     /// How often each model was asked for an output that no other query may get.
     var nextNonce = 0
     var areClientsActive = true
+    /// How often in a row it was looked in vain whether all has come to its end.
+    var inspections = 0
     var isOver = false
 
     /// Prepares the run of a seed.

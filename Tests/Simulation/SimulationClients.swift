@@ -90,7 +90,10 @@ extension Simulation {
             containers.contains {
                 !$0.isIdle || !$0.isRunning || $0.isFrozen || $0.isStopping || isAway($0)
             } || isStoreBusy
-        if areBusy { return after(50 * millisecond, .inspect(inspection)) }
+        // An answer may be on its way; one that never comes is found when that has been waited for.
+        let isAnswerExpected = oracle.replicas.contains { $0?.batches.isEmpty == false } && inspections < 20
+        inspections = isAnswerExpected && !areBusy ? inspections + 1 : 0
+        if areBusy || isAnswerExpected { return after(50 * millisecond, .inspect(inspection)) }
         checkNothingIsLeft()
         switch inspection {
         case .settled:
