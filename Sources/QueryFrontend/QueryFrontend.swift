@@ -204,6 +204,7 @@ public final class QueryFrontend: Service {
         await withTaskGroup { [administrationTask] group in
             group.addTask { try? await administrationTask.value }
             group.addTask {
+                // What the query port has left of the time; where its clients took all, a request may still end.
                 try? await Task.sleep(until: max(end, .now + .seconds(1)))
                 administrationTask.cancel()
             }

@@ -1,3 +1,5 @@
+import QueryFrontend
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Darwin)
@@ -33,5 +35,7 @@ enum DescriptorLimit {
     }
 
     /// How many connections the administration port may have.
-    static func administration(descriptors: Int) -> Int { min(256, max(16, descriptors / 16)) }
+    static func administration(descriptors: Int) -> Int {
+        min(HTTPLimits().administrationConnections, max(16, descriptors / 16))
+    }
 }

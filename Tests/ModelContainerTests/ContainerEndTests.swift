@@ -107,15 +107,22 @@ struct ContainerEndTests {
         }
     }
 
+    /// A container's threads, without the service around them.
+    private func serving(
+        _ container: ModelContainer, as registration: Registration = .test, at frontend: PlayedFrontend
+    ) async throws -> (ContainerLoop, Task<Void, any Error>) {
+        let configuration = ContainerConfiguration(
+            registration: registration, endpoint: try await frontend.endpoint, timing: .short)
+        let loop = try ContainerLoop(configuration, model: container.model, context: context, logger: .silent)
+        return (loop, Task { try await loop.serve() })
+    }
+
     @Test("Told to stop a second time, it ends at once, though its model does not come back")
     func toldTwice() async throws {
         let frontend = try await PlayedFrontend.bound(in: context)
         let model = HeldModel()
         defer { model.goOn() }
-        let configuration = ContainerConfiguration(
-            registration: .test, endpoint: try await frontend.endpoint, timing: .short)
-        let loop = try ContainerLoop(configuration, model: model.container.model, context: context, logger: .silent)
-        let task = Task { try await loop.serve() }
+        let (loop, task) = try await serving(model.container, at: frontend)
         let peer = try await frontend.acceptContainer()
         frontend.sendBatch(1, 4, to: peer)
         try await model.waitForBatch()
@@ -132,10 +139,7 @@ struct ContainerEndTests {
         defer { model.goOn() }
         var registration = Registration.test
         registration.rpcVersion = .four
-        let configuration = ContainerConfiguration(
-            registration: registration, endpoint: try await frontend.endpoint, timing: .short)
-        let loop = try ContainerLoop(configuration, model: model.container.model, context: context, logger: .silent)
-        let task = Task { try await loop.serve() }
+        let (loop, task) = try await serving(model.container, as: registration, at: frontend)
         let peer = try await frontend.welcomeContainer()
         frontend.send(.request(.batch(1, [4])), in: .four, to: peer)
         try await model.waitForBatch()
@@ -151,10 +155,7 @@ struct ContainerEndTests {
         let frontend = try await PlayedFrontend.bound(in: context)
         let model = SuspendedModel()
         defer { model.goOn() }
-        let configuration = ContainerConfiguration(
-            registration: .test, endpoint: try await frontend.endpoint, timing: .short)
-        let loop = try ContainerLoop(configuration, model: model.container.model, context: context, logger: .silent)
-        let task = Task { try await loop.serve() }
+        let (loop, task) = try await serving(model.container, at: frontend)
         let peer = try await frontend.acceptContainer()
         frontend.sendBatch(1, 4, to: peer)
         try await model.waitForBatch()

@@ -77,6 +77,14 @@ extension QueryFrontend {
 
 @Suite("A frontend that a program embeds")
 struct EmbeddedFrontendTests {
+    /// Counts the elements of each input once the gate is open.
+    private static func counting(behind gate: Gate) -> ModelContainer {
+        ModelContainer { (input: [Double]) in
+            gate.wait()
+            return input.count
+        }
+    }
+
     @Test("Whoever waits for containers is told when none comes, and of an application that is not there")
     func waitsForContainers() async throws {
         try await Embedded.run { test in
@@ -140,10 +148,7 @@ struct EmbeddedFrontendTests {
     @Test("When its task is cancelled it answers what is in flight before it ends")
     func cancelled() async throws {
         let isOpen = Gate()
-        let container = ModelContainer { (input: [Double]) in
-            isOpen.wait()
-            return input.count
-        }
+        let container = Self.counting(behind: isOpen)
         let frontend = try await QueryFrontend.start(
             FrontendConfiguration(queryPort: 0, adminPort: 0, rpcPort: 0, store: ":memory:", threads: 1),
             logger: .silent)
@@ -248,10 +253,7 @@ struct EmbeddedFrontendTests {
     @Test("A model that is too slow costs its callers their time and no more")
     func slowModel() async throws {
         let isOpen = Gate()
-        let container = ModelContainer { (input: [Double]) in
-            isOpen.wait()
-            return input.count
-        }
+        let container = Self.counting(behind: isOpen)
         try await Embedded.run(["slow": container], slo: .milliseconds(50), defaultOutput: "late") { test in
             let prediction = try #require(try await test.predict("slow", .float64([1]), rows: 1).first)
             isOpen.open()
@@ -337,10 +339,7 @@ struct EmbeddedFrontendTests {
     @Test("A query that a container has in hand when all stops is answered")
     func stops() async throws {
         let isOpen = Gate()
-        let container = ModelContainer { (input: [Double]) in
-            isOpen.wait()
-            return input.count
-        }
+        let container = Self.counting(behind: isOpen)
         let waiting = Locked<Task<[Prediction], any Error>?>(nil)
         try await Embedded.run(["slow": container]) { test in
             let task = Task { try await test.predict("slow", .float64([1]), rows: 1) }

@@ -115,12 +115,9 @@ extension Simulation {
         repeat {
             carryOut()
             rounds += 1
-        } while rounds < Self.roundsPerTurn && frontend.core.goOn(now: now)
+        } while rounds < DispatchCore.roundsPerTurn && frontend.core.goOn(now: now)
         return (isDrained && !frontend.core.hasMore && frontend.inbox.isEmpty, messages)
     }
-
-    /// As in `DispatchLoop`.
-    private static let roundsPerTurn = 4
 
     private mutating func noteConnections() {
         for event in frontend.monitored { frontend.core.sessions.note(event) }

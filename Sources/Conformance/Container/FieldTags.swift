@@ -1,7 +1,7 @@
 /// The tags of the fields that containers of RPC 4 send. A receiver does not look at the bit that makes a field mandatory
 /// where it knows the field, but a sender must set it where section 5 does, and only there: others may not know the field.
 enum FieldTags {
-    /// By the type of the message.
+    /// By the type of the message. A table of the kit's own: that of the codec would excuse the codec's faults.
     private static let asSent: [UInt8: [(name: String, tag: Int)]] = {
         let code: [(name: String, tag: Int)] = [("code", 0x800d), ("reason", 0x000e)]
         return [

@@ -19,10 +19,7 @@ struct FailureReport: Error, Hashable {
     private static func beginning(of text: String) -> String {
         guard text.utf8.count > mostBytes else { return text }
         let mark = "…"
-        var end = text.utf8.index(text.startIndex, offsetBy: mostBytes - mark.utf8.count)
-        // No more than three bytes of a scalar follow its first.
-        while text.utf8[end] & 0xC0 == 0x80 { end = text.utf8.index(before: end) }
-        return String(text[..<end]) + mark
+        return String(decoding: text.utf8Prefix(atMost: mostBytes - mark.utf8.count), as: UTF8.self) + mark
     }
 }
 

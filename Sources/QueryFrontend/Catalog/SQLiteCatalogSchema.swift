@@ -98,7 +98,7 @@ enum SQLiteCatalogSchema {
         migrator.registerMigration("the day of each user's last feedback") { db in
             try db.execute(
                 sql: """
-                                        -- Of users' states the oldest are forgotten when there are too many. A day, not a time: it changes, and the
+                    -- Of users' states the oldest are forgotten when there are too many. A day, not a time: it changes, and the
                     -- index with it, once a day for each user, and not with every feedback.
                     ALTER TABLE selection_state ADD COLUMN day INTEGER NOT NULL DEFAULT 0; -- since 1970
                     UPDATE selection_state SET day = CAST(strftime('%s', 'now') AS INTEGER) / 86400;

@@ -23,6 +23,8 @@ package struct DispatchCore {
         }
     }
 
+    /// How often one turn carries out what has come of carrying out, so that a flood of feedback keeps nobody waiting.
+    package static let roundsPerTurn = 4
     /// Inputs that one turn takes at most.
     package static let inputsPerTurn = SubmissionBacklog.inputsPerTurn
     /// Inputs that are brought near the processor at most before a turn takes them.
@@ -327,20 +329,22 @@ package struct DispatchCore {
                 waiter.ticket.request, waiter.ticket.item, answer.outcome, now: now,
                 isServed: scheduler.served.contains)
         }
-        metrics.applications[waiter.application]?.record(answer.outcome, after: now - waiter.arrived, now: now)
+        handOver(answer.outcome, to: waiter, now: now)
+    }
+
+    private mutating func handOver(
+        _ outcome: Outcome, to waiter: Waiter, combined: Combined? = nil, now: MonotonicTime
+    ) {
+        metrics.applications[waiter.application]?.record(outcome, after: now - waiter.arrived, now: now)
         effects.deliveries[waiter.ticket.sink].append(
-            Delivery(request: waiter.ticket.request, item: waiter.ticket.item, outcome: answer.outcome))
+            Delivery(
+                request: waiter.ticket.request, item: waiter.ticket.item, outcome: outcome, combined: combined))
     }
 
     /// Takes up what policies have decided besides queries.
     private mutating func takeUpSelector(now: MonotonicTime) {
         for answer in selector.effects.answers {
-            let waiter = answer.waiter
-            metrics.applications[waiter.application]?.record(answer.outcome, after: now - waiter.arrived, now: now)
-            effects.deliveries[waiter.ticket.sink].append(
-                Delivery(
-                    request: waiter.ticket.request, item: waiter.ticket.item, outcome: answer.outcome,
-                    combined: answer.combined))
+            handOver(answer.outcome, to: answer.waiter, combined: answer.combined, now: now)
         }
         for acknowledgement in selector.effects.acknowledgements {
             effects.acknowledgements[acknowledgement.ticket.sink].append(acknowledgement)

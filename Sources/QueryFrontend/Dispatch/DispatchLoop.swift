@@ -7,8 +7,6 @@ import Logging
 final class DispatchLoop {
     /// Messages that one turn reads at most, so that a flood of them does not keep queries waiting.
     private static let messagesPerTurn = 512
-    /// How often one turn carries out what has come of carrying out, so that a flood of feedback does not either.
-    private static let roundsPerTurn = 4
     /// After how long it is tried again at the latest when the socket has failed.
     private static let retryPause = Duration.milliseconds(100)
 
@@ -114,7 +112,7 @@ final class DispatchLoop {
             defer { deliver(now: now) }
             try send(now: now)
             rounds += 1
-        } while rounds < Self.roundsPerTurn && core.goOn(now: now)
+        } while rounds < DispatchCore.roundsPerTurn && core.goOn(now: now)
         guard isDrained, !core.hasMore else { return true }
         return try socket.hasInput()
     }

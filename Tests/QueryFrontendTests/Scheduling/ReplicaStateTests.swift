@@ -18,13 +18,19 @@ struct ReplicaStateTests {
         return (test, now)
     }
 
-    @Test("A replica whose batch is far beyond what was predicted gets nothing until it answers")
-    func stuck() throws {
+    /// One of them has had query 1000 for a second, and is called stuck.
+    private func stuckWithOne() throws -> (SchedulerUnderTest, stuck: SchedulerUnderTest.Sent, now: Duration) {
         var (test, now) = try learned()
         test.submit(1000, due: now + .seconds(9), now: now)
         let stuck = try #require(test.dispatch(now: now).first)
         now += .seconds(1)
         test.tick(now: now)
+        return (test, stuck, now)
+    }
+
+    @Test("A replica whose batch is far beyond what was predicted gets nothing until it answers")
+    func stuck() throws {
+        var (test, stuck, now) = try stuckWithOne()
         #expect(test.scheduler.load(of: ReplicaID(number: stuck.replica))?.state == .stuck)
         #expect(
             test.notices == [
@@ -43,11 +49,7 @@ struct ReplicaStateTests {
 
     @Test("What a stuck replica has goes to one that is well, and the first answer counts")
     func sendsAgain() throws {
-        var (test, now) = try learned()
-        test.submit(1000, due: now + .seconds(9), now: now)
-        let stuck = try #require(test.dispatch(now: now).first)
-        now += .seconds(1)
-        test.tick(now: now)
+        var (test, stuck, now) = try stuckWithOne()
         let again = test.dispatch(now: now)
         #expect(again.map(\.items) == [[1000]])
         #expect(again.map(\.replica) == [1 - stuck.replica])
@@ -61,11 +63,7 @@ struct ReplicaStateTests {
 
     @Test("Where the second replica is lost as well, or another one is well later, it is sent once more")
     func sendsOnceMore() throws {
-        var (test, now) = try learned()
-        test.submit(1000, due: now + .seconds(9), now: now)
-        let stuck = try #require(test.dispatch(now: now).first)
-        now += .seconds(1)
-        test.tick(now: now)
+        var (test, stuck, now) = try stuckWithOne()
         let second = try #require(test.dispatch(now: now).first)
         test.scheduler.fail(batch: second.id, on: ReplicaID(number: second.replica), .unavailable, "busy", now: at(now))
         #expect(test.dispatch(now: now).isEmpty, "it has failed, and no other is well")

@@ -126,7 +126,7 @@ extension Duration {
 
 extension String {
     /// The UTF-8 of the text, cut before the first character that goes beyond so many bytes.
-    func utf8Prefix(atMost limit: Int) -> [UInt8] {
+    package func utf8Prefix(atMost limit: Int) -> [UInt8] {
         guard utf8.count > limit else { return [UInt8](utf8) }
         var end = utf8.index(utf8.startIndex, offsetBy: limit)
         while end > utf8.startIndex, utf8[end] & 0xc0 == 0x80 { end = utf8.index(before: end) }

@@ -25,7 +25,7 @@ extension AdministrationAPI {
     ///   - logger: Takes changes (info) and failures (error).
     ///   - onServerRunning: Called with the bound port once connections are accepted.
     public func server(
-        host: String, port: Int, connections: Int = 256, eventLoopGroup: any EventLoopGroup, logger: Logger,
+        host: String, port: Int, connections: Int, eventLoopGroup: any EventLoopGroup, logger: Logger,
         onServerRunning: @escaping @Sendable (_ port: Int) async -> Void
     ) -> some ApplicationProtocol {
         // Hummingbird tells everybody about its own start; the frontend prints one line for all its ports.

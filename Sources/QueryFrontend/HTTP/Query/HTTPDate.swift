@@ -8,6 +8,7 @@
 
 /// The time as a `Date` header tells it (RFC 9110, 6.6.1), written anew once a second.
 struct HTTPDate {
+    // Not those of the process's language, which a program that embeds the frontend may have set.
     private static let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
     private static let months = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",

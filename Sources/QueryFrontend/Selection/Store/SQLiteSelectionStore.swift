@@ -11,7 +11,7 @@ struct SQLiteSelectionStore: SelectionStore {
     static let standardFeedbackBound = 1_000_000
 
     /// How many users' states are kept unless told otherwise, over all applications.
-    static let standardUserBound = 1_000_000
+    static let standardUserBound = FrontendConfiguration().usersInStore
     /// After how many users' states that are written it is looked whether there are too many.
     private static let writesBetweenLooks = 4096
     /// How many are forgotten at once: feedback waits meanwhile.
