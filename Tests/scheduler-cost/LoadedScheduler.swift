@@ -42,7 +42,7 @@ struct LoadedScheduler {
         for _ in 0..<500 { turn(submitting: Self.batchSize) }
         while scheduler.queuedCount(of: Self.model) < depth {
             for query in makeQueries(Self.batchSize) { scheduler.submit(query, now: now) }
-            scheduler.clearEffects()
+            _ = scheduler.takeEffects()
         }
         for _ in 0..<100 { turn(submitting: Self.batchSize) }
     }
@@ -65,7 +65,7 @@ struct LoadedScheduler {
             scheduler.tick(now: now)
             scheduler.dispatch(now: now)
             noteDispatches()
-            scheduler.clearEffects()
+            _ = scheduler.takeEffects()
             admission += submitted - completed
             rest += (completed - begin) + (ThreadTime.now() - submitted)
         }
@@ -83,7 +83,7 @@ struct LoadedScheduler {
             let queries = makeQueries(Self.batchSize, slo: .microseconds(500))
             let begin = ThreadTime.now()
             for query in queries { scheduler.submit(query, now: now) }
-            scheduler.clearEffects()
+            _ = scheduler.takeEffects()
             elapsed += ThreadTime.now() - begin
         }
         let refused = scheduler.counters(of: Self.model).predictedLate - before
@@ -101,7 +101,7 @@ struct LoadedScheduler {
         scheduler.tick(now: now)
         scheduler.dispatch(now: now)
         noteDispatches()
-        scheduler.clearEffects()
+        _ = scheduler.takeEffects()
     }
 
     private mutating func noteDispatches() {

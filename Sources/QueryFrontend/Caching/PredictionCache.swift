@@ -92,15 +92,6 @@ package struct PredictionCache: Sendable {
         return range.upperBound < slots.count
     }
 
-    /// Forgets all outputs and gives back their memory.
-    package mutating func removeAll() {
-        byteCount = 0
-        count = 0
-        slots = CacheSlots()
-        index = SlotIndex()
-        queue = SieveQueue()
-    }
-
     private mutating func remove(_ slot: Int32, to removed: inout [CacheEntry]) {
         guard let entry = slots[slot].entry else { return }
         queue.remove(slot, in: &slots)

@@ -67,17 +67,6 @@ package final class SharedPredictionCache: Sendable {
         }
     }
 
-    /// Forgets all outputs and gives back their memory.
-    package func removeAll() {
-        guard isOn else { return }
-        // The copy keeps the entries alive, so that they are released after the lock.
-        let removed = cache.withLock { cache in
-            defer { cache.removeAll() }
-            return cache
-        }
-        withExtendedLifetime(removed) {}
-    }
-
     /// What the cache holds now.
     package var statistics: CacheStatistics {
         cache.withLock {

@@ -58,11 +58,6 @@ package struct Scheduler: Sendable {
     /// Whether no query waits and no batch is in flight.
     package var isAtRest: Bool { models.allSatisfy { $0.isAtRest } }
 
-    /// Forgets the effects, which have been carried out.
-    package mutating func clearEffects() {
-        effects.clear()
-    }
-
     /// Takes the effects, to carry them out.
     package mutating func takeEffects() -> SchedulerEffects {
         defer { effects.clear() }

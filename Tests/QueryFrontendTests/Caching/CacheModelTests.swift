@@ -67,11 +67,6 @@ private struct PlainSieve {
     mutating func removeAll(of model: ModelHandle) {
         for index in entries.indices.reversed() where entries[index].model == model { remove(at: index) }
     }
-
-    mutating func removeAll() {
-        entries = []
-        hand = nil
-    }
 }
 
 @Suite("The prediction cache against a plain model of it")
@@ -107,10 +102,7 @@ struct CacheModelTests {
                 number, of: model, byteCount: PlainSieve.inputLength(of: number),
                 hash: hashing.hash(model, number))
             switch Int.random(in: 0..<1_000, using: &generator) {
-            case 0:
-                cache.removeAll()
-                plain.removeAll()
-            case 1..<5:
+            case 0..<5:
                 cache.removeAll(of: model)
                 plain.removeAll(of: model)
             case 5..<500:

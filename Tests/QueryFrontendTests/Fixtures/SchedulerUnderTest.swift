@@ -97,7 +97,7 @@ struct SchedulerUnderTest {
         }
         computed += scheduler.effects.computed.map { String(decoding: $0.output, as: UTF8.self) }
         notices += scheduler.effects.notices
-        scheduler.clearEffects()
+        _ = scheduler.takeEffects()
     }
 
     /// A query's input holds its number, or that of its group.

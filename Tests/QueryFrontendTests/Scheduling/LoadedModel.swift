@@ -114,7 +114,7 @@ struct LoadedModel {
                 }
             }
             result.largestQueue = max(result.largestQueue, scheduler.queuedCount(of: model))
-            scheduler.clearEffects()
+            _ = scheduler.takeEffects()
         }
         return result
     }

@@ -67,7 +67,7 @@ private struct Neighbours {
                 second.defaulted += 1
             }
         }
-        scheduler.clearEffects()
+        _ = scheduler.takeEffects()
     }
 }
 
