@@ -71,6 +71,29 @@ struct DispatchCoreTests {
         #expect(reasons == [.deadline, .deadline])
     }
 
+    @Test("Inputs that have not had their turn by the request's deadline get the default at once, all of them")
+    mutating func expires() {
+        register()
+        core.effects = DispatchEffects(deliveries: [[]], acknowledgements: [[]])
+        ask(10_000)
+        core.takeQueries([], [], now: Self.now + .seconds(1))
+        core.advance(isDrained: true, now: Self.now + .seconds(1))
+        #expect(!core.hasMore)
+        #expect(core.effects.deliveries[sink].count == 10_000)
+        #expect(core.effects.deliveries[sink].allSatisfy { $0.outcome.defaultReason == .deadline })
+    }
+
+    @Test("No replica is called stuck while its answer may be among the messages that wait to be read")
+    mutating func judgesNobodyUnread() {
+        register()
+        ask()
+        let later = Self.now + .seconds(120)
+        core.advance(isDrained: false, now: later)
+        #expect(core.scheduler.counters(of: core.handles.handle(for: .sum)).stuck == 0)
+        core.advance(isDrained: true, now: later)
+        #expect(core.scheduler.counters(of: core.handles.handle(for: .sum)).stuck == 1)
+    }
+
     @Test("Nobody is given up while messages wait to be read")
     mutating func waitsForMessages() {
         register()

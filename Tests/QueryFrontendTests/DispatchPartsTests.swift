@@ -261,18 +261,18 @@ struct ArrivalGatheringTests {
 
 @Suite("Requests on their way into the scheduler")
 struct SubmissionBacklogTests {
-    private func submission(_ request: UInt64, inputs: Int) -> Submission {
+    private func submission(_ request: UInt64, inputs: Int, due: Duration = .seconds(1)) -> Submission {
         Submission(
             sink: 0, request: request, application: ApplicationHandle(index: 0), model: nil,
             inputType: .bytes, inputs: .many(Array(repeating: Payload(copying: [1]), count: inputs)),
             arrived: at(.zero),
-            deadline: at(.seconds(1)))
+            deadline: at(due))
     }
 
-    private func turn(_ backlog: inout SubmissionBacklog) -> [UInt64: Range<Int>] {
+    private func turn(_ backlog: inout SubmissionBacklog, now: Duration = .zero) -> [UInt64: Range<Int>] {
         var taken: [UInt64: Range<Int>] = [:]
         var turn = backlog.beginTurn()
-        while let (submission, items) = backlog.next(in: &turn) { taken[submission.request] = items }
+        while let (submission, items) = backlog.next(in: &turn, now: at(now)) { taken[submission.request] = items }
         return taken
     }
 
@@ -298,6 +298,16 @@ struct SubmissionBacklogTests {
         let second = turn(&backlog)
         #expect(second[8] == 0..<256 && second[9] == 0..<256)
         #expect(second[0] == 256..<300)
+    }
+
+    @Test("All that is left of a request whose deadline has come is taken at once")
+    func takesExpired() {
+        var backlog = SubmissionBacklog()
+        backlog.append(submission(1, inputs: 50_000, due: .milliseconds(20)))
+        backlog.append(submission(2, inputs: 600))
+        #expect(turn(&backlog, now: .milliseconds(19)) == [1: 0..<256, 2: 0..<256])
+        #expect(turn(&backlog, now: .milliseconds(20)) == [1: 256..<50_000])
+        #expect(turn(&backlog, now: .milliseconds(20)) == [2: 256..<512])
     }
 
     @Test("What no turn has taken can be taken at once")

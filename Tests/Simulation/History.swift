@@ -109,7 +109,7 @@ extension History.Entry {
         case .acknowledged: "feedback \(a) is acknowledged: \(b)"
         case .storeWorked: "the store does \(a) requests"
         case .storeAnswered: "the store has answered \(a) requests"
-        case .turn: "turn: \(a) queries, \(b) messages, next in \(c) µs"
+        case .turn: "turn: \(a) queries, \(b) messages"
         }
     }
 }

@@ -206,6 +206,8 @@ extension Oracle {
             replicas[id.number]?.largest = batch.size / 2
             replicas[id.number]?.answeredSinceRefusal = 0
         } else {
+            // A single query that is too large shows that not their number was to blame.
+            if failure.code == .tooLarge { replicas[id.number]?.largest = .max }
             for value in batch.values { failed(value, of: replica.model, failure.code, lies: lies) }
         }
         if !isDivisible, failure.code != .invalidInput, failure.code != .tooLate { replicas[id.number]?.failures += 1 }

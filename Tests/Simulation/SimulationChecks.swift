@@ -69,7 +69,7 @@ extension Simulation {
     private mutating func checkWorkConserving(_ model: Int) {
         for (number, replica) in oracle.replicas.enumerated() {
             guard let replica, oracle.isSuitable(replica, model), replica.takesNew, replica.batches.isEmpty,
-                let load = frontend.core.scheduler.load(of: ReplicaID(number: number))
+                let load = frontend.core.scheduler.loads[ReplicaID(number: number)]
             else { continue }
             let id = ReplicaID(number: number)
             // One that has failed rests beside others.
@@ -104,7 +104,7 @@ extension Simulation {
             if listing.batchesInFlight != 0 {
                 oracle.violate("replica \(listing.id.number) has batches in flight for ever: its session", at: now)
             }
-            if let load = frontend.core.scheduler.load(of: listing.id) {
+            if let load = frontend.core.scheduler.loads[listing.id] {
                 if load.batchesInFlight != 0 {
                     oracle.violate(
                         "replica \(listing.id.number) has batches in flight for ever: the scheduler", at: now)

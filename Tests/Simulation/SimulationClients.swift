@@ -26,14 +26,41 @@ extension Simulation {
                 occurrences[.timeoutsShorterThanSLO] += 1
             }
             let inputs = random.chance(plan.manyInputs) ? random.integer(2...6) : 1
-            if inputs > 1 { occurrences[.requestsOfManyInputs] += 1 }
-            for _ in 0..<inputs {
-                // Values that are asked for more than once are the smallest.
-                let value =
-                    plan.distinctInputs.map { random.below($0) } ?? Oracle.firstDistinct + oracle.queryCount
-                ask(value, of: plan.model, application, budget: budget)
+            // Values that are asked for more than once are the smallest.
+            let values = (0..<inputs).map { item in
+                plan.distinctInputs.map { random.below($0) } ?? Oracle.firstDistinct + oracle.queryCount + item
+            }
+            if inputs > 1 {
+                askMany(values, of: plan.model, application, budget: budget)
+            } else {
+                ask(values[0], of: plan.model, application, budget: budget)
             }
         }
+    }
+
+    /// A request of several inputs: they go to the dispatch thread together, which looks them up in the cache.
+    private mutating func askMany(_ values: [Int], of model: Int, _ application: Int, budget: Int64) {
+        guard frontend.isRunning else { return }
+        occurrences[.queries] += values.count
+        occurrences[.requestsOfManyInputs] += 1
+        let first = oracle.queryCount
+        for value in values {
+            let number = oracle.queryArrived(
+                value, of: model, epoch: epochs[model], application, deadline: later(budget), at: now)
+            note(.arrived, number, model, Int(budget / microsecond))
+        }
+        let inputs = scenario.models[model]
+        let handle = ModelHandle(index: model)
+        let payloads = values.map { Inputs.payload($0, as: inputs.inputType, padding: inputs.padding) }
+        if budget == 0 { occurrences[.deadlinesPastAtArrival] += values.count }
+        frontend.inbox.append(
+            Submission(
+                sink: SimulatedFrontend.Sinks.queries, request: UInt64(first),
+                application: ApplicationHandle(index: application), model: handle, inputType: inputs.inputType,
+                inputs: .many(payloads),
+                keys: inputs.isFunction ? payloads.map { CacheKey(model: handle, input: $0) } : [], arrived: now,
+                deadline: later(budget)))
+        wakeFrontend()
     }
 
     /// One input of a request: looked up in the cache on the way, then given to the dispatch thread.

@@ -92,7 +92,8 @@ extension Simulation {
 
     /// Someone's outcome has come.
     mutating func deliver(_ delivery: Delivery, to sink: Int) {
-        let number = Int(delivery.request)
+        // The inputs of a request are queries that follow each other.
+        let number = Int(delivery.request) + delivery.item
         guard sink == SimulatedFrontend.Sinks.queries else {
             return deliverSelected(number, delivery.outcome, delivery.combined)
         }

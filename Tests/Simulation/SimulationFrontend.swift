@@ -85,7 +85,7 @@ extension Simulation {
         frontend.busyUntil = later(
             2 * microsecond + Int64(min(queries + messages, 200)) * microsecond
                 + random.nanoseconds(0...20 * microsecond))
-        note(.turn, queries, messages, 0)
+        note(.turn, queries, messages)
         if !isDrained {
             occurrences[.turnsCutShort] += 1
             return planTurn(at: frontend.busyUntil)

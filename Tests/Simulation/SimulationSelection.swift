@@ -15,11 +15,16 @@ extension Simulation {
     /// What has come to the inbox goes into the core.
     mutating func takeQueries() {
         // No more than are taken at once: the oracle looks at what they find.
-        let submissions = Array(frontend.inbox.prefix(DispatchCore.inputsPerTurn))
+        var inputs = 0
+        let submissions = Array(
+            frontend.inbox.prefix { submission in
+                inputs += submission.inputs.count
+                return inputs <= DispatchCore.inputsPerTurn
+            })
         for submission in submissions {
             let number = Int(submission.request)
             guard submission.selects else {
-                oracle.taken(number, at: now)
+                for item in 0..<submission.inputs.count { oracle.taken(number + item, at: now) }
                 continue
             }
             oracle.selection.queries[number].isTaken = true

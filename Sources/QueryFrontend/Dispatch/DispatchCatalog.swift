@@ -96,7 +96,7 @@ extension DispatchCore {
         report.replicas = sessions.listings
         report.completed = completed
         // The scheduler does not know those of models that nobody has registered.
-        for replica in report.replicas { report.loads[replica.id] = scheduler.load(of: replica.id) }
+        report.loads = scheduler.loads
         for id in catalog.models.keys {
             let handle = handles.handle(for: id)
             report.queued[id] = scheduler.queuedCount(of: handle)

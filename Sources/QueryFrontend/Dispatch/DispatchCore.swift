@@ -97,7 +97,7 @@ package struct DispatchCore {
         for submission in submissions { backlog.append(submission) }
         backlog.forEachUpcomingKey(Self.prefetchedInputs) { scheduler.prefetch(keyHash: $0.hash, of: $0.model) }
         var turn = backlog.beginTurn()
-        while let (submission, items) = backlog.next(in: &turn) { submit(submission, items, now: now) }
+        while let (submission, items) = backlog.next(in: &turn, now: now) { submit(submission, items, now: now) }
         for feedback in feedback { submit(feedback, now: now) }
         submitChosen(now: now)
     }
@@ -120,7 +120,8 @@ package struct DispatchCore {
             takeUpSessions(now: now)
         }
         selector.tick(now: now, isServed: scheduler.served.contains)
-        scheduler.tick(now: now)
+        // Nor is anybody called stuck, or late, whose answer may be among what has not been read.
+        scheduler.tick(judgesReplicas: givesUp, now: now)
         decide(now: now)
         return givesUp
     }
@@ -156,6 +157,10 @@ package struct DispatchCore {
         // The application, or its model, was deleted on the way, and registered again for other inputs.
         if let taken = applicationTypes[submission.application], taken != submission.inputType {
             return answer(submission, items, .defaultOutput(.modelDeleted), now: now)
+        }
+        // Whoever waits for many waits for the last of them: what comes too late for a model costs no more of its time.
+        if case .many = submission.inputs, submission.deadline <= now {
+            return answer(submission, items, .defaultOutput(.deadline), now: now)
         }
         if submission.selects, selector.handles(submission.application) {
             for item in items {

@@ -123,7 +123,9 @@ final class DispatchLoop {
         guard dispatcher.prepareToSleep(arrivals) else { return }
         let pauseEnd = heartbeats.pauseEnd(
             sessions: core.sessions.count, now: now, isAtRest: core.scheduler.isAtRest)
-        let deadline = [core.deadline, pauseEnd, arrivals?.end, retryAt].compactMap { $0 }.min()
+        // Where the socket fails, nothing but queries' deadlines is looked after before it is tried again.
+        let due = retryAt == nil ? core.deadline : core.scheduler.deadline
+        let deadline = [due, pauseEnd, arrivals?.end, retryAt].compactMap { $0 }.min()
         do {
             _ = try waitForInput(
                 pauseEnd == nil ? descriptors : descriptorsWithoutSocket, timeout: deadline.map { $0 - .now() })

@@ -61,7 +61,7 @@ package struct Submission: Sendable {
         case one(Payload)
         case many([Payload])
 
-        var count: Int {
+        package var count: Int {
             switch self {
             case .one: 1
             case .many(let payloads): payloads.count

@@ -1,3 +1,4 @@
+import ContainerRPC
 import DequeModule
 
 /// Requests on their way into the scheduler. They take turns, so that the many inputs of one keep nobody else's waiting.
@@ -36,11 +37,13 @@ struct SubmissionBacklog {
 
     func beginTurn() -> Turn { Turn(requests: waiting.count) }
 
-    /// Takes some of the inputs of the next request, by their places; `nil` when the turn has taken what it may.
-    mutating func next(in turn: inout Turn) -> (submission: Submission, items: Range<Int>)? {
+    /// Takes some of the inputs of the next request, by their places, or all that is left of one whose deadline has come;
+    /// `nil` when the turn has taken what it may.
+    mutating func next(in turn: inout Turn, now: MonotonicTime) -> (submission: Submission, items: Range<Int>)? {
         guard turn.inputs > 0, turn.requests > 0 else { return nil }
         let (submission, next) = waiting.removeFirst()
-        let end = min(submission.inputs.count, next + min(Self.inputsPerRequest, turn.inputs))
+        let most = submission.deadline > now ? min(Self.inputsPerRequest, turn.inputs) : .max - next
+        let end = min(submission.inputs.count, next + most)
         turn.inputs -= end - next
         turn.requests -= 1
         if end < submission.inputs.count { waiting.append((submission, end)) }

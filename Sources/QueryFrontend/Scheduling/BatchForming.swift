@@ -17,6 +17,7 @@ extension ModelScheduler {
         defer { isTouched = false }
         guard settings != nil else { return }
         isAnyWell = replicas.contains { $0.isActive && $0.isWell }
+        isAnySuited = replicas.indices.contains { replicas[$0].isActive && replicas[$0].isWell && !isUnsuited($0) }
         for index in replicas.indices where replicas[index].stuckSince != nil { sendAgain(fromStuck: index, now: now) }
         var unsuited: [ReplicaID] = []
         while queuedCount > 0, let index = bestReplica(now: now, except: unsuited) {
@@ -68,12 +69,18 @@ extension ModelScheduler {
         let open = replicas.indices.count { $0 == index || hasRoom($0, now: now) }
         let share = (queuedCount + open - 1) / open
         // One that has failed is tried with one query, where another is there for the rest.
-        let isTrial = replicas[index].isFailing && isOutdone(index)
+        var isTrial = replicas[index].isFailing && isOutdone(index)
         var draft = Draft()
         var passedOver: [QueryTable.Reference] = []
         while true {
             if draft.count == 0 {
                 guard let head = nextSuited(to: index, start: start, now: now, &passedOver, &effects) else { break }
+                // So is one that has done nothing for long, and may be quicker by now than it was.
+                if replicas[index].latency.isKnown,
+                    !canBeInTime(index, by: table[head].query.waiter.deadline, now: now)
+                {
+                    isTrial = true
+                }
                 draft.queries.append(head)
                 draft.byteCount += table[head].query.input.byteCount
                 draft.deadlines.append(table[head].query.waiter.deadline)

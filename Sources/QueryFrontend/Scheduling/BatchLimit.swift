@@ -11,8 +11,10 @@ package struct BatchLimit: Sendable {
     private var answerable = Int.max
     /// Batches of so many queries that it has answered since.
     private var answered = 0
-    /// After how many of those twice as many are tried; twice as many after each refusal.
+    /// After how many of those twice as many are tried; twice as many after each time that it was found.
     private var patience = 16
+    /// What it was, while it is being found by refusals that follow each other.
+    private var formerlyAnswerable: Int?
 
     package init(_ batching: Batching, largest: Int = .max) {
         self.batching = batching
@@ -58,11 +60,23 @@ package struct BatchLimit: Sendable {
         }
     }
 
-    /// The replica could not answer a batch of so many queries, because it was too large.
+    /// The replica could not answer a batch of so many queries, because it was too large. One of a single query shows that
+    /// not their number was to blame.
     package mutating func refused(size: Int) {
-        answerable = max(1, min(answerable, size / 2))
         answered = 0
-        patience = min(2 * patience, 4096)
+        guard size > 1 else {
+            if let former = formerlyAnswerable {
+                answerable = former
+                patience /= 2
+            }
+            formerlyAnswerable = nil
+            return
+        }
+        if formerlyAnswerable == nil {
+            formerlyAnswerable = answerable
+            patience = min(2 * patience, 4096)
+        }
+        answerable = max(1, min(answerable, size / 2))
     }
 
     /// What was too large may have been so because of one query alone.
@@ -71,6 +85,7 @@ package struct BatchLimit: Sendable {
         answered += 1
         guard answered >= patience else { return }
         answered = 0
+        formerlyAnswerable = nil
         answerable = answerable >= 1 << 20 ? .max : 2 * answerable
     }
 

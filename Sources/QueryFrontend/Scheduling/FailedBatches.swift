@@ -10,7 +10,7 @@ extension ModelScheduler {
         guard let (index, place) = find(id, on: replica) else { return }
         let isDivisible = code == .tooLarge && replicas[index].batches[place].size > 1
         let batch = finishBatch(place, of: index, isDivisible ? .passed : .init([code]), now: now, &effects)
-        if isDivisible { replicas[index].limit.refused(size: batch.size) }
+        if code == .tooLarge { replicas[index].limit.refused(size: batch.size) }
         for reference in batch.queries {
             if isDivisible {
                 askAgain(reference, now: now, &effects)
@@ -49,7 +49,7 @@ extension ModelScheduler {
         now: MonotonicTime, _ effects: inout SchedulerEffects
     ) {
         if code == .unavailable {
-            lose(reference, refusedBy: replica, now: now, &effects)
+            lose(reference, sent: batch.sent, refusedBy: replica, now: now, &effects)
             return hedgeAgain(reference, now: now)
         }
         table[reference].copies -= 1

@@ -47,6 +47,8 @@ struct ModelScheduler: Sendable {
     var longestAllowance = Duration.zero
     /// Whether a replica that takes what comes answers, as far as is known; as of the last `dispatch`.
     var isAnyWell = false
+    /// Whether one of those can have a query in time; as of then, too.
+    var isAnySuited = false
     /// Those of the last few allowances, for applications with different SLOs.
     var doors: [DoorEstimate] = []
     var counters = SchedulingCounters()
@@ -103,7 +105,7 @@ struct ModelScheduler: Sendable {
         var wentBack = 0
         for batch in lost.batches {
             for reference in batch.queries {
-                lose(reference, now: now, &effects)
+                lose(reference, sent: batch.sent, now: now, &effects)
                 hedgeAgain(reference, now: now)
                 if table.contains(reference), table[reference].isQueued, table[reference].copies == 0 { wentBack += 1 }
             }
@@ -113,9 +115,11 @@ struct ModelScheduler: Sendable {
     }
 
     /// A replica that had a query is lost, or has refused it.
+    ///
+    /// - Parameter sent: when it was sent there.
     mutating func lose(
-        _ reference: QueryTable.Reference, refusedBy replica: ReplicaID? = nil, now: MonotonicTime,
-        _ effects: inout SchedulerEffects
+        _ reference: QueryTable.Reference, sent: MonotonicTime, refusedBy replica: ReplicaID? = nil,
+        now: MonotonicTime, _ effects: inout SchedulerEffects
     ) {
         table[reference].copies -= 1
         table[reference].losses = min(2, table[reference].losses + 1)
@@ -128,7 +132,7 @@ struct ModelScheduler: Sendable {
         guard table.contains(reference) else { return }
         if table[reference].losses >= 2 {
             if table[reference].isQueued { unqueue(reference) }
-            failFirst(reference, .lostTwice, now: now, &effects)
+            failFirst(reference, .lostTwice, sent: sent, now: now, &effects)
         } else if settings == nil {
             if table[reference].isQueued { unqueue(reference) }
             answerAll(reference, .defaultOutput(.modelDeleted), &effects)
@@ -253,7 +257,9 @@ struct ModelScheduler: Sendable {
 
     // MARK: Time
 
-    mutating func tick(now: MonotonicTime, hedges: inout HedgeBudgets, _ effects: inout SchedulerEffects) {
+    mutating func tick(
+        judgesReplicas: Bool, now: MonotonicTime, hedges: inout HedgeBudgets, _ effects: inout SchedulerEffects
+    ) {
         guard now >= nextEvent else { return }
         while let entry = queue.first, entry.deadline <= now {
             guard let reference = firstQueued() else { break }
@@ -270,12 +276,13 @@ struct ModelScheduler: Sendable {
         }
         for index in replicas.indices {
             expireBatches(on: index, now: now, &effects)
+            guard judgesReplicas else { continue }
             noteStuck(index, now: now, &effects)
             hedge(index, now: now, &hedges)
         }
         // What waits may have a replica by now, or a reason to wait no longer.
         isTouched = true
-        nextEvent = nextDue(now: now)
+        nextEvent = nextDue()
     }
 
     private mutating func expireBatches(on index: Int, now: MonotonicTime, _ effects: inout SchedulerEffects) {
@@ -302,7 +309,7 @@ struct ModelScheduler: Sendable {
         effects.notices.append(.stuck(replicas[index].id, handle, batchAge: now - batch.sent))
     }
 
-    private mutating func nextDue(now: MonotonicTime) -> MonotonicTime {
+    private func nextDue() -> MonotonicTime {
         var next = queue.first?.deadline ?? .distantFuture
         if let first = joined.first { next = min(next, first.deadline) }
         for replica in replicas {

@@ -27,9 +27,11 @@ extension ModelScheduler {
         sent: MonotonicTime = .distantPast, now: MonotonicTime, _ effects: inout SchedulerEffects
     ) {
         let outcome = message.map { Outcome.failed(reason, $0) } ?? .defaultOutput(reason)
+        // What two replicas were lost with may have ended them: it costs no more of them than an error would.
+        let isFailure = message != nil || reason == .lostTwice
         waitingCount -= 1
         effects.answer(table[reference].query.waiter, outcome)
-        if message != nil, table[reference].hasFailed {
+        if isFailure, table[reference].hasFailed {
             for waiter in table[reference].others where waiter.arrived <= sent {
                 waitingCount -= 1
                 sharingCount -= 1
@@ -37,7 +39,7 @@ extension ModelScheduler {
             }
             table[reference].others.removeAll { $0.arrived <= sent }
         }
-        if message != nil { table[reference].hasFailed = true }
+        if isFailure { table[reference].hasFailed = true }
         promote(reference)
         guard !table[reference].isAnswered, settings != nil else {
             return answerAll(reference, .defaultOutput(.modelDeleted), &effects)

@@ -56,11 +56,10 @@ extension ModelScheduler {
     /// Whether not one of the queries that wait can be in time on a replica, and another is there that is quicker. It is
     /// tried all the same once nothing has been heard of it for long.
     private func isTooSlow(_ index: Int, now: MonotonicTime) -> Bool {
-        isUnsuited(index) && now - replicas[index].lastAnswer <= Self.staleAfter
-            && replicas.indices.contains { replicas[$0].isActive && replicas[$0].isWell && !isUnsuited($0) }
+        isAnySuited && isUnsuited(index) && now - replicas[index].lastAnswer <= Self.staleAfter
     }
 
-    private func isUnsuited(_ index: Int) -> Bool {
+    func isUnsuited(_ index: Int) -> Bool {
         replicas[index].latency.isKnown && replicas[index].latency.fast(1) > longestAllowance
     }
 
@@ -79,7 +78,7 @@ extension ModelScheduler {
 
     /// Whether a replica that can be counted on takes a batch now.
     func hasRoom(_ index: Int, now: MonotonicTime) -> Bool {
-        guard replicas[index].isActive, !isOutdone(index),
+        guard replicas[index].isActive, !isOutdone(index), !isTooSlow(index, now: now),
             let opening = replicas[index].opening(slots: bounds.slotsPerReplica, now: now)
         else { return false }
         return opening <= now

@@ -150,13 +150,16 @@ package struct Scheduler: Sendable {
     }
 
     /// Time has passed: queries whose deadline has come get the default, those of late batches are hedged.
-    package mutating func tick(now: MonotonicTime) {
+    ///
+    /// - Parameter judgesReplicas: whether all answers that have come were given to it, so that whoever has not answered is
+    ///   late.
+    package mutating func tick(judgesReplicas: Bool = true, now: MonotonicTime) {
         guard now >= nextEvent else { return }
         nextEvent = .distantFuture
         for index in models.indices {
             if models[index].nextEvent <= now {
                 with(ModelHandle(index: index)) { scheduler, hedges, effects in
-                    scheduler.tick(now: now, hedges: &hedges, &effects)
+                    scheduler.tick(judgesReplicas: judgesReplicas, now: now, hedges: &hedges, &effects)
                 }
             }
             nextEvent = min(nextEvent, models[index].nextEvent)
@@ -237,10 +240,13 @@ package struct Scheduler: Sendable {
         return !scheduled.batches.isEmpty || (model.queuedCount > 0 && model.activeCount == 0)
     }
 
-    /// How a replica does.
-    package func load(of replica: ReplicaID) -> ReplicaLoad? {
-        guard let model = modelOf[replica].flatMap(existing) else { return nil }
-        return model.replicas.first { $0.id == replica }.map(ReplicaLoad.init)
+    /// How all replicas do.
+    package var loads: [ReplicaID: ReplicaLoad] {
+        var loads: [ReplicaID: ReplicaLoad] = [:]
+        for model in models {
+            for replica in model.replicas { loads[replica.id] = ReplicaLoad(replica) }
+        }
+        return loads
     }
 
     private func existing(_ model: ModelHandle) -> ModelScheduler? {

@@ -103,7 +103,7 @@ struct BatchLimitTests {
             #expect(before > 50)
             limit.refused(size: 50)
             #expect(size() == 25)
-            limit.refused(size: 1)
+            limit.refused(size: 2)
             #expect(size() == 1)
             var answered = 0
             while size() < 2, answered < 1000 {
@@ -114,6 +114,32 @@ struct BatchLimitTests {
             for _ in 0..<1000 { limit.completed(size: size(), wasInTime: true) }
             #expect(size() == before)
         }
+    }
+
+    @Test("One query that is too large by itself leaves the limit as it was once it is found, however often that happens")
+    func refusedAlone() {
+        let model = learned(SimulatedLatency(4, 0.1))
+        var limit = BatchLimit(Batching())
+        func size() -> Int { limit.limit(budget: .milliseconds(20), model: model) }
+        let before = size()
+        for _ in 0..<20 {
+            for size in [128, 64, 32, 16, 8, 4, 2] {
+                limit.refused(size: size)
+                #expect(self.size(of: limit, model) == size / 2)
+                // The other half, which it was not in.
+                limit.completed(size: size / 2, wasInTime: true)
+            }
+            limit.refused(size: 1)
+            #expect(size() == before)
+        }
+        // What it costs where it is never found does not grow either: it is one search.
+        for size in [128, 64, 32] { limit.refused(size: size) }
+        for _ in 0..<3 { for _ in 0..<64 { limit.completed(size: size(), wasInTime: true) } }
+        #expect(size() == before)
+    }
+
+    private func size(of limit: BatchLimit, _ model: LatencyModel) -> Int {
+        limit.limit(budget: .milliseconds(20), model: model)
     }
 
     @Test("A batch that cannot be in time holds one query", arguments: [-1000, 0, 1])

@@ -31,7 +31,7 @@ struct ReplicaStateTests {
     @Test("A replica whose batch is far beyond what was predicted gets nothing until it answers")
     func stuck() throws {
         var (test, stuck, now) = try stuckWithOne()
-        #expect(test.scheduler.load(of: ReplicaID(number: stuck.replica))?.state == .stuck)
+        #expect(test.scheduler.loads[ReplicaID(number: stuck.replica)]?.state == .stuck)
         #expect(
             test.notices == [
                 .stuck(ReplicaID(number: stuck.replica), SchedulerUnderTest.model, batchAge: .seconds(1))
@@ -74,7 +74,7 @@ struct ReplicaStateTests {
         now += .milliseconds(10)
         test.complete(trial, now: now)
         #expect(test.dispatch(now: now).map(\.items) == [[1000]])
-        #expect(test.scheduler.load(of: ReplicaID(number: stuck.replica))?.state == .stuck)
+        #expect(test.scheduler.loads[ReplicaID(number: stuck.replica)]?.state == .stuck)
     }
 
     @Test("Where the stuck replica answers before another one has room, nothing is sent again")
@@ -169,6 +169,44 @@ struct ReplicaStateTests {
         #expect(test.answeredAgain.isEmpty)
     }
 
+    /// Replica 0 takes 10 ms, the others 100 ms; all have just answered.
+    private func quickAndSlow(_ replicas: Int) -> (SchedulerUnderTest, now: Duration) {
+        var test = SchedulerUnderTest(limit: 1, replicas: replicas, slotsPerReplica: 1)
+        var now = Duration.zero
+        for round in 0..<40 {
+            for item in 0..<replicas { test.submit(replicas * round + item, due: now + .seconds(1), now: now) }
+            for batch in test.dispatch(now: now).sorted(by: { $0.replica < $1.replica }) {
+                test.complete(batch, now: now + .milliseconds(batch.replica == 0 ? 10 : 100))
+            }
+            now += .milliseconds(100)
+        }
+        test.register(Batching(limit: .fixed(64)))
+        return (test, now)
+    }
+
+    @Test("A replica that is tried again gets one query: the others are for the quick one, and none is given up")
+    func triedAgainWithOne() {
+        var (test, now) = quickAndSlow(2)
+        now += .seconds(2)
+        for item in 1000..<1010 { test.submit(item, due: now + .milliseconds(50), now: now) }
+        let sent = test.dispatch(now: now)
+        #expect(sent.first { $0.replica == 1 }?.items.count == 1)
+        #expect(!test.outcomes.keys.contains { $0 >= 1000 })
+        for batch in sent where batch.replica == 0 { test.complete(batch, now: now + .milliseconds(10)) }
+        now += .milliseconds(10)
+        for batch in test.dispatch(now: now) { test.complete(batch, now: now + .milliseconds(10)) }
+        #expect((1000..<1010).count { test.outcomes[$0] == .output("\($0)") } == 9)
+    }
+
+    @Test("Replicas that are too slow for what waits take no share of it")
+    func tooSlowToShare() {
+        var (test, now) = quickAndSlow(4)
+        for item in 1000..<1060 { test.submit(item, due: now + .milliseconds(50), now: now) }
+        let sent = test.dispatch(now: now)
+        #expect(sent.map(\.replica) == [0])
+        #expect(sent.map(\.items.count) == [60])
+    }
+
     @Test("A draining replica gets nothing new, and what it has is answered")
     func draining() throws {
         var (test, now) = try learned(slots: 1)
@@ -180,7 +218,7 @@ struct ReplicaStateTests {
         test.complete(batch, now: now)
         #expect(test.outcomes[1000] == .output("1000"))
         #expect(test.dispatch(now: now).isEmpty)
-        #expect(test.scheduler.load(of: ReplicaID(number: batch.replica))?.state == .draining)
+        #expect(test.scheduler.loads[ReplicaID(number: batch.replica)]?.state == .draining)
         test.scheduler.setDraining(false, ReplicaID(number: batch.replica))
         #expect(test.dispatch(now: now).map(\.replica) == [batch.replica])
     }

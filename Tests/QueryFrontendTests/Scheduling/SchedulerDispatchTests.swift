@@ -213,10 +213,10 @@ struct SchedulerDispatchTests {
         #expect(test.scheduler.pendingCount == 5)
         let sent = test.dispatch()
         #expect(test.scheduler.queuedCount(of: SchedulerUnderTest.model) == 1)
-        #expect(test.scheduler.load(of: ReplicaID(number: 0))?.queriesInFlight == 4)
+        #expect(test.scheduler.loads[ReplicaID(number: 0)]?.queriesInFlight == 4)
         #expect(test.scheduler.pendingCount == 5)
         test.complete(try #require(sent.first))
-        #expect(test.scheduler.load(of: ReplicaID(number: 0))?.queriesInFlight == 2)
+        #expect(test.scheduler.loads[ReplicaID(number: 0)]?.queriesInFlight == 2)
         #expect(test.scheduler.pendingCount == 3)
     }
 }

@@ -62,7 +62,7 @@ struct SchedulerLossTests {
         test.submit(1, due: .seconds(1))
         test.submit(2, due: .seconds(2))
         #expect(test.dispatch().count == 1)
-        #expect(test.scheduler.load(of: ReplicaID(number: 0))?.queriesInFlight == 2)
+        #expect(test.scheduler.loads[ReplicaID(number: 0)]?.queriesInFlight == 2)
         test.removeReplica(0, now: .seconds(1))
         #expect(test.outcomes == [1: .defaultOutput(.deadline)])
     }

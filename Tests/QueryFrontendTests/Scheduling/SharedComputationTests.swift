@@ -109,6 +109,23 @@ struct SharedComputationTests {
         #expect(test.outcomes[2] == .output("0"))
     }
 
+    @Test("What ends replicas ends four of them at most, however many ask for it")
+    func endsReplicas() throws {
+        var test = equalQueries(replicas: 20)
+        for item in 1...10 { test.submit(item) }
+        var lost = 0
+        while let sent = test.dispatch().first {
+            test.removeReplica(sent.replica)
+            lost += 1
+        }
+        #expect(lost == 4)
+        #expect(test.outcomes.count == 10)
+        #expect(test.outcomes.values.allSatisfy { $0 == .defaultOutput(.lostTwice) })
+        // Who comes later is somebody else.
+        test.submit(11)
+        #expect(test.dispatch().count == 1)
+    }
+
     @Test("Those who share take a place each: beyond the most that may wait they are turned away")
     func bounded() throws {
         var test = SchedulerUnderTest(queuedQueries: 2)
