@@ -84,7 +84,8 @@ public final class QueryFrontend: Service {
                 configuration, group: group, dispatcher: dispatcher, catalog: first, firstQueryID: firstQueryID)
             published.set(queryServer)
             administration = try await startAdministration(
-                AdministrationAPI(service: catalog, observer: dispatcher), configuration, group: group, logger: logger)
+                AdministrationAPI(service: catalog, observer: dispatcher), queryServer.monitoring, configuration,
+                group: group, logger: logger)
         } catch {
             // A program that embeds the frontend may go on without it.
             await dispatcher.stop()
@@ -155,13 +156,14 @@ public final class QueryFrontend: Service {
 
     /// Runs the administration API in a group of its own, which `run` shuts down last.
     private static func startAdministration(
-        _ api: AdministrationAPI, _ configuration: FrontendConfiguration, group: any EventLoopGroup, logger: Logger
+        _ api: AdministrationAPI, _ monitoring: Monitoring, _ configuration: FrontendConfiguration,
+        group: any EventLoopGroup, logger: Logger
     ) async throws -> (group: ServiceGroup, task: Task<Void, any Error>, port: Int) {
         let (ports, port) = AsyncStream<Int>.makeStream()
         let server = api.server(
             host: configuration.adminHost ?? configuration.host, port: configuration.adminPort,
             connections: configuration.limits.administrationConnections, eventLoopGroup: group, logger: logger,
-            onServerRunning: { port.yield($0) })
+            routes: monitoring.addRoutes, onServerRunning: { port.yield($0) })
         var quiet = logger
         quiet.logLevel = .critical
         let services = ServiceGroup(services: [server], logger: quiet)

@@ -29,7 +29,9 @@ struct BenchRunCommand: AsyncParsableCommand {
             load down (coordinated omission). --closed is the other kind: a request on each connection as soon as the \
             last one is answered, for the highest throughput.
 
-            Goodput is the number of predictions (not default outputs) inside the SLO, per second. LAG is how late the \
+            Goodput is the number of predictions (not default outputs) inside the SLO that come within the run's time, \
+            per second. With --step a rate is kept only where answers keep up with requests besides: a run that is \
+            short beside the SLO would measure what fits into the queue. LAG is how late the \
             generator came to its requests: where its 99th percentile passes a millisecond, the generator or its \
             machine is the bottleneck. Requests without an answer when --grace is over count as unanswered. They, and \
             those whose connection failed, count among the latencies with the time from when they were due to the \

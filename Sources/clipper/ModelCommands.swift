@@ -108,7 +108,7 @@ extension ModelCommand {
 
     struct Delete: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Delete a version of a model; its containers are dropped.",
+            abstract: "Delete a version of a model; its containers stay connected and get nothing.",
             discussion: "Applications stay linked to the model's name, and are served again once it has a version.")
 
         @OptionGroup var model: ModelVersionArguments

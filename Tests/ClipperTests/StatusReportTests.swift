@@ -44,8 +44,8 @@ struct StatusReportTests {
                 "MODEL  VERSION  CURRENT  REPLICAS  QUEUED   RATE  MEAN BATCH  LARGEST    P50     P99",
                 "m      1        yes             1       3  250/s        12.3       64  900us  9.50ms",
                 "",
-                "REPLICA  INPUT    RPC  STATE   IN FLIGHT  BATCHES  QUERIES  LAST HEARD",
-                "m:1:0    doubles  4    active         12       80      995    0.0s ago",
+                "REPLICA  INPUT    RPC  STATE   IN FLIGHT  BATCHES  QUERIES  FAILED  LAST HEARD",
+                "m:1:0    doubles  4    active         12       80      995       -    0.0s ago",
             ])
     }
 
@@ -113,6 +113,61 @@ struct StatusReportTests {
     func advisesOnContainers() {
         let lines = StatusAdvice.lines(for: status(applications: [application()], models: [model(replicas: 0)]))
         #expect(lines == ["No container of m:1 is connected; start one."])
+    }
+
+    @Test(
+        "A linked model whose containers are there and get nothing is pointed out, and why",
+        arguments: [
+            (["draining"], "No container of m:1 takes queries: they drain, or are stuck. To take one back:"),
+            (["draining", "stuck"], "No container of m:1 takes queries: they drain, or are stuck. To take one back:"),
+            (["stuck"], "The containers of m:1 are stuck: they get nothing until they answer. Restart them."),
+            (
+                ["unsuitable"],
+                "The containers of m:1 take other inputs than it is registered with; start one that takes these."
+            ),
+        ])
+    func advisesOnStates(states: [String], note: String) {
+        let replicas = states.map { state in
+            var replica = replica()
+            replica.state = state
+            return replica
+        }
+        let lines = StatusAdvice.lines(
+            for: status(applications: [application()], models: [model()], replicas: replicas))
+        #expect(lines.first == note)
+        #expect(lines.dropFirst().allSatisfy { $0 == "  clipper model drain m 1 --resume" })
+        let withAnother = StatusAdvice.lines(
+            for: status(applications: [application()], models: [model()], replicas: replicas + [replica()]))
+        #expect(withAnother.isEmpty)
+    }
+
+    @Test("A container that fails for every batch is pointed out, one that fails now and then is not")
+    func advisesOnFailures() {
+        var failing = replica()
+        (failing.completedQueries, failing.failedBatches) = (0, 7)
+        var good = replica()
+        good.failedBatches = 7
+        func lines(_ replica: ReplicaStatus) -> [String] {
+            StatusAdvice.lines(for: status(applications: [application()], models: [model()], replicas: [replica]))
+        }
+        #expect(
+            lines(failing) == [
+                "The container of m:1:0 has failed for every batch; its log, and the frontend's, say why."
+            ])
+        #expect(lines(good).isEmpty)
+    }
+
+    @Test("An application whose models all are shadows is pointed out")
+    func advisesOnShadows() {
+        var application = application()
+        application.shadows = ["m"]
+        let lines = StatusAdvice.lines(
+            for: status(applications: [application], models: [model()], replicas: [replica()]))
+        #expect(lines.last == "  clipper app set-policy digits POLICY --shadow MODEL")
+        application.linkedModels.append("n")
+        let others = StatusAdvice.lines(
+            for: status(applications: [application], models: [model()], replicas: [replica()]))
+        #expect(!others.contains { $0.contains("shadow") })
     }
 
     @Test("A long list of notes is cut")

@@ -310,7 +310,17 @@ struct HTTPTests {
                 #expect(try await connection.exchange("GET", "/health/live").status == 200)
                 connections.append(connection)
             }
-            try await TCPConnection(to: frontend.query).waitForEnd()
+            let refused = try HTTPConnection(to: frontend.query)
+            let refusal = try await refused.response()
+            #expect(refusal.status == 503)
+            #expect(refusal["Retry-After"] == "1")
+            try await refused.stream.waitForEnd()
+            // Monitors are answered all the same, at the other port.
+            #expect(try await frontend.admin.get("/health/live").text == "live\n")
+            #expect(try await frontend.admin.get("/health/ready").status == 200)
+            let metrics = try await frontend.admin.get("/metrics")
+            #expect(metrics["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8")
+            #expect(metrics.text.contains(#"clipper_http_errors_total{status="503"} 1"#))
             #expect(try await connections[0].exchange("GET", "/health/live").status == 200)
             connections.removeAll()
             try await eventually("a connection is taken again") {

@@ -69,6 +69,26 @@ struct MetricsTests {
         }
     }
 
+    @Test("A container that is refused, or fails, is counted, and the log names it")
+    func namesContainers() async throws {
+        try await withProcesses { processes in
+            let frontend = try await Frontend.servingSum(in: processes)
+            try await frontend.addModel("bad")
+            try await frontend.addApplication("bad", links: ["bad"])
+            try await frontend.startContainer("faulty-container", model: "bad", arguments: ["--on-negative", "throw"])
+            _ = try await frontend.predict(#"{"input": [-1, 1]}"#, application: "bad")
+            _ = try frontend.launchContainer(arguments: ["--input-type", "floats"])
+            try await eventually("it is refused") {
+                let text = try await frontend.admin.get("/metrics").text
+                return text.contains(#"clipper_failed_batches_total{model="bad",version="1"} 1"#)
+                    && text.contains(#"clipper_refused_registrations_total{reason="input-type-mismatch"} 1"#)
+            }
+            let log = frontend.process.standardError.split(separator: "\n")
+            #expect(log.contains { $0.contains("container refused: the model sum:1 is registered with inputs of type") })
+            #expect(log.contains { $0.contains("a model failed") && $0.contains("replica=0") && $0.contains("pid=") })
+        }
+    }
+
     @Test("A status that is watched goes on where the frontend is lost, and ends with 0 when interrupted")
     func watch() async throws {
         try await withProcesses { processes in

@@ -34,6 +34,8 @@ struct SimulatedFrontend {
     var failuresTold = 0
     /// Answers that the store's thread is about to hand over.
     var storeAnswersUnderWay = 0
+    /// When the last of them comes: they keep their order.
+    var lastStoreAnswers = MonotonicTime(nanoseconds: 0)
     var inbox: [Submission] = []
     var feedback: [SelectedFeedback] = []
     var commands: [Command] = []

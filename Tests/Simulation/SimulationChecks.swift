@@ -60,7 +60,10 @@ extension Simulation {
         {
             // It came back under the same routing id and descriptor before anybody looked: it goes on as what it was.
             oracle.replicas[left]?.connection = newest
-        } else {
+        } else if !connections[(number + 1)...].contains(where: {
+            $0.descriptor == connections[number].descriptor && $0.isLikeTheLast
+        }) {
+            // Else it was taken for the connection that has its descriptor now, as long as no batch is sent to it.
             oracle.violate("replica \(left) is listed, and its connection was lost", at: now)
         }
     }

@@ -18,7 +18,7 @@ extension Simulation {
             }
         }
         // A goodbye that was sent just now, though it was said before they registered anew, was for the session before.
-        for case .added(let replica, _, _) in events {
+        for case .added(let replica, _, _, _) in events {
             if let connection = frontend.origins[replica] { connections[connection].wasToldGoodbye = false }
         }
         for batch in batches { send(batch) }
@@ -47,7 +47,7 @@ extension Simulation {
             oracle.failed(failure, on: replica, connections, at: now)
         case .leaving(let replica):
             leave(replica)
-        case .added(let replica, let registration, _):
+        case .added(let replica, let registration, _, _):
             add(replica, registration)
         case .removed(let replica, _, let reason, _):
             note(.replicaRemoved, replica.number, 0, occurrence(of: reason).rawValue)
@@ -71,7 +71,7 @@ extension Simulation {
             oracle.stuck(replica)
         case .noticed(.recovered, _):
             occurrences[.stuckRecovered] += 1
-        case .inputFailed:
+        case .inputFailed, .refused:
             break
         }
     }

@@ -146,7 +146,7 @@ extension Simulation {
                     malformed: error, isRegistration: isRegistration, from: session, now: now)
             }
             for effect in frontend.core.sessions.effects[effects...] {
-                if case .added(let replica, _) = effect { frontend.origins[replica] = connection }
+                if case .added(let replica, _, _) = effect { frontend.origins[replica] = connection }
             }
         }
         return (frontend.readable.isEmpty, scenario.messagesPerTurn)

@@ -125,8 +125,10 @@ extension Simulation {
         if let problem = store.with({ $0.problem }) { oracle.violate(problem, at: now) }
         guard !answers.isEmpty else { return }
         frontend.storeAnswersUnderWay += 1
-        after(
-            random.nanoseconds(microsecond...100 * microsecond),
+        let time = max(later(random.nanoseconds(microsecond...100 * microsecond)), frontend.lastStoreAnswers)
+        frontend.lastStoreAnswers = time
+        at(
+            time,
             .storeAnswers(process: frontend.number, answers, failures: store.with { $0.failures }))
     }
 

@@ -24,6 +24,7 @@ extension ContainerSessions {
         let refusal = Refusal(.inputTypeMismatch, reason: reason)
         unlist(id, .dismissed)
         effects.append(.send(.refused(refusal), in: .four, to: peer))
+        effects.append(.refused(registration, refusal))
         end(id, .refused(refusal))
     }
 
@@ -43,7 +44,7 @@ extension ContainerSessions {
         entries[id]?.replica = replica
         entries[id]?.number = number
         byReplica[replica] = id
-        effects.append(.added(replica, registration))
+        effects.append(.added(replica, registration, number: number))
     }
 
     /// A model version is deleted: its containers are no replicas any more. They stay connected, and are listed again as

@@ -12,14 +12,16 @@ package struct ContainerSessions: Sendable {
     /// What follows from an event.
     package enum Effect: Sendable {
         case send(FrontendMessage, in: RPCVersion, to: RoutingID)
-        /// A container serves from now on.
-        case added(ReplicaID, Registration)
+        /// A container serves from now on, under this number among those of its model version.
+        case added(ReplicaID, Registration, number: Int)
         /// A replica is about to go, and is to get no more batches.
         case leaving(ReplicaID)
         /// A replica serves no more; its batches in flight are lost.
         case removed(ReplicaID, ModelVersion, FrontendSession.EndReason)
         case completed(ReplicaID, PredictResponse)
         case failed(ReplicaID, BatchFailure)
+        /// A registration was not taken; one that could not be read is a bad message besides.
+        case refused(Registration?, Refusal)
         /// A message was of no use; nothing but its sender suffers.
         case badMessage(from: RoutingID, replica: ReplicaID?, BadMessage)
     }
@@ -204,6 +206,7 @@ package struct ContainerSessions: Sendable {
                 bad(.wrongOutputCount(expected: expected, found: found), entry)
             case .refused(let refusal):
                 effects.append(.send(.refused(refusal), in: .four, to: entry.peer))
+                effects.append(.refused(nil, refusal))
             case .silent, .disconnected, .replaced, .dismissed, .left, .drained: break
             }
             // What it registers as instead comes with the message that ended the session.

@@ -41,7 +41,7 @@ package struct DispatchCore {
     var metrics: FrontendMetrics
     var catalog = Catalog()
     /// Answered batches and queries of each replica.
-    var completed: [ReplicaID: (batches: Int, queries: Int)] = [:]
+    var completed: [ReplicaID: ReplicaCounts] = [:]
     /// Replicas whose containers are to end once they have answered everything.
     var toBeStopped: Set<ReplicaID> = []
     var modelNames: [ModelHandle: ModelVersion] = [:]
@@ -258,12 +258,13 @@ package struct DispatchCore {
             complete(replica, response, now: now)
         case .failed(let replica, let failure):
             effects.events.append(.failed(replica, sessions.model(of: replica), failure))
+            if failure.code.isReplicas { noteFailure(of: replica) }
             scheduler.fail(
                 batch: failure.id, on: replica, failure.code, failure.reason ?? failure.code.description, now: now)
-        case .added(let replica, let registration):
-            completed[replica] = (0, 0)
+        case .added(let replica, let registration, let number):
+            completed[replica] = ReplicaCounts()
             let taken = catalog.models[registration.model]?.inputType
-            effects.events.append(.added(replica, registration, taken: taken))
+            effects.events.append(.added(replica, registration, number: number, taken: taken))
             if let handle = handles.knownHandle(for: registration.model) {
                 schedule(replica, registration, of: handle, now: now)
             } else {
@@ -280,6 +281,9 @@ package struct DispatchCore {
             toBeStopped.remove(replica)
             metrics.replicasLost[reason.label, default: 0] += 1
             effects.events.append(.removed(replica, model, reason, retried: retried))
+        case .refused(let registration, let refusal):
+            metrics.refusedRegistrations[refusal.code.label, default: 0] += 1
+            if let registration { effects.events.append(.refused(registration, refusal)) }
         case .badMessage(let peer, let replica, let problem):
             metrics.badMessages[problem.label, default: 0] += 1
             effects.events.append(.badMessage(from: peer, replica: replica, problem))
@@ -299,7 +303,8 @@ package struct DispatchCore {
         if tellsQueries { effects.events.append(.completed(replica, response)) }
         let outputs = response.outputs.rendered
         if let error = outputs.errors.first {
-            effects.events.append(.inputFailed(sessions.model(of: replica), error.code, error.text))
+            effects.events.append(.inputFailed(replica, error.code, error.text))
+            if outputs.errors.contains(where: { $0.code.isReplicas }) { noteFailure(of: replica) }
         }
         let batch = scheduler.complete(
             batch: response.id, on: replica, outputs, computeTime: response.computeTime, now: now)
@@ -307,6 +312,12 @@ package struct DispatchCore {
         metrics.completed(batch.size, of: batch.model, in: batch.duration, now: now)
         completed[replica]?.batches += 1
         completed[replica]?.queries += batch.size
+    }
+
+    /// A replica has failed for a batch, or for some of its inputs.
+    private mutating func noteFailure(of replica: ReplicaID) {
+        completed[replica]?.failedBatches += 1
+        if let model = sessions.model(of: replica).flatMap(handles.knownHandle) { metrics.noteFailure(of: model) }
     }
 
     /// Takes up what the scheduler has decided.

@@ -58,19 +58,23 @@ package struct DispatchEffects: Sendable {
 package enum DispatchEvent: Sendable {
     /// A container serves from now on.
     ///
-    /// - Parameter taken: what its model is registered with; `nil` where nobody has registered it.
-    case added(ReplicaID, Registration, taken: InputType?)
+    /// - Parameters:
+    ///   - number: its own among those of its model version.
+    ///   - taken: what its model is registered with; `nil` where nobody has registered it.
+    case added(ReplicaID, Registration, number: Int, taken: InputType?)
     /// A replica is about to go.
     case leaving(ReplicaID)
     /// A replica serves no more; so many queries go elsewhere.
     case removed(ReplicaID, ModelVersion, FrontendSession.EndReason, retried: Int)
+    /// A container's model takes something else than its registration says: the container was told, and will try again.
+    case refused(Registration, Refusal)
     /// A message from a container was of no use.
     case badMessage(from: RoutingID, replica: ReplicaID?, ContainerSessions.BadMessage)
     case completed(ReplicaID, PredictResponse)
     /// A batch has failed as a whole.
     case failed(ReplicaID, ModelVersion?, BatchFailure)
     /// A model has failed for an input, the first one of its batch.
-    case inputFailed(ModelVersion?, FailureCode, String)
+    case inputFailed(ReplicaID, FailureCode, String)
     /// A policy has chosen a model for an input; or its application has lost its policy meanwhile, and the first model
     /// is asked as for any other application.
     case chosen(Query)

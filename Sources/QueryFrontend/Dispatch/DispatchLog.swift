@@ -7,8 +7,16 @@ struct DispatchLog {
     private var socket = LogLimit(interval: .seconds(1))
     private var badMessages = LogLimit(interval: .milliseconds(100))
     private var failures = LogLimit(interval: .seconds(1))
+    private var waits = LogLimit(interval: .seconds(1))
+    /// Whoever is refused comes back again and again.
+    private var refusals = LogLimit(interval: .seconds(10))
+    /// After a stall many may be called stuck at once.
+    private var notices = LogLimit(interval: .milliseconds(100), burst: 1_000)
     /// Many replicas may come or go at once; one that registers again and again may not fill the log.
     private var replicas = LogLimit(interval: .milliseconds(100), burst: 1_000)
+
+    /// What tells each replica from the others of its model, to be found in `clipper status` and on its host.
+    private var names: [ReplicaID: Logger.Metadata] = [:]
 
     init(logger: Logger) {
         self.logger = logger
@@ -19,52 +27,66 @@ struct DispatchLog {
         logger.critical("the RPC socket fails", metadata: ["error": "\(error)"] + Self.unlogged(suppressed))
     }
 
-    func cannotWait(_ error: any Error) {
-        logger.critical("the dispatch thread cannot wait", metadata: ["error": "\(error)"])
+    mutating func cannotWait(_ error: any Error, now: MonotonicTime) {
+        guard let suppressed = waits.admit(now: now) else { return }
+        logger.critical(
+            "the dispatch thread cannot wait", metadata: ["error": "\(error)"] + Self.unlogged(suppressed))
     }
 
     /// What has happened, as far as an operator wants to know.
     mutating func note(_ event: DispatchEvent, now: MonotonicTime) {
         switch event {
-        case .added(_, let registration, let taken): added(registration, registered: taken, now: now)
-        case .removed(_, let model, let reason, let retried): removed(model, reason, retried: retried, now: now)
+        case .added(let replica, let registration, let number, let taken):
+            names[replica] = Self.name(of: registration, number: number)
+            added(replica, registration, registered: taken, now: now)
+        case .removed(let replica, _, let reason, let retried):
+            removed(replica, reason, retried: retried, now: now)
+            names[replica] = nil
+        case .refused(let registration, let refusal): refused(registration, refusal, now: now)
         case .badMessage(let peer, let replica, let problem):
             badMessage(from: peer, isRegistered: replica != nil, problem, now: now)
-        case .failed(_, let model, let failure): failed(failure.code, failure.reason, of: model, now: now)
-        case .inputFailed(let model, let code, let text): failed(code, text, of: model, now: now)
-        case .noticed(let notice, let model): noticed(notice, of: model)
+        case .failed(let replica, _, let failure): failed(replica, failure.code, failure.reason, now: now)
+        case .inputFailed(let replica, let code, let text): failed(replica, code, text, now: now)
+        case .noticed(let notice, _): noticed(notice, now: now)
         case .leaving, .completed, .chosen, .finished: break
         }
     }
 
     /// - Parameter registered: the input type that its model is registered with.
-    private mutating func added(_ registration: Registration, registered: InputType?, now: MonotonicTime) {
+    private mutating func added(
+        _ replica: ReplicaID, _ registration: Registration, registered: InputType?, now: MonotonicTime
+    ) {
         guard let suppressed = replicas.admit(now: now) else { return }
         logger.info(
             "replica added",
-            metadata: [
-                "model": "\(registration.model)", "input type": "\(registration.inputType)",
-                "protocol": "\(registration.rpcVersion)",
+            metadata: name(of: replica) + [
+                "input type": "\(registration.inputType)", "protocol": "\(registration.rpcVersion)",
             ] + Self.unlogged(suppressed))
         if let registered, registered != registration.inputType {
             logger.warning(
                 "the replica gets no queries: its input type is not the one that its model is registered with",
-                metadata: [
-                    "model": "\(registration.model)", "replica": "\(registration.inputType)",
-                    "registered": "\(registered)",
+                metadata: name(of: replica) + [
+                    "input type": "\(registration.inputType)", "registered": "\(registered)",
                 ])
         }
     }
 
     private mutating func removed(
-        _ model: ModelVersion, _ reason: FrontendSession.EndReason, retried: Int, now: MonotonicTime
+        _ replica: ReplicaID, _ reason: FrontendSession.EndReason, retried: Int, now: MonotonicTime
     ) {
         guard let suppressed = replicas.admit(now: now) else { return }
         logger.log(
             level: reason.isExpected ? .info : .warning,
             "replica \(reason.isExpected ? "gone" : "lost"): \(PeerText.line("\(reason)"))",
-            metadata: ["model": "\(model)", "queries to be sent elsewhere": "\(retried)"]
+            metadata: name(of: replica) + ["queries to be sent elsewhere": "\(retried)"]
                 + Self.unlogged(suppressed))
+    }
+
+    private mutating func refused(_ registration: Registration, _ refusal: Refusal, now: MonotonicTime) {
+        guard let suppressed = refusals.admit(now: now) else { return }
+        logger.warning(
+            "container refused: \(PeerText.line(refusal.reason ?? refusal.code.label))",
+            metadata: Self.name(of: registration, number: nil) + Self.unlogged(suppressed))
     }
 
     private mutating func badMessage(
@@ -77,25 +99,38 @@ struct DispatchLog {
     }
 
     /// A model that fails tells its callers; an operator sees one of them now and then.
-    private mutating func failed(_ code: FailureCode, _ text: String?, of model: ModelVersion?, now: MonotonicTime) {
+    private mutating func failed(
+        _ replica: ReplicaID, _ code: FailureCode, _ text: String?, now: MonotonicTime
+    ) {
         guard code != .tooLate, let suppressed = failures.admit(now: now) else { return }
         logger.warning(
             "a model failed: \(PeerText.line(text ?? code.description))",
-            metadata: ["model": "\(Self.name(model))", "code": "\(code)"] + Self.unlogged(suppressed))
+            metadata: name(of: replica) + ["code": "\(code)"] + Self.unlogged(suppressed))
     }
 
-    private func noticed(_ notice: SchedulerEffects.Notice, of model: ModelVersion?) {
+    private mutating func noticed(_ notice: SchedulerEffects.Notice, now: MonotonicTime) {
+        guard let suppressed = notices.admit(now: now) else { return }
         switch notice {
-        case .stuck(_, _, let age):
+        case .stuck(let replica, _, let age):
             logger.warning(
                 "a replica is stuck: it gets nothing until it answers",
-                metadata: ["model": "\(Self.name(model))", "batch age": "\(age)"])
-        case .recovered:
-            logger.info("a replica that was stuck has answered", metadata: ["model": "\(Self.name(model))"])
+                metadata: name(of: replica) + ["batch age": "\(age)"] + Self.unlogged(suppressed))
+        case .recovered(let replica, _):
+            logger.info(
+                "a replica that was stuck has answered", metadata: name(of: replica) + Self.unlogged(suppressed))
         }
     }
 
-    private static func name(_ model: ModelVersion?) -> String { model?.description ?? "unknown" }
+    private func name(of replica: ReplicaID) -> Logger.Metadata { names[replica] ?? [:] }
+
+    private static func name(of registration: Registration, number: Int?) -> Logger.Metadata {
+        var name: Logger.Metadata = ["model": "\(registration.model)"]
+        if let number { name["replica"] = "\(number)" }
+        for pair in registration.details.metadata where pair.key == "host" || pair.key == "pid" {
+            name[pair.key] = "\(PeerText.line(pair.value))"
+        }
+        return name
+    }
 
     /// How many lines of a kind were left out before this one.
     private static func unlogged(_ count: Int) -> Logger.Metadata {

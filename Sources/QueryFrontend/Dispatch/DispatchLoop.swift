@@ -130,7 +130,7 @@ final class DispatchLoop {
             _ = try waitForInput(
                 pauseEnd == nil ? descriptors : descriptorsWithoutSocket, timeout: deadline.map { $0 - .now() })
         } catch {
-            log.cannotWait(error)
+            log.cannotWait(error, now: now)
         }
         dispatcher.wokeUp()
     }

@@ -283,7 +283,7 @@ struct DispatchReport: Sendable {
     /// How each replica does.
     var loads: [ReplicaID: ReplicaLoad] = [:]
     /// Answered batches and queries of each replica.
-    var completed: [ReplicaID: (batches: Int, queries: Int)] = [:]
+    var completed: [ReplicaID: ReplicaCounts] = [:]
     /// Queries that wait for each model version.
     var queued: [ModelVersion: Int] = [:]
     /// Bytes of inputs that wait for each model version.

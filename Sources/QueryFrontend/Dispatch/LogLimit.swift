@@ -46,6 +46,25 @@ extension ContainerSessions.BadMessage: CustomStringConvertible {
     }
 }
 
+extension FailureCode {
+    /// Whether the model or its container is to blame, rather than an input, the time or the size of a batch.
+    var isReplicas: Bool { self != .invalidInput && self != .tooLate && self != .tooLarge }
+}
+
+extension RefusalCode {
+    /// The code's name in the specification, as a metric's label.
+    var label: String {
+        switch self {
+        case .inputTypeMismatch: "input-type-mismatch"
+        case .unknownField: "unknown-field"
+        case .tooMany: "too-many"
+        case .invalid: "invalid"
+        case .notWanted: "not-wanted"
+        default: "other"
+        }
+    }
+}
+
 extension FrontendSession.EndReason {
     /// The reason, as a metric's label.
     var label: String {

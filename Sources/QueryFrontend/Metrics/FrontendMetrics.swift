@@ -29,6 +29,8 @@ struct FrontendMetrics: Sendable {
     var queueingDelay = Distribution.microseconds
     /// Messages that were of no use, by kind.
     var badMessages: [String: Int] = [:]
+    /// Registrations that were not taken, by reason.
+    var refusedRegistrations: [String: Int] = [:]
     /// Requests and connections that the query port has answered with an error, by the status.
     var httpErrors: [Int: Int] = [:]
     /// Replicas that are gone, by reason.
@@ -65,6 +67,11 @@ struct FrontendMetrics: Sendable {
     /// What happened to the queries of all models since the start, deleted ones too.
     var totals: Totals {
         models.values.reduce(into: forgotten) { totals, model in totals.add(model) }
+    }
+
+    /// A replica has failed for a batch, or for some of its inputs.
+    mutating func noteFailure(of model: ModelHandle) {
+        models[model]?.failedBatches += 1
     }
 
     /// A query was looked up in the cache.

@@ -9,6 +9,8 @@ struct ModelMetrics: Sendable {
     var throughput: Meter
     /// For each query, from its arrival to its sending.
     var queueTime = Distribution.microseconds
+    /// Batches that a replica has failed for, wholly or in part.
+    var failedBatches = 0
     /// Queries that were looked up in the cache.
     var cacheLookups = 0
     /// Those of them whose output was there.

@@ -17,11 +17,12 @@ struct PrometheusPage {
         /// Units of the distribution in one of Prometheus's.
         var divisor: Double
 
-        /// Microseconds as seconds: from a tenth of a millisecond to ten seconds, the closest around usual objectives.
+        /// Microseconds as seconds: from a tenth of a millisecond to five minutes, the closest around usual objectives.
         static let seconds = Scale(
             bounds: [
                 100, 250, 500, 1000, 2500, 5000, 7500, 10_000, 15_000, 20_000, 25_000, 35_000, 50_000, 75_000, 100_000,
                 150_000, 200_000, 250_000, 350_000, 500_000, 750_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000,
+                30_000_000, 60_000_000, 300_000_000,
             ], divisor: 1e6)
         /// Batch sizes, up to the largest that is allowed by default.
         static let sizes = Scale(bounds: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096], divisor: 1)

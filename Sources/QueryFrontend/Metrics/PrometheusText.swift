@@ -1,6 +1,9 @@
 import ContainerRPC
 
 extension DispatchReport {
+    /// The media type of that text.
+    static let prometheusType = "text/plain; version=0.0.4; charset=utf-8"
+
     /// The metrics in the Prometheus text format, version 0.0.4, in an order that does not change.
     func prometheusText() -> String {
         var page = PrometheusPage()
@@ -21,6 +24,10 @@ extension DispatchReport {
             "clipper_replicas_lost_total", .counter, "Replicas that are gone.",
             Self.counts(metrics.replicasLost, known: Self.lossReasons, label: "reason"))
         page.add(
+            "clipper_refused_registrations_total", .counter,
+            "Registrations of containers that were not taken; a container that is refused tries again.",
+            Self.counts(metrics.refusedRegistrations, known: Self.refusalReasons, label: "reason"))
+        page.add(
             "clipper_bad_messages_total", .counter, "Messages from containers that were of no use.",
             Self.counts(metrics.badMessages, known: Self.badMessageKinds, label: "kind"))
         return page.text
@@ -32,6 +39,8 @@ extension DispatchReport {
     static let lossReasons = [
         "disconnected", "dismissed", "drained", "left", "malformed", "replaced", "silent", "wrong-output-count",
     ]
+    /// The labels of the refusals that this frontend sends.
+    static let refusalReasons = [RefusalCode.inputTypeMismatch, .invalid, .unknownField].map(\.label)
     /// The labels of `ContainerSessions.BadMessage`.
     static let badMessageKinds = WireError.Kind.allCases.map(\.rawValue) + ["unknown-id", "wrong-output-count"]
 
@@ -52,7 +61,7 @@ extension DispatchReport {
                 ([("application", $0.name)], $0.latencySLO.inSeconds)
             })
         page.add(
-            "clipper_queries_total", .counter, "Queries with an outcome: an output, the default output, or a refusal.",
+            "clipper_queries_total", .counter, "Queries with an outcome, an output or the default output; those of refused requests too, but for bodies.",
             applications.map { ([("application", $0.name)], Double($0.queries)) })
         page.add(
             "clipper_default_outputs_total", .counter,
@@ -135,6 +144,9 @@ extension DispatchReport {
             counter(name, help) { counters[$0.id]?[keyPath: value] ?? 0 }
         }
         counter("clipper_model_queries_total", "Queries that replicas answered.") { $0.queries }
+        counter("clipper_failed_batches_total", "Batches that a replica failed for, wholly or for some inputs.") {
+            $0.failedBatches
+        }
         scheduled(
             "clipper_retries_total", "Queries sent again because their replica was lost, or had not computed them.",
             \.retries)
@@ -196,6 +208,11 @@ extension DispatchReport {
                 ReplicaLoad.State.allCases.map {
                     (Self.labels(model) + [("state", $0.rawValue)], Double(counts[$0] ?? 0))
                 }
+            })
+        page.add(
+            "clipper_model_current", .gauge, "1 for the version of a model that queries go to, 0 for the others.",
+            catalog.models.keys.sorted { $0.sortKey < $1.sortKey }.map {
+                (Self.labels($0), catalog.isCurrent($0) ? 1 : 0)
             })
         func gauge(_ name: String, _ help: String, _ value: (ReplicaLoad) -> Double?) {
             let samples = replicas.compactMap { replica -> PrometheusPage.Sample? in

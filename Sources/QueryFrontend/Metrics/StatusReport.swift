@@ -4,7 +4,7 @@ extension DispatchReport {
     /// The replicas as the administration API lists them.
     var replicaStatuses: [ReplicaStatus] {
         replicas.map { replica in
-            let completed = completed[replica.id] ?? (batches: 0, queries: 0)
+            let completed = completed[replica.id] ?? ReplicaCounts()
             let load = loads[replica.id]
             return ReplicaStatus(
                 modelName: replica.model.name, modelVersion: replica.model.version, replica: replica.number,
@@ -12,7 +12,7 @@ extension DispatchReport {
                 metadata: Dictionary(replica.details.metadata.map { ($0.key, $0.value) }) { _, later in later },
                 batchesInFlight: replica.batchesInFlight,
                 queriesInFlight: load?.queriesInFlight ?? 0, completedBatches: completed.batches,
-                completedQueries: completed.queries,
+                completedQueries: completed.queries, failedBatches: completed.failedBatches,
                 secondsSinceLastMessage: (now - replica.lastReceived).inSeconds,
                 state: (load?.state ?? .unsuitable).rawValue, batchLimit: load?.batchLimit,
                 latencyInterceptMilliseconds: load?.intercept.map { $0.inSeconds * 1000 },

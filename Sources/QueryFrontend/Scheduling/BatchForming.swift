@@ -105,10 +105,31 @@ extension ModelScheduler {
             draft.first += 1
             giveUp(victim, now: now, &effects)
         }
+        keepSafe(&draft, on: index, start: start)
         for reference in passedOver { enqueue(reference) }
         guard draft.count > 0 else { return false }
         commit(draft, to: index, start: start, now: now, ids: &ids, hedges: &hedges, &effects)
         return true
+    }
+
+    /// A batch that is in time as expected, though not if it is slow, is worth its few queries that are late then, because
+    /// it does more. Where many of them are due at once, as those of one request are, it is made as small as to be in time.
+    private mutating func keepSafe(_ draft: inout Draft, on index: Int, start: MonotonicTime) {
+        guard draft.count > 1 else { return }
+        let safe = replicas[index].limit.limit(
+            budget: draft.deadlines[draft.first] - start, model: replicas[index].latency, waiting: 0)
+        let beyond = draft.count - safe
+        guard beyond > 0 else { return }
+        let slowEnd = start + replicas[index].latency.slow(draft.count)
+        let endangered = draft.deadlines[draft.first...].boundary { $0 < slowEnd } - draft.first
+        // At the limit it is as likely to be late as not.
+        guard endangered > 2 * beyond else { return }
+        for _ in 0..<beyond {
+            draft.deadlines.removeLast()
+            let reference = draft.queries.removeLast()
+            draft.byteCount -= table[reference].query.input.byteCount
+            enqueue(reference)
+        }
     }
 
     /// Queries that wait are memory far away: of several it comes in the time of one.

@@ -8,13 +8,17 @@ struct ApplicationOptionArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "What a query is answered that is turned away because there are too many: 'default' (200 with the default "
-                + "output and the reason) or 'reject' (503 with Retry-After).", valueName: "answer"),
+                + "output and the reason) or 'reject' (503 with Retry-After). A new application's is 'default'.",
+            valueName: "answer"),
         completion: .list(answers), transform: { text in try Self.answer(text) })
     var overload: OverloadAnswer?
 
     @Flag(
         inversion: .prefixedNo,
-        help: "Send a query to a second replica too when the first is slow; the first answer wins.")
+        help: """
+            Send a query to a second replica too when the first is slow; the first answer wins. A new application's \
+            queries are not.
+            """)
     var hedge: Bool?
 
     @Option(

@@ -10,7 +10,7 @@ enum PolicyText {
     private static let policies = [
         ("DefaultOutputSelectionPolicy", "the first linked model (the default)"),
         ("weighted(MODEL: PERCENT, …)", "one model by these shares, the same for a uid"),
-        ("epsilonGreedy", "the model with the least loss, at times any"),
+        ("epsilonGreedy(epsilon: 0.1)", "the model with the least loss, at times any"),
         ("ucb1", "one model, by the least loss that it may have"),
         ("thompson", "one model, by the odds that it is the best"),
         ("exp3", "one model, by weights that are learned"),
@@ -28,8 +28,9 @@ enum PolicyText {
             "  \(name)\(String(repeating: " ", count: width - name.count)) \(text)"
         }
         let parameters = [
-            "PARAMETERS, which may be left out:", "  epsilonGreedy(epsilon), exp3(learningRate, exploration, share),",
-            "  exp4(learningRate, share), mean(tolerance), median(tolerance)",
+            "PARAMETERS, each as KEY: VALUE, which may be left out:",
+            "  epsilonGreedy: epsilon; exp3: learningRate, exploration, share;",
+            "  exp4: learningRate, share; mean, median: tolerance",
         ]
         return (["POLICIES:"] + lines + [""] + parameters).joined(separator: "\n")
     }
@@ -87,7 +88,10 @@ enum PolicyText {
         // No model's name holds a colon, but it may hold an equals sign.
         guard let separator = text.firstIndex(of: ":") ?? text.firstIndex(of: "=") else {
             throw ArgumentTextError(
-                "'\(text.trimmingCharacters(in: .whitespaces))' is no parameter; expected KEY: VALUE, such as a: 90")
+                """
+                '\(text.trimmingCharacters(in: .whitespaces))' is no parameter; parameters are named, \
+                KEY: VALUE, such as epsilon: 0.1
+                """)
         }
         let key = text[..<separator].trimmingCharacters(in: .whitespaces)
         let value = text[text.index(after: separator)...].trimmingCharacters(in: .whitespaces)

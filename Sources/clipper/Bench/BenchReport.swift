@@ -60,7 +60,8 @@ struct BenchRun: Codable, Equatable, Sendable {
     var inSLO: Int
     /// `inSLO` ÷ `sent`.
     var shareInSLO: Double
-    /// `inSLO` ÷ duration, per second.
+    /// Predictions within the SLO that came within the duration, per second. What is still under way at its end does not
+    /// count, and what the warm-up has left under way does: else a queue that grows would pass for throughput.
     var goodput: Double
     /// Answers of any kind that came within the duration, per second.
     var achievedRate: Double
@@ -88,6 +89,9 @@ struct BenchRun: Codable, Equatable, Sendable {
 
     /// Answers with the default output.
     var defaultCount: Int { defaults.values.reduce(0, +) }
+
+    /// Whether as many answers came as requests were due, but for a twentieth and a few.
+    var keepsUp: Bool { achievedRate * durationSeconds >= 0.95 * Double(sent) - 10 }
     /// Failed requests.
     var errorCount: Int { errors.values.reduce(0, +) }
 

@@ -121,7 +121,7 @@ struct BenchSession: Sendable {
             report.runs.append(run)
             guard !run.isInterrupted else { break }
             guard run.sent > 0 else { throw Self.nothingDue(rate, command) }
-            let isKept = run.shareInSLO >= command.search.goal
+            let isKept = run.shareInSLO >= command.search.goal && run.keepsUp
             search.record(kept: isKept)
             Terminal.note(BenchTables.line(step: report.runs.count, rate: rate, run: run, isKept: isKept))
         }

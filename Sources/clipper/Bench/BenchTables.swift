@@ -78,9 +78,17 @@ enum BenchTables {
                 "\(Figures.share(waited, of: sent)) of the requests waited for a connection, as all were busy; their "
                     + "wait counts. --connections gives more.")
         }
+        if report.arrivals != "closed", report.runs.contains(where: { !$0.isInterrupted && !$0.keepsUp }) {
+            notes.append(
+                "Where fewer answers came than requests were due, what waits grows: a longer run would keep less of them "
+                    + "inside the SLO.")
+        }
         if report.runs.contains(where: \.isInterrupted) { notes.append("The last run was interrupted.") }
         if let rate = report.highestRateWithinSLO {
-            notes.append("\(percent(report.goal)) inside the SLO: kept up to \(Figures.rate(rate)).")
+            let isHighest = rate == report.runs.compactMap(\.rate).max()
+            notes.append(
+                "\(percent(report.goal)) inside the SLO: kept up to \(Figures.rate(rate))"
+                    + (isHighest ? ", the highest rate that was tried (--stop)." : "."))
         } else if report.isSearch {
             let rates = report.runs.compactMap(\.rate)
             notes.append(
@@ -122,6 +130,6 @@ enum BenchTables {
     /// A step of the search.
     static func line(step: Int, rate: Double, run: BenchRun, isKept: Bool) -> String {
         "step \(step): \(Figures.rate(rate)): \(percent(run.shareInSLO)) inside the SLO, p99 \(latency(run.latency?.p99))"
-            + (isKept ? ": kept" : ": missed")
+            + (isKept ? ": kept" : run.keepsUp ? ": missed" : ": missed, answers \(Figures.rate(run.achievedRate)) only")
     }
 }

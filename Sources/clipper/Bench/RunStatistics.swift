@@ -22,7 +22,7 @@ struct RunStatistics: Sendable {
     private(set) var bytesSent = 0, bytesReceived = 0
 
     private var answered = 0, predictions = 0, rejected = 0, lateSends = 0
-    private var answersInWindow = 0
+    private var answersInWindow = 0, goodInWindow = 0
     private var defaults: [String: Int] = [:]
     private var errors: [String: Int] = [:]
     /// When the measured requests were due whose connection failed.
@@ -65,7 +65,10 @@ struct RunStatistics: Sendable {
     @discardableResult
     mutating func record(_ answer: BenchAnswer, due: Int64, at now: Int64) -> Bool {
         let isInSLO = answer == .prediction && now - due <= slo
-        if window.contains(now) { answersInWindow += 1 }
+        if window.contains(now) {
+            answersInWindow += 1
+            if isInSLO { goodInWindow += 1 }
+        }
         guard window.contains(due) else { return isInSLO }
         outstanding -= 1
         answered += 1
@@ -133,7 +136,7 @@ struct RunStatistics: Sendable {
             defaults: defaults, rejected: rejected, errors: errors, unanswered: outstanding,
             unsent: measuredUnsent.count, inSLO: inSLO,
             shareInSLO: sent > 0 ? (Double(inSLO) / Double(sent)).rounded(places: 6) : 0,
-            goodput: perSecond(inSLO), achievedRate: perSecond(answersInWindow), bytesSent: bytesSent,
+            goodput: perSecond(goodInWindow), achievedRate: perSecond(answersInWindow), bytesSent: bytesSent,
             bytesReceived: bytesReceived, waitedForConnection: waited, lateSends: lateSends,
             generatorCPUShare: seconds > 0 ? (cpuSeconds / seconds).rounded(places: 3) : 0,
             latency: LatencyFigures(latency), predictionLatency: LatencyFigures(predictionLatency),

@@ -9,7 +9,7 @@ enum StatusAdvice {
     static func lines(for status: FrontendStatus) -> [String] {
         if status.applications.isEmpty, status.models.isEmpty, status.replicas.isEmpty { return firstSteps }
         // What queries wait for comes first; what nobody has asked for yet may be left out.
-        let notes = unserved(status) + unregistered(status) + unlinked(status) + unasked(status)
+        let notes = unserved(status) + unregistered(status) + unlinked(status) + watched(status) + unasked(status)
         guard notes.count > mostNotes else { return notes.flatMap(\.self) }
         return notes.prefix(mostNotes).flatMap(\.self) + ["… and \(notes.count - mostNotes) more notes of this kind."]
     }
@@ -45,6 +45,19 @@ enum StatusAdvice {
         }
     }
 
+    /// Applications whose models only watch.
+    private static func watched(_ status: FrontendStatus) -> [[String]] {
+        status.applications.compactMap { application in
+            guard let shadows = application.shadows, !application.linkedModels.isEmpty,
+                Set(application.linkedModels).isSubset(of: shadows)
+            else { return nil }
+            return note(
+                "All models of application \(application.name) are shadows, which only watch: it gives only its default "
+                    + "output. Link another, or name fewer:",
+                "clipper app set-policy \(word(application.name)) POLICY --shadow MODEL")
+        }
+    }
+
     /// Linked models that cannot answer.
     private static func unserved(_ status: FrontendStatus) -> [[String]] {
         let linked = Set(status.applications.flatMap(\.linkedModels)).sorted()
@@ -54,8 +67,40 @@ enum StatusAdvice {
                     "Model \(name) is linked to an application, but has no current version:",
                     "clipper model register \(word(name)) VERSION --input-type TYPE")
             }
-            guard current.replicas == 0 else { return nil }
-            return note("No container of \(name):\(current.version) is connected; start one.")
+            guard current.replicas > 0 else {
+                return note("No container of \(name):\(current.version) is connected; start one.")
+            }
+            return without(activeReplica: current, status) ?? failing(current, status)
+        }
+    }
+
+    /// A model whose containers are there and get nothing.
+    private static func without(activeReplica model: ModelStatus, _ status: FrontendStatus) -> [String]? {
+        let replicas = status.replicas.filter { $0.modelName == model.name && $0.modelVersion == model.version }
+        let states = Set(replicas.map(\.state))
+        guard !states.isEmpty, !states.contains("active") else { return nil }
+        let id = "\(model.name):\(model.version)"
+        if states.contains("draining") {
+            return note(
+                "No container of \(id) takes queries: they drain, or are stuck. To take one back:",
+                "clipper model drain \(word(model.name)) \(word(model.version)) --resume")
+        }
+        if states.contains("stuck") {
+            return note("The containers of \(id) are stuck: they get nothing until they answer. Restart them.")
+        }
+        return note("The containers of \(id) take other inputs than it is registered with; start one that takes these.")
+    }
+
+    /// A model with a container that fails for all that it gets.
+    private static func failing(_ model: ModelStatus, _ status: FrontendStatus) -> [String]? {
+        let replica = status.replicas.first { replica in
+            replica.modelName == model.name && replica.modelVersion == model.version && replica.completedQueries == 0
+                && replica.failedBatches ?? 0 > 0
+        }
+        return replica.map { replica in
+            note(
+                "The container of \(model.name):\(model.version):\(replica.replica) has failed for every batch; its log, "
+                    + "and the frontend's, say why.")
         }
     }
 

@@ -71,14 +71,14 @@ enum StatusReport {
                 "\(replica.modelName):\(replica.modelVersion):\(replica.replica)", replica.inputType,
                 replica.rpcVersion.map { "\($0)" } ?? "", replica.state,
                 "\(replica.queriesInFlight)", "\(replica.completedBatches)", "\(replica.completedQueries)",
+                replica.failedBatches.map { "\($0)" } ?? "",
                 Figures.span(seconds: replica.secondsSinceLastMessage) + " ago",
             ]
         }
         return Table(
             columns: [
                 .left("REPLICA"), .left("INPUT"), .left("RPC"), .left("STATE"), .right("IN FLIGHT"), .right("BATCHES"),
-                .right("QUERIES"),
-                .right("LAST HEARD"),
+                .right("QUERIES"), .right("FAILED"), .right("LAST HEARD"),
             ], rows: rows)
     }
 }

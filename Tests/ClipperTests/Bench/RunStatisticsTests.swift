@@ -144,6 +144,20 @@ struct RunStatisticsTests {
         #expect(run.generatorCPUShare == 0.25)
     }
 
+    @Test("Goodput is what came within the window, so that a queue that grows is no throughput")
+    func goodputOfAGrowingQueue() {
+        var statistics = RunStatistics(window: second..<(3 * second), slo: 3 * second)
+        // 100 a second come, 50 of them are answered: in the window, and behind it as long as the SLO allows.
+        for request in 0..<300 { statistics.recordArrival(due: Int64(request) * 10 * milli, at: Int64(request) * 10 * milli) }
+        for request in 0..<300 {
+            statistics.record(.prediction, due: Int64(request) * 10 * milli, at: Int64(request) * 20 * milli)
+        }
+        let run = figures(statistics)
+        #expect(run.shareInSLO == 1)
+        #expect(run.goodput == 50)
+        #expect(!run.keepsUp)
+    }
+
     @Test("A run that is ended early counts what was due until then, over that time")
     func endsEarly() {
         var statistics = statistics()

@@ -28,7 +28,7 @@ func makeReport() -> DispatchReport {
     load.slope = .microseconds(100)
     load.batchLimit = 60
     report.loads = [replica: load]
-    report.completed = [replica: (batches: 2, queries: 3)]
+    report.completed = [replica: ReplicaCounts(batches: 2, queries: 3)]
     report.queued = [.sum: 2, .idle: 0]
     report.queuedBytes = [.sum: 1600, .idle: 0]
     var counters = SchedulingCounters()

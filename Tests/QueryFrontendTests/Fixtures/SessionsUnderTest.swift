@@ -75,7 +75,7 @@ struct SessionsUnderTest {
             switch effect {
             case .send(let message, _, let peer):
                 "\(Self.text(of: message)) to \(String(decoding: peer.bytes.prefix(8), as: UTF8.self))"
-            case .added(let replica, let registration):
+            case .added(let replica, let registration, _):
                 "added \(replica.number) of \(registration.model), \(registration.inputType)"
             case .leaving(let replica): "\(replica.number) leaves"
             case .failed(let replica, let failure):
@@ -83,6 +83,7 @@ struct SessionsUnderTest {
             case .removed(let replica, let model, let reason): "removed \(replica.number) of \(model): \(reason.label)"
             case .completed(let replica, let response):
                 "\(replica.number) answered \(response.id): \(response.outputs.strings.joined(separator: " "))"
+            case .refused(_, let refusal): "not taken: \(refusal.code.label)"
             case .badMessage(let peer, _, let problem):
                 "bad from \(String(decoding: peer.bytes, as: UTF8.self)): \(problem.label)"
             }

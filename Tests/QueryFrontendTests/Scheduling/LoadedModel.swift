@@ -51,9 +51,11 @@ struct LoadedModel {
     var stall = Duration.milliseconds(4)
     var batching = Batching()
     var replicas = 1
+    /// Queries that arrive together, with one deadline.
+    var burst = 1
     var seed: UInt64 = 1
 
-    /// Runs Poisson arrivals at a rate, queries a second, and counts those of the time after the first half second.
+    /// Runs Poisson arrivals at a rate, queries or bursts a second, and counts those of the time after the first half second.
     func run(rate: Double, for length: Duration) -> Result {
         var generator = SeededGenerator(seed: seed)
         var scheduler = Scheduler()
@@ -77,12 +79,14 @@ struct LoadedModel {
             let nextEnd = work.lazy.map(\.ends).min() ?? .distantFuture
             now = max(now, min(nextArrival, nextEnd, scheduler.deadline ?? .distantFuture))
             if now == nextArrival {
-                let waiter = Waiter(
-                    ticket: Ticket(sink: 0, request: 0, item: item), application: ApplicationHandle(index: 0),
-                    arrived: now, deadline: now + slo)
-                if now >= counted, now + slo <= end { result.offered += 1 }
-                item += 1
-                scheduler.submit(Query(waiter: waiter, model: model, input: input), now: now)
+                for _ in 0..<burst {
+                    let waiter = Waiter(
+                        ticket: Ticket(sink: 0, request: 0, item: item), application: ApplicationHandle(index: 0),
+                        arrived: now, deadline: now + slo)
+                    if now >= counted, now + slo <= end { result.offered += 1 }
+                    item += 1
+                    scheduler.submit(Query(waiter: waiter, model: model, input: input), now: now)
+                }
                 let gap = -log(1 - Double.random(in: 0..<1, using: &generator)) / rate
                 nextArrival = now + .nanoseconds(Int64(gap * 1e9) + 1)
             }

@@ -40,6 +40,9 @@ enum AdministrationOperation: String, CaseIterable {
         }
     }
 
+    /// Whether it changes anything.
+    var isOrder: Bool { isChange || self == .drain || self == .resetSelectionState }
+
     /// The HTTP method that it is asked with.
     var method: String {
         switch self {

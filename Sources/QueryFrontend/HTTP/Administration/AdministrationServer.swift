@@ -23,16 +23,20 @@ extension AdministrationAPI {
     ///   - connections: How many it has at a time; more wait.
     ///   - eventLoopGroup: The threads that it runs on.
     ///   - logger: Takes changes (info) and failures (error).
+    ///   - routes: Adds what else is to be answered.
     ///   - onServerRunning: Called with the bound port once connections are accepted.
     public func server(
         host: String, port: Int, connections: Int, eventLoopGroup: any EventLoopGroup, logger: Logger,
+        routes: (Router<BasicRequestContext>) -> Void = { _ in },
         onServerRunning: @escaping @Sendable (_ port: Int) async -> Void
     ) -> some ApplicationProtocol {
         // Hummingbird tells everybody about its own start; the frontend prints one line for all its ports.
         var quietLogger = logger
         quietLogger.logLevel = max(logger.logLevel, .notice)
+        let router = router(logger: logger)
+        routes(router)
         return Hummingbird.Application(
-            router: router(logger: logger),
+            router: router,
             server: .http1(configuration: .init(idleTimeout: .seconds(60))),
             configuration: .init(
                 address: .hostname(host, port: port),
@@ -65,22 +69,27 @@ private struct AdministrationMiddleware: RouterMiddleware {
         {
             return response(.foreign(origin: origin), to: request)
         }
-        let reply = try await reply(to: request, path: path)
+        let (reply, body) = try await reply(to: request, path: path)
         if reply.status >= 500 {
             logger.error("administration failed", metadata: ["path": "\(path)", "reply": "\(reply.body)"])
-        } else if reply.status == 200, AdministrationOperation(path: path)?.isChange == true {
-            logger.info("catalog changed: \(PeerText.line(reply.body))", metadata: ["path": "\(path)"])
+        } else if reply.status == 200, let operation = AdministrationOperation(path: path), operation.isOrder {
+            logger.info(
+                "\(operation.isChange ? "catalog changed" : "order"): \(PeerText.line(reply.body))",
+                metadata: ["path": "\(path)", "request": "\(PeerText.line(body))"])
         }
         return response(reply, to: request)
     }
 
-    private func reply(to request: Request, path: String) async throws -> AdministrationReply {
+    private func reply(
+        to request: Request, path: String
+    ) async throws -> (reply: AdministrationReply, body: String) {
         do {
             let body = try await request.body.collect(upTo: AdministrationAPI.longestBody)
-            return await api.respond(
+            let reply = await api.respond(
                 method: request.method.rawValue, path: path, body: Array(body.readableBytesView))
+            return (reply, String(buffer: body))
         } catch is NIOTooManyBytesError {
-            return AdministrationAPI.bodyTooLong
+            return (AdministrationAPI.bodyTooLong, "")
         }
     }
 

@@ -20,6 +20,8 @@ public struct ReplicaStatus: Sendable, Codable, Equatable {
     public var completedBatches: Int
     /// The queries in those batches.
     public var completedQueries: Int
+    /// Batches that it has failed for, wholly or for some of their inputs; `nil` from a frontend that does not tell.
+    public var failedBatches: Int?
     /// Seconds since anything came from it.
     public var secondsSinceLastMessage: Double
     /// `active`; `stuck` while it is far behind its own latency and gets nothing; `draining` when it was told to stop;
@@ -36,7 +38,7 @@ public struct ReplicaStatus: Sendable, Codable, Equatable {
     public init(
         modelName: String, modelVersion: String, replica: Int, inputType: String, rpcVersion: Int? = nil,
         metadata: [String: String]? = nil, batchesInFlight: Int = 0, queriesInFlight: Int = 0,
-        completedBatches: Int = 0, completedQueries: Int = 0,
+        completedBatches: Int = 0, completedQueries: Int = 0, failedBatches: Int? = nil,
         secondsSinceLastMessage: Double = 0, state: String = "active", batchLimit: Int? = nil,
         latencyInterceptMilliseconds: Double? = nil, latencySlopeMilliseconds: Double? = nil
     ) {
@@ -50,6 +52,7 @@ public struct ReplicaStatus: Sendable, Codable, Equatable {
         self.queriesInFlight = queriesInFlight
         self.completedBatches = completedBatches
         self.completedQueries = completedQueries
+        self.failedBatches = failedBatches
         self.secondsSinceLastMessage = secondsSinceLastMessage
         self.state = state
         self.batchLimit = batchLimit
@@ -68,6 +71,7 @@ public struct ReplicaStatus: Sendable, Codable, Equatable {
         case queriesInFlight = "queries_in_flight"
         case completedBatches = "completed_batches"
         case completedQueries = "completed_queries"
+        case failedBatches = "failed_batches"
         case secondsSinceLastMessage = "seconds_since_last_message"
         case state
         case batchLimit = "batch_limit"

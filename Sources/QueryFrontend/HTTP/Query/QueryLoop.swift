@@ -189,20 +189,16 @@ final class QueryLoop {
     /// Answers `GET /metrics`.
     func sendMetrics(asPrometheus: Bool, to handler: QueryHandler) {
         let handler = NIOLoopBound(handler, eventLoop: eventLoop)
-        let dispatcher = dispatcher
+        let monitoring = Monitoring(dispatcher: dispatcher, server: server)
         let eventLoop = eventLoop
-        let server = server
         Task {
-            var report = await dispatcher.report(withSelections: asPrometheus)
-            // Only who answers a request knows whether it was refused, or some of its inputs were answered.
-            report.metrics.noteRejected(server.rejected)
-            report.metrics.httpErrors = server.errors
+            let report = await monitoring.report(withSelections: asPrometheus)
             let text = asPrometheus ? report.prometheusText() : report.clipperJSON()
             eventLoop.execute {
                 handler.value.answer(
                     QueryReply(
                         status: .ok,
-                        contentType: asPrometheus ? "text/plain; version=0.0.4; charset=utf-8" : "application/json",
+                        contentType: asPrometheus ? DispatchReport.prometheusType : "application/json",
                         body: ByteBuffer(string: text)))
             }
         }

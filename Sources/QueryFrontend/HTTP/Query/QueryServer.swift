@@ -15,6 +15,9 @@ final class QueryServer: Sendable {
     private let channel: any Channel
     private let state: QueryServerState
 
+    /// What monitors may ask, also elsewhere.
+    var monitoring: Monitoring { Monitoring(dispatcher: dispatcher, server: state) }
+
     /// The address that it is bound to.
     var address: SocketAddress? { channel.localAddress }
 
@@ -134,8 +137,9 @@ private final class RefusedConnection: ChannelInboundHandler, Sendable {
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        let reply = QueryReply.error(
+        var reply = QueryReply.error(
             .serviceUnavailable, "Too many connections", cause: "\(limit) connections are open, which is the limit")
+        reply.retryAfter = .seconds(1)
         state.noteError(reply.status)
         let channel = context.channel
         var date = HTTPDate()
