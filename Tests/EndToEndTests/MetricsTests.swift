@@ -84,7 +84,8 @@ struct MetricsTests {
                     && text.contains(#"clipper_refused_registrations_total{reason="input-type-mismatch"} 1"#)
             }
             let log = frontend.process.standardError.split(separator: "\n")
-            #expect(log.contains { $0.contains("container refused: the model sum:1 is registered with inputs of type") })
+            #expect(
+                log.contains { $0.contains("container refused: the model sum:1 is registered with inputs of type") })
             #expect(log.contains { $0.contains("a model failed") && $0.contains("replica=0") && $0.contains("pid=") })
         }
     }

@@ -30,7 +30,10 @@ struct ContainerRPC4Tests {
     @Test("One whose model takes other inputs is refused; it is accepted once the model is another")
     mutating func refused() {
         test.sessions.recall(.sum, inputType: .string)
-        #expect(test.register(Self.registration, as: Self.peer) == ["refused 1 to rpc4-abc", "not taken: input-type-mismatch"])
+        #expect(
+            test.register(Self.registration, as: Self.peer) == [
+                "refused 1 to rpc4-abc", "not taken: input-type-mismatch",
+            ])
         #expect(test.listed.isEmpty)
         test.sessions.recall(.sum, inputType: .float64)
         #expect(test.register(Self.registration, as: Self.peer).contains("accepted 0 to rpc4-abc"))
@@ -41,7 +44,10 @@ struct ContainerRPC4Tests {
         test.register(Self.registration, as: Self.peer)
         test.register(as: "abc")
         test.sessions.recall(.sum, inputType: .string)
-        #expect(test.takeEffects() == ["removed 0 of sum:1: dismissed", "refused 1 to rpc4-abc", "not taken: input-type-mismatch"])
+        #expect(
+            test.takeEffects() == [
+                "removed 0 of sum:1: dismissed", "refused 1 to rpc4-abc", "not taken: input-type-mismatch",
+            ])
         #expect(test.listed == ["sum:1:1"])
         #expect(test.receive(.heartbeat, from: Self.peer) == ["welcome to rpc4-abc"])
     }
@@ -52,7 +58,10 @@ struct ContainerRPC4Tests {
         test.sessions.dismiss(.sum)
         _ = test.takeEffects()
         test.sessions.recall(.sum, inputType: .string)
-        #expect(test.takeEffects() == ["removed 1 of sum:1: dismissed", "refused 1 to rpc4-abc", "not taken: input-type-mismatch"])
+        #expect(
+            test.takeEffects() == [
+                "removed 1 of sum:1: dismissed", "refused 1 to rpc4-abc", "not taken: input-type-mismatch",
+            ])
     }
 
     @Test("One that leaves is not refused any more")
@@ -93,7 +102,10 @@ struct ContainerRPC4Tests {
         test.register(Self.registration, as: Self.peer)
         #expect(
             test.receiveMalformed(from: Self.peer, isRegistration: true)
-                == ["bad from rpc4-abc: unknown-type", "removed 0 of sum:1: malformed", "refused 4 to rpc4-abc", "not taken: invalid"])
+                == [
+                    "bad from rpc4-abc: unknown-type", "removed 0 of sum:1: malformed", "refused 4 to rpc4-abc",
+                    "not taken: invalid",
+                ])
         #expect(test.listed.isEmpty)
     }
 

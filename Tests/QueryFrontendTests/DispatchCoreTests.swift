@@ -94,6 +94,31 @@ struct DispatchCoreTests {
         #expect(core.scheduler.counters(of: core.handles.handle(for: .sum)).stuck == 1)
     }
 
+    @Test("A container that never answers a batch registers anew once nobody has waited for it for long")
+    mutating func forgottenBatch() throws {
+        register()
+        ask()
+        _ = core.effects.takeSendings()
+        // The first batch may take 30 s; then it is stuck.
+        let stuck = Self.now + .seconds(31)
+        core.advance(isDrained: true, now: stuck)
+        #expect(core.scheduler.counters(of: core.handles.handle(for: .sum)).stuck == 1)
+        let session = core.sessions.session(with: Self.peer, by: nil, now: stuck) { _ in }
+        core.sessions.receive(.heartbeat, from: session, now: stuck + .seconds(29))
+        core.advance(isDrained: true, now: stuck + .seconds(29))
+        #expect(core.sessions.listings.count == 1)
+        core.advance(isDrained: true, now: stuck + .seconds(30))
+        while core.goOn(now: stuck + .seconds(30)) {}
+        #expect(core.sessions.listings.isEmpty)
+        let last = core.effects.takeSendings().messages.last?.message
+        guard case .welcome = last else {
+            Issue.record("it is told \(String(describing: last))")
+            return
+        }
+        register()
+        #expect(core.sessions.listings.count == 1)
+    }
+
     @Test("Nobody is given up while messages wait to be read")
     mutating func waitsForMessages() {
         register()

@@ -14,7 +14,8 @@ struct StatusTests {
                 ReplicaStatus(
                     modelName: "sum", modelVersion: "1", replica: 3, inputType: "doubles", rpcVersion: 3, metadata: [:],
                     batchesInFlight: 1,
-                    queriesInFlight: 2, completedBatches: 2, completedQueries: 3, secondsSinceLastMessage: 2,
+                    queriesInFlight: 2, completedBatches: 2, completedQueries: 3, failedBatches: 0,
+                    secondsSinceLastMessage: 2,
                     state: "stuck", batchLimit: 60, latencyInterceptMilliseconds: 4, latencySlopeMilliseconds: 0.1)
             ])
     }

@@ -66,8 +66,11 @@ struct PrometheusDashboardTests {
             #expect(!asked.isEmpty, "\(query) asks for nothing of ours")
             for match in asked {
                 let known = try #require(labels[String(match.1)], "\(match.1) of \(query) is not on the page")
+                // Prometheus adds the instance, of which each graph is to know.
+                #expect(match.2?.contains(#"instance=~"$instance""#) ?? !query.contains("{"), "\(query)")
                 for label in (match.2 ?? "").matches(of: /([a-z_]+)=/) {
-                    #expect(known.contains(String(label.1)), "\(match.1) has no label \(label.1)")
+                    #expect(
+                        label.1 == "instance" || known.contains(String(label.1)), "\(match.1) has no label \(label.1)")
                 }
             }
         }

@@ -166,7 +166,7 @@ struct PrometheusTextTests {
         let error = WireError(.missingFrame, frame: 0, expected: "", found: "")
         let reasons: [FrontendSession.EndReason] = [
             .silent, .disconnected, .malformed(error), .wrongOutputCount(expected: 1, found: 2), .replaced, .dismissed,
-            .left(Goodbye(.stopping)), .drained,
+            .left(Goodbye(.stopping)), .unanswered, .drained,
         ]
         #expect(Set(reasons.map(\.label)) == Set(DispatchReport.lossReasons))
         let problems: [ContainerSessions.BadMessage] = [

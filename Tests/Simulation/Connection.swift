@@ -34,6 +34,8 @@ struct Connection {
     var isLikeTheLast = false
     /// The container has done on it what ends sessions.
     var hasMisbehaved = false
+    /// The container never answers a batch that came by it.
+    var hasForgotten = false
     /// The network or its container's machine has failed it.
     var isTroubled = false
     /// It was told by it that no more batches come.

@@ -58,6 +58,8 @@ enum Misbehaviour: Int, CaseIterable, Sendable {
     case forgedAnswer
     /// Answers with too few or too many outputs.
     case wrongOutputCount
+    /// Never answers a batch.
+    case forgetsAnswer
     /// Sends what is no message.
     case malformedMessage
     /// Registers a second time.

@@ -80,6 +80,7 @@ package enum Occurrence: Int, CaseIterable, Sendable {
     case unknownAnswers
     case forgedAnswers
     case wrongOutputCounts
+    case forgottenAnswers
     case duplicateFailures
     case lateFailures
     case unknownFailures
@@ -104,6 +105,7 @@ package enum Occurrence: Int, CaseIterable, Sendable {
     case lostWrongOutputCount
     case lostReplaced
     case lostDismissed
+    case lostUnanswered
     case left
     case drained
     case refusals

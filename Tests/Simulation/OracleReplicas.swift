@@ -72,6 +72,7 @@ extension Oracle {
         case .dismissed: cause = replica.model < isRegistered.count
         case .left: cause = replica.isLeaving && replica.batches.isEmpty
         case .drained: cause = connection.wasReleased && replica.batches.isEmpty
+        case .unanswered: cause = !replica.batches.isEmpty
         case .refused: cause = false
         }
         let leavesInOrder = replica.isLeaving && !connection.isTroubled && connection.isBeyondDoubt

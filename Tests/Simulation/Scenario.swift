@@ -150,7 +150,9 @@ extension Scenario {
 
     /// The scheduler's bounds; they are the same for all models.
     var bounds: Scheduler.Bounds {
-        Scheduler.Bounds(slotsPerReplica: slotsPerReplica, queuedQueries: mostQueued, queuedBytes: mostQueuedBytes)
+        Scheduler.Bounds(
+            slotsPerReplica: slotsPerReplica, queuedQueries: mostQueued, queuedBytes: mostQueuedBytes,
+            patience: timing.silenceLimit)
     }
 
     /// The number of a model version; that after the last one for any that is in no catalog.

@@ -69,6 +69,8 @@ extension Simulation {
         case .noticed(.stuck(let replica, _, _), _):
             occurrences[.stuckDetected] += 1
             oracle.stuck(replica)
+        case .noticed(.neverAnswers, _):
+            break
         case .noticed(.recovered, _):
             occurrences[.stuckRecovered] += 1
         case .inputFailed, .refused:
@@ -160,6 +162,7 @@ extension Simulation {
         case .dismissed: .lostDismissed
         case .left: .left
         case .drained: .drained
+        case .unanswered: .lostUnanswered
         case .refused: .refusals
         }
     }

@@ -12,7 +12,7 @@ extension Simulation {
         case .duplicateAnswer, .lateAnswer:
             if speaksVersion4, random.chance(0.4) { containers[container].nextFailure = .modelError }
             containers[container].nextAnswers.append(plan)
-        case .wrongOutputCount, .falselyTooLate:
+        case .wrongOutputCount, .falselyTooLate, .forgetsAnswer:
             containers[container].nextAnswers.append(plan)
         case .unknownAnswer:
             answer(UInt32(truncatingIfNeeded: random.next()), of: 1, container, plan.kind)
@@ -146,6 +146,12 @@ extension Simulation {
         case (.falselyTooLate, .response) where containers[container].session.version == .four:
             let failure = BatchFailure(id: id, code: .tooLate, reason: "not true")
             sayWrongly(.failure(failure), container, plan.kind, .falselyTooLate)
+            return true
+        case (.forgetsAnswer, _):
+            occurrences[.forgottenAnswers] += 1
+            note(.misbehaved, container, plan.kind.rawValue, connection)
+            connections[connection].hasMisbehaved = true
+            connections[connection].hasForgotten = true
             return true
         default:
             break

@@ -41,6 +41,8 @@ public struct FrontendSession: Sendable {
         case left(Goodbye)
         /// The frontend did not take its registration.
         case refused(Refusal)
+        /// A batch was never answered, and nobody waits for it any more: the container may have forgotten it.
+        case unanswered
         /// An operator has drained it, and its last batch is answered.
         case drained
     }
@@ -154,6 +156,7 @@ extension FrontendSession.EndReason: CustomStringConvertible {
         case .dismissed: "its model is gone, or takes other inputs"
         case .left(let goodbye): "it said goodbye" + (goodbye.reason.map { ": \($0)" } ?? "")
         case .refused(let refusal): "refused: \(refusal.reason ?? "code \(refusal.code.rawValue)")"
+        case .unanswered: "a batch was never answered"
         case .drained: "drained"
         }
     }

@@ -207,7 +207,7 @@ package struct ContainerSessions: Sendable {
             case .refused(let refusal):
                 effects.append(.send(.refused(refusal), in: .four, to: entry.peer))
                 effects.append(.refused(nil, refusal))
-            case .silent, .disconnected, .replaced, .dismissed, .left, .drained: break
+            case .silent, .disconnected, .replaced, .dismissed, .left, .unanswered, .drained: break
             }
             // What it registers as instead comes with the message that ended the session.
             if reason == .replaced { return unlist(id, reason) }
@@ -284,6 +284,13 @@ package struct ContainerSessions: Sendable {
     package mutating func lose(_ replica: ReplicaID) {
         guard let id = byReplica[replica] else { return }
         end(id, .disconnected)
+    }
+
+    /// A replica never answers a batch. Its container is asked to register anew, should it still listen.
+    package mutating func giveUp(_ replica: ReplicaID) {
+        guard let id = byReplica[replica], let entry = entries[id] else { return }
+        end(id, .unanswered)
+        answer(.requestMetadata, entry)
     }
 
     /// Sessions in the order in which they began: equal events have equal effects, whatever a dictionary's order is.

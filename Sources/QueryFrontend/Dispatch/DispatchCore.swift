@@ -333,6 +333,7 @@ package struct DispatchCore {
         }
         for answer in decided.answers { deliver(answer, now: now) }
         for computed in decided.computed { cache.insert(computed.output, for: computed.key) }
+        for case .neverAnswers(let replica, _) in decided.notices { sessions.giveUp(replica) }
         for notice in decided.notices { effects.events.append(.noticed(notice, modelNames[notice.model])) }
         takeUpSelector(now: now)
     }

@@ -109,12 +109,15 @@ struct DispatchLog {
     }
 
     private mutating func noticed(_ notice: SchedulerEffects.Notice, now: MonotonicTime) {
+        // Its removal is told besides.
+        if case .neverAnswers = notice { return }
         guard let suppressed = notices.admit(now: now) else { return }
         switch notice {
         case .stuck(let replica, _, let age):
             logger.warning(
                 "a replica is stuck: it gets nothing until it answers",
                 metadata: name(of: replica) + ["batch age": "\(age)"] + Self.unlogged(suppressed))
+        case .neverAnswers: break
         case .recovered(let replica, _):
             logger.info(
                 "a replica that was stuck has answered", metadata: name(of: replica) + Self.unlogged(suppressed))

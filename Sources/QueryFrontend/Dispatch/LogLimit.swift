@@ -77,6 +77,7 @@ extension FrontendSession.EndReason {
         case .dismissed: "dismissed"
         case .left: "left"
         case .refused: "refused"
+        case .unanswered: "unanswered"
         case .drained: "drained"
         }
     }
@@ -85,7 +86,7 @@ extension FrontendSession.EndReason {
     var isExpected: Bool {
         switch self {
         case .left, .drained, .dismissed: true
-        case .silent, .disconnected, .malformed, .wrongOutputCount, .replaced, .refused: false
+        case .silent, .disconnected, .malformed, .wrongOutputCount, .replaced, .refused, .unanswered: false
         }
     }
 }

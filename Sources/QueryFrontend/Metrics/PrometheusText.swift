@@ -37,7 +37,8 @@ extension DispatchReport {
     static let errorStatuses = [400, 404, 405, 408, 413, 415, 417, 431, 503]
     /// The labels of `FrontendSession.EndReason`, but for `refused`: whoever is refused is no replica by then.
     static let lossReasons = [
-        "disconnected", "dismissed", "drained", "left", "malformed", "replaced", "silent", "wrong-output-count",
+        "disconnected", "dismissed", "drained", "left", "malformed", "replaced", "silent", "unanswered",
+        "wrong-output-count",
     ]
     /// The labels of the refusals that this frontend sends.
     static let refusalReasons = [RefusalCode.inputTypeMismatch, .invalid, .unknownField].map(\.label)
@@ -61,7 +62,8 @@ extension DispatchReport {
                 ([("application", $0.name)], $0.latencySLO.inSeconds)
             })
         page.add(
-            "clipper_queries_total", .counter, "Queries with an outcome, an output or the default output; those of refused requests too, but for bodies.",
+            "clipper_queries_total", .counter,
+            "Queries with an outcome, an output or the default output; those of refused requests too, but for bodies.",
             applications.map { ([("application", $0.name)], Double($0.queries)) })
         page.add(
             "clipper_default_outputs_total", .counter,

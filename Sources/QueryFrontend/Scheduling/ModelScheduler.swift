@@ -91,7 +91,10 @@ struct ModelScheduler: Sendable {
 
     mutating func add(_ id: ReplicaID, inputType: InputType, capacity: ReplicaCapacity, now: MonotonicTime) {
         let batching = settings?.batching ?? Batching()
-        replicas.append(Replica(id: id, inputType: inputType, capacity: capacity, batching: batching, now: now))
+        replicas.append(
+            Replica(
+                id: id, inputType: inputType, capacity: capacity, batching: batching, patience: bounds.patience,
+                now: now))
         noteReplicasChanged()
     }
 
@@ -278,11 +281,12 @@ struct ModelScheduler: Sendable {
             expireBatches(on: index, now: now, &effects)
             guard judgesReplicas else { continue }
             noteStuck(index, now: now, &effects)
+            noteSilent(index, now: now, &effects)
             hedge(index, now: now, &hedges)
         }
         // What waits may have a replica by now, or a reason to wait no longer.
         isTouched = true
-        nextEvent = nextDue()
+        nextEvent = nextDue(now: now)
     }
 
     private mutating func expireBatches(on index: Int, now: MonotonicTime, _ effects: inout SchedulerEffects) {
@@ -309,11 +313,29 @@ struct ModelScheduler: Sendable {
         effects.notices.append(.stuck(replicas[index].id, handle, batchAge: now - batch.sent))
     }
 
-    private func nextDue() -> MonotonicTime {
+    /// A replica that is stuck gets nothing until it answers: one that has forgotten its batch would get nothing any more.
+    private mutating func noteSilent(_ index: Int, now: MonotonicTime, _ effects: inout SchedulerEffects) {
+        guard let since = replicas[index].stuckSince, !replicas[index].isGivenUp, now >= since + bounds.patience,
+            !replicas[index].batches.contains(where: { $0.queries.contains(where: isAwaited) })
+        else { return }
+        replicas[index].isGivenUp = true
+        effects.notices.append(.neverAnswers(replicas[index].id, handle))
+    }
+
+    /// Whether somebody waits for what only one replica has.
+    private func isAwaited(_ reference: QueryTable.Reference) -> Bool {
+        table.contains(reference) && !table[reference].isAnswered && table[reference].copies == 1
+    }
+
+    private func nextDue(now: MonotonicTime) -> MonotonicTime {
         var next = queue.first?.deadline ?? .distantFuture
         if let first = joined.first { next = min(next, first.deadline) }
         for replica in replicas {
             if let stuckAt = replica.stuckAt { next = min(next, stuckAt) }
+            // Later, the deadline of the last one who waits for it is looked at in any case.
+            if let since = replica.stuckSince, !replica.isGivenUp, since + bounds.patience > now {
+                next = min(next, since + bounds.patience)
+            }
             for batch in replica.batches {
                 if let due = batch.nextDeadline { next = min(next, due) }
                 next = min(next, batch.hedgeAt)

@@ -32,8 +32,6 @@ struct Replica: Sendable {
     private static let lateGrace = Duration.microseconds(500)
     /// What batches that take their usual time exceed by accident.
     private static let stuckGrace = Duration.milliseconds(20)
-    /// How long the first batch of a replica may take, of which nothing is known: a model may load at its first query.
-    private static let firstBatchPatience = Duration.seconds(30)
     /// How long it rests after its first failure; twice as long after each further one, up to the longest.
     private static let firstRest = Duration.milliseconds(2)
     private static let longestRest = Duration.seconds(1)
@@ -41,6 +39,8 @@ struct Replica: Sendable {
     let id: ReplicaID
     let inputType: InputType
     private let capacity: ReplicaCapacity
+    /// How long its first batch may take, of which nothing is known: a model may load at its first query.
+    private let patience: Duration
     /// Whether it serves the model as it is registered.
     var isSuitable = false
     /// It gets nothing new.
@@ -49,6 +49,8 @@ struct Replica: Sendable {
     var isLeaving = false
     /// Since when its batch is far beyond what was predicted.
     var stuckSince: MonotonicTime?
+    /// It was stuck for so long that it has been called lost.
+    var isGivenUp = false
     var batches: [Batch] = []
     var latency = LatencyModel()
     var limit: BatchLimit
@@ -65,8 +67,9 @@ struct Replica: Sendable {
 
     init(
         id: ReplicaID, inputType: InputType, capacity: ReplicaCapacity = ReplicaCapacity(), batching: Batching,
-        now: MonotonicTime
+        patience: Duration, now: MonotonicTime
     ) {
+        self.patience = patience
         self.id = id
         self.inputType = inputType
         self.capacity = capacity
@@ -101,7 +104,7 @@ struct Replica: Sendable {
     /// When a batch that is late even for the slowest that was seen, or a first one beyond all patience, may be called stuck.
     var stuckAt: MonotonicTime? {
         guard stuckSince == nil, let batch = batches.first else { return nil }
-        guard latency.isKnown else { return batch.starts + max(Self.firstBatchPatience, batch.allowance * 2) }
+        guard latency.isKnown else { return batch.starts + max(patience, batch.allowance * 2) }
         return batch.starts + latency.slow(batch.size) * 4 + Self.stuckGrace
     }
 

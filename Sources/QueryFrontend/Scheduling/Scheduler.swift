@@ -14,8 +14,15 @@ package struct Scheduler: Sendable {
         package var queuedQueries: Int
         /// Bytes of inputs that may wait for one model.
         package var queuedBytes: Int
+        /// How long a replica's first batch may take, and how long a stuck replica may be stuck that nobody waits for any
+        /// more: then it is called lost.
+        package var patience: Duration
 
-        package init(slotsPerReplica: Int = 2, queuedQueries: Int = 100_000, queuedBytes: Int = 256 << 20) {
+        package init(
+            slotsPerReplica: Int = 2, queuedQueries: Int = 100_000, queuedBytes: Int = 256 << 20,
+            patience: Duration = .seconds(30)
+        ) {
+            self.patience = patience
             self.slotsPerReplica = slotsPerReplica
             self.queuedQueries = queuedQueries
             self.queuedBytes = queuedBytes

@@ -33,12 +33,14 @@ package struct SchedulerEffects: Sendable {
     package enum Notice: Hashable, Sendable {
         /// A replica's batch is far beyond what was predicted; it gets nothing until it answers.
         case stuck(ReplicaID, ModelHandle, batchAge: Duration)
+        /// A stuck replica has not answered for long after anybody waited for it: what it has may be lost there.
+        case neverAnswers(ReplicaID, ModelHandle)
         /// A replica that was stuck has answered.
         case recovered(ReplicaID, ModelHandle)
 
         var model: ModelHandle {
             switch self {
-            case .stuck(_, let model, _), .recovered(_, let model): model
+            case .stuck(_, let model, _), .neverAnswers(_, let model), .recovered(_, let model): model
             }
         }
     }

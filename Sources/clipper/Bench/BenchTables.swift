@@ -130,6 +130,7 @@ enum BenchTables {
     /// A step of the search.
     static func line(step: Int, rate: Double, run: BenchRun, isKept: Bool) -> String {
         "step \(step): \(Figures.rate(rate)): \(percent(run.shareInSLO)) inside the SLO, p99 \(latency(run.latency?.p99))"
-            + (isKept ? ": kept" : run.keepsUp ? ": missed" : ": missed, answers \(Figures.rate(run.achievedRate)) only")
+            + (isKept
+                ? ": kept" : run.keepsUp ? ": missed" : ": missed, answers \(Figures.rate(run.achievedRate)) only")
     }
 }

@@ -148,7 +148,9 @@ struct RunStatisticsTests {
     func goodputOfAGrowingQueue() {
         var statistics = RunStatistics(window: second..<(3 * second), slo: 3 * second)
         // 100 a second come, 50 of them are answered: in the window, and behind it as long as the SLO allows.
-        for request in 0..<300 { statistics.recordArrival(due: Int64(request) * 10 * milli, at: Int64(request) * 10 * milli) }
+        for request in 0..<300 {
+            statistics.recordArrival(due: Int64(request) * 10 * milli, at: Int64(request) * 10 * milli)
+        }
         for request in 0..<300 {
             statistics.record(.prediction, due: Int64(request) * 10 * milli, at: Int64(request) * 20 * milli)
         }

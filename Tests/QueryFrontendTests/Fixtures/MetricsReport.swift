@@ -21,7 +21,8 @@ func makeReport() -> DispatchReport {
             details: RegistrationDetails(), batchesInFlight: 1,
             lastReceived: at(.seconds(98)))
     ]
-    var load = ReplicaLoad(Replica(id: replica, inputType: .float64, batching: Batching(), now: at(.zero)))
+    var load = ReplicaLoad(
+        Replica(id: replica, inputType: .float64, batching: Batching(), patience: .seconds(30), now: at(.zero)))
     load.state = .stuck
     load.queriesInFlight = 2
     load.intercept = .milliseconds(4)

@@ -116,7 +116,8 @@ struct BatchLimitTests {
         }
     }
 
-    @Test("One query that is too large by itself leaves the limit as it was once it is found, however often that happens")
+    @Test(
+        "One query that is too large by itself leaves the limit as it was once it is found, however often that happens")
     func refusedAlone() {
         let model = learned(SimulatedLatency(4, 0.1))
         var limit = BatchLimit(Batching())

@@ -72,7 +72,9 @@ struct SustainedLoadTests {
         #expect(result.shareInTime > 0.98)
     }
 
-    @Test("Of requests of more inputs than can be in time, most of what can be is, each time", arguments: [1, 2, 3] as [UInt64])
+    @Test(
+        "Of requests of more inputs than can be in time, most of what can be is, each time",
+        arguments: [1, 2, 3] as [UInt64])
     func bursts(seed: UInt64) {
         // 150 inputs take 19 ms, and 200 µs on their way.
         let model = LoadedModel(wireJitter: .microseconds(50), burst: 1000, seed: seed)
