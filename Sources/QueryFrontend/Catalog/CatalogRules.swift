@@ -53,7 +53,8 @@ extension Catalog {
         let slo = application.latencySLO
         guard slo >= .microseconds(1), slo <= Self.longestSLO else {
             throw CatalogError(
-                "latency SLO must be positive and at most one day (86400000000 microseconds); \(slo) was given")
+                "latency SLO must be positive and at most one day (86400000000 microseconds); "
+                    + "\(slo.wholeNanoseconds / 1000) microseconds were given")
         }
         try application.hedging?.check()
         let unlinked = Application(

@@ -14,6 +14,8 @@ extension SQLiteCatalogStore {
         switch error.resultCode {
         case .SQLITE_NOTADB:
             return CatalogStoreError(.notADatabase, "the store '\(path)' is no SQLite database; name another file")
+        case .SQLITE_CANTOPEN where isFolder(path):
+            return CatalogStoreError(.cannotOpen, "the store '\(path)' is a folder; name a file in it")
         case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
             return CatalogStoreError(
                 .cannotOpen,
@@ -35,5 +37,10 @@ extension SQLiteCatalogStore {
             let action = whileOpening ? "opened" : "read or written"
             return CatalogStoreError(.other, "the store '\(path)' cannot be \(action) (\(reason))")
         }
+    }
+
+    private static func isFolder(_ path: String) -> Bool {
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
     }
 }

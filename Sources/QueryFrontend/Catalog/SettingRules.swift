@@ -1,3 +1,5 @@
+import ContainerRPC
+
 /// The ranges of what models and applications can be set to.
 extension Batching {
     /// The largest of all sizes: what Clipper's 32 bits hold for a batch size.
@@ -27,7 +29,8 @@ extension Batching {
         }
         guard maxDelay >= .zero, maxDelay <= Self.longestDelay else {
             throw CatalogError(
-                "batching: 'max_delay_micros' must be 0 to 60000000 (one minute); \(maxDelay) was given")
+                "batching: 'max_delay_micros' must be 0 to 60000000 (one minute); "
+                    + "\(maxDelay.wholeNanoseconds / 1000) was given")
         }
         try Self.checkSize(maxBatch, "max_batch")
         if case .fixed(let size) = limit, size > maxBatch {
