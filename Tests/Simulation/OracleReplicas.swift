@@ -76,7 +76,9 @@ extension Oracle {
         case .refused: cause = false
         }
         let leavesInOrder = replica.isLeaving && !connection.isTroubled && connection.isBeyondDoubt
-        if leavesInOrder, !replica.batches.isEmpty, reason != .dismissed, !isCatchingUp(now) {
+        if leavesInOrder, !replica.batches.isEmpty, reason != .dismissed, reason != .unanswered,
+            !isCatchingUp(now)
+        {
             violate(
                 "replica \(id.number) leaves in good order, and \(replica.batches.count) batches are lost with it: "
                     + "\(reason)", at: now)

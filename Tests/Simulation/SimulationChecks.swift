@@ -135,7 +135,12 @@ extension Simulation {
     mutating func checkAllContainersServe() {
         let listings = frontend.core.sessions.listings
         let listed = Set(listings.compactMap { oracle.record($0.id)?.connection })
-        let missing = containers.firstIndex { !listed.contains($0.connection ?? -1) && !isRefused($0) }
+        let missing = containers.firstIndex { container in
+            // One that has forgotten a batch which it was sent before its model was deleted is waited for until it connects
+            // anew.
+            let hasForgotten = container.connection.map { connections[$0].hasForgotten } ?? false
+            return !listed.contains(container.connection ?? -1) && !isRefused(container) && !hasForgotten
+        }
         if listings.count > containers.count || missing != nil {
             oracle.violate(
                 "\(listings.count) replicas are listed for \(containers.count) containers that are well; "
