@@ -118,8 +118,14 @@ struct StatusReportTests {
     @Test(
         "A linked model whose containers are there and get nothing is pointed out, and why",
         arguments: [
-            (["draining"], "No container of m:1 takes queries: they drain, or are stuck. To take one back:"),
-            (["draining", "stuck"], "No container of m:1 takes queries: they drain, or are stuck. To take one back:"),
+            (
+                ["draining"],
+                "No container of m:1 takes queries: they drain, end, or are stuck. To take back what was drained:"
+            ),
+            (
+                ["draining", "stuck"],
+                "No container of m:1 takes queries: they drain, end, or are stuck. To take back what was drained:"
+            ),
             (["stuck"], "The containers of m:1 are stuck: they get nothing until they answer. Restart them."),
             (
                 ["unsuitable"],
@@ -144,7 +150,7 @@ struct StatusReportTests {
     @Test("A container that fails for every batch is pointed out, one that fails now and then is not")
     func advisesOnFailures() {
         var failing = replica()
-        (failing.completedQueries, failing.failedBatches) = (0, 7)
+        (failing.completedBatches, failing.failedBatches) = (7, 7)
         var good = replica()
         good.failedBatches = 7
         func lines(_ replica: ReplicaStatus) -> [String] {
@@ -152,7 +158,7 @@ struct StatusReportTests {
         }
         #expect(
             lines(failing) == [
-                "The container of m:1:0 has failed for every batch; its log, and the frontend's, say why."
+                "The container of m:1:0 has failed for every batch, wholly or for some inputs; its log, and the frontend's, say why."
             ])
         #expect(lines(good).isEmpty)
     }

@@ -318,6 +318,7 @@ struct HTTPTests {
             // Monitors are answered all the same, at the other port.
             #expect(try await frontend.admin.get("/health/live").text == "live\n")
             #expect(try await frontend.admin.get("/health/ready").status == 200)
+            #expect(try await HTTPConnection(to: frontend.admin).exchange("HEAD", "/health/ready").status == 200)
             let metrics = try await frontend.admin.get("/metrics")
             #expect(metrics["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8")
             #expect(metrics.text.contains(#"clipper_http_errors_total{status="503"} 1"#))

@@ -90,25 +90,41 @@ struct DispatchCoreTests {
         let later = Self.now + .seconds(120)
         core.advance(isDrained: false, now: later)
         #expect(core.scheduler.counters(of: core.handles.handle(for: .sum)).stuck == 0)
-        core.advance(isDrained: true, now: later)
+        core.advance(isDrained: true, now: later + .milliseconds(5))
         #expect(core.scheduler.counters(of: core.handles.handle(for: .sum)).stuck == 1)
     }
 
-    @Test("A container that never answers a batch registers anew once nobody has waited for it for long")
-    mutating func forgottenBatch() throws {
+    /// Its second batch is not answered, and it is stuck a second later.
+    private mutating func forgetBatch() throws -> MonotonicTime {
         register()
         ask()
+        let batch = try #require(core.effects.takeSendings().batches.first)
+        let session = core.sessions.session(with: Self.peer, by: nil, now: Self.now) { _ in }
+        let answer = ContainerMessage.response(PredictResponse(id: batch.dispatch.batch, outputs: ["42"]))
+        core.sessions.receive(answer, from: session, now: Self.now + .milliseconds(10))
+        core.advance(isDrained: true, now: Self.now + .milliseconds(10))
+        ask()
         _ = core.effects.takeSendings()
-        // The first batch may take 30 s; then it is stuck.
-        let stuck = Self.now + .seconds(31)
+        let stuck = Self.now + .seconds(1)
         core.advance(isDrained: true, now: stuck)
         #expect(core.scheduler.counters(of: core.handles.handle(for: .sum)).stuck == 1)
-        let session = core.sessions.session(with: Self.peer, by: nil, now: stuck) { _ in }
-        core.sessions.receive(.heartbeat, from: session, now: stuck + .seconds(29))
-        core.advance(isDrained: true, now: stuck + .seconds(29))
+        return stuck
+    }
+
+    private mutating func advance(to time: MonotonicTime) {
+        let session = core.sessions.session(with: Self.peer, by: nil, now: time) { _ in }
+        core.sessions.receive(.heartbeat, from: session, now: time)
+        core.advance(isDrained: true, now: time)
+        while core.goOn(now: time) {}
+    }
+
+    @Test("A container that never answers a batch registers anew once nobody has waited for it for half a minute")
+    mutating func forgottenBatch() throws {
+        let stuck = try forgetBatch()
+        advance(to: stuck + .seconds(29))
         #expect(core.sessions.listings.count == 1)
-        core.advance(isDrained: true, now: stuck + .seconds(30))
-        while core.goOn(now: stuck + .seconds(30)) {}
+        _ = core.effects.takeSendings()
+        advance(to: stuck + .seconds(30))
         #expect(core.sessions.listings.isEmpty)
         let last = core.effects.takeSendings().messages.last?.message
         guard case .welcome = last else {
@@ -116,6 +132,24 @@ struct DispatchCoreTests {
             return
         }
         register()
+        #expect(core.sessions.listings.count == 1)
+    }
+
+    @Test("One that is drained stays so")
+    mutating func leftAlone() throws {
+        let stuck = try forgetBatch()
+        let replica = try #require(core.sessions.listings.first?.id)
+        core.set(.begin, replica)
+        advance(to: stuck + .seconds(20))
+        advance(to: stuck + .seconds(40))
+        #expect(core.sessions.listings.map(\.id) == [replica])
+    }
+
+    @Test("A model may take minutes for its first batch")
+    mutating func slowFirstBatch() {
+        register()
+        ask()
+        for second in 1...30 { advance(to: Self.now + .seconds(10) * second) }
         #expect(core.sessions.listings.count == 1)
     }
 

@@ -104,10 +104,7 @@ extension Simulation {
             }
         }
         for listing in frontend.core.sessions.listings {
-            // What its container has forgotten, and was sent before its model was deleted, the session alone waits for.
-            let connection = oracle.record(listing.id)?.connection ?? -1
-            let hasForgotten = connection >= 0 && connections[connection].hasForgotten
-            if listing.batchesInFlight != 0, !hasForgotten {
+            if listing.batchesInFlight != 0 {
                 oracle.violate("replica \(listing.id.number) has batches in flight for ever: its session", at: now)
             }
             if let load = frontend.core.scheduler.loads[listing.id] {
@@ -135,12 +132,7 @@ extension Simulation {
     mutating func checkAllContainersServe() {
         let listings = frontend.core.sessions.listings
         let listed = Set(listings.compactMap { oracle.record($0.id)?.connection })
-        let missing = containers.firstIndex { container in
-            // One that has forgotten a batch which it was sent before its model was deleted is waited for until it connects
-            // anew.
-            let hasForgotten = container.connection.map { connections[$0].hasForgotten } ?? false
-            return !listed.contains(container.connection ?? -1) && !isRefused(container) && !hasForgotten
-        }
+        let missing = containers.firstIndex { !listed.contains($0.connection ?? -1) && !isRefused($0) }
         if listings.count > containers.count || missing != nil {
             oracle.violate(
                 "\(listings.count) replicas are listed for \(containers.count) containers that are well; "

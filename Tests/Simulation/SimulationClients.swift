@@ -100,6 +100,11 @@ extension Simulation {
             containers[index].registersMalformed = false
             // One that had no batch to fail at since is not to fail at the first of those that are to go well.
             containers[index].nextFailure = nil
+            // One that has forgotten a batch may be waited for until it connects anew: an operator lets it.
+            containers[index].nextAnswers.removeAll { $0.kind == .forgetsAnswer }
+            if let connection = containers[index].connection, connections[connection].hasForgotten {
+                kill(index, awayFor: millisecond)
+            }
         }
         store.with { $0.isFull = false }
         storeSlowness = 1

@@ -12,7 +12,9 @@ extension Simulation {
         case .duplicateAnswer, .lateAnswer:
             if speaksVersion4, random.chance(0.4) { containers[container].nextFailure = .modelError }
             containers[container].nextAnswers.append(plan)
-        case .wrongOutputCount, .falselyTooLate, .forgetsAnswer:
+        case .forgetsAnswer:
+            if areClientsActive { containers[container].nextAnswers.append(plan) }
+        case .wrongOutputCount, .falselyTooLate:
             containers[container].nextAnswers.append(plan)
         case .unknownAnswer:
             answer(UInt32(truncatingIfNeeded: random.next()), of: 1, container, plan.kind)

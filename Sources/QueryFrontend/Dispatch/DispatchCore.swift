@@ -141,7 +141,7 @@ package struct DispatchCore {
 
     /// Messages cannot be read or sent for now. Queries still get their default in time.
     mutating func expire(now: MonotonicTime) {
-        scheduler.tick(now: now)
+        scheduler.tick(judgesReplicas: false, now: now)
         takeUpScheduler(now: now)
     }
 
@@ -317,7 +317,7 @@ package struct DispatchCore {
     /// A replica has failed for a batch, or for some of its inputs.
     private mutating func noteFailure(of replica: ReplicaID) {
         completed[replica]?.failedBatches += 1
-        if let model = sessions.model(of: replica).flatMap(handles.knownHandle) { metrics.noteFailure(of: model) }
+        if let model = scheduler.model(of: replica) { metrics.noteFailure(of: model) }
     }
 
     /// Takes up what the scheduler has decided.

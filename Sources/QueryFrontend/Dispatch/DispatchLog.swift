@@ -115,7 +115,7 @@ struct DispatchLog {
         switch notice {
         case .stuck(let replica, _, let age):
             logger.warning(
-                "a replica is stuck: it gets nothing until it answers",
+                "a replica is stuck: it gets nothing until it answers or registers anew",
                 metadata: name(of: replica) + ["batch age": "\(age)"] + Self.unlogged(suppressed))
         case .neverAnswers: break
         case .recovered(let replica, _):

@@ -23,9 +23,9 @@ struct Monitoring: Sendable {
         }
         router.get("health/live") { _, _ in "live\n" }
         router.get("health/ready") { _, _ in
-            EditedResponse(
-                status: server.isDraining ? .serviceUnavailable : .ok,
-                response: server.isDraining ? "stopping\n" : "ready\n")
+            let isDraining = server.isDraining
+            return EditedResponse(
+                status: isDraining ? .serviceUnavailable : .ok, response: isDraining ? "stopping\n" : "ready\n")
         }
     }
 }

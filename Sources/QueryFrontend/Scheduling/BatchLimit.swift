@@ -15,6 +15,10 @@ package struct BatchLimit: Sendable {
     private var patience = 16
     /// What it was, while it is being found by refusals that follow each other.
     private var formerlyAnswerable: Int?
+    /// Batches of any size that it has answered since the last of those.
+    private var answeredSinceRefusal = 0
+    /// Whether it has answered any since it was last put back to what it was.
+    private var hasAnsweredSinceReturn = true
 
     package init(_ batching: Batching, largest: Int = .max) {
         self.batching = batching
@@ -64,12 +68,15 @@ package struct BatchLimit: Sendable {
     /// not their number was to blame.
     package mutating func refused(size: Int) {
         answered = 0
+        answeredSinceRefusal = 0
         guard size > 1 else {
-            if let former = formerlyAnswerable {
+            // Where one after the other is too large, the search is not begun anew for each.
+            if let former = formerlyAnswerable, hasAnsweredSinceReturn {
                 answerable = former
                 patience /= 2
+                formerlyAnswerable = nil
+                hasAnsweredSinceReturn = false
             }
-            formerlyAnswerable = nil
             return
         }
         if formerlyAnswerable == nil {
@@ -81,6 +88,10 @@ package struct BatchLimit: Sendable {
 
     /// What was too large may have been so because of one query alone.
     private mutating func noteAnswered(size: Int) {
+        hasAnsweredSinceReturn = true
+        answeredSinceRefusal += 1
+        // What is found after that has another reason.
+        if answeredSinceRefusal >= patience { formerlyAnswerable = nil }
         guard answerable != .max, size >= answerable else { return }
         answered += 1
         guard answered >= patience else { return }

@@ -15,6 +15,9 @@ package struct ModelSettings: Hashable, Sendable {
 ///
 /// A part of `Scheduler`, which hands it what models share: batch ids, hedge budgets and the list of effects.
 struct ModelScheduler: Sendable {
+    /// Where replicas could not be judged, it is tried again after so long.
+    private static let judgementPause = Duration.milliseconds(5)
+
     let handle: ModelHandle
     let bounds: Scheduler.Bounds
     /// `nil` while the version is not registered.
@@ -286,7 +289,7 @@ struct ModelScheduler: Sendable {
         }
         // What waits may have a replica by now, or a reason to wait no longer.
         isTouched = true
-        nextEvent = nextDue(now: now)
+        nextEvent = nextDue(judgesReplicas: judgesReplicas, now: now)
     }
 
     private mutating func expireBatches(on index: Int, now: MonotonicTime, _ effects: inout SchedulerEffects) {
@@ -315,7 +318,7 @@ struct ModelScheduler: Sendable {
 
     /// A replica that is stuck gets nothing until it answers: one that has forgotten its batch would get nothing any more.
     private mutating func noteSilent(_ index: Int, now: MonotonicTime, _ effects: inout SchedulerEffects) {
-        guard let since = replicas[index].stuckSince, !replicas[index].isGivenUp, now >= since + bounds.patience,
+        guard let due = silentAt(replicas[index]), now >= due,
             !replicas[index].batches.contains(where: { $0.queries.contains(where: isAwaited) })
         else { return }
         replicas[index].isGivenUp = true
@@ -327,18 +330,27 @@ struct ModelScheduler: Sendable {
         table.contains(reference) && !table[reference].isAnswered && table[reference].copies == 1
     }
 
-    private func nextDue(now: MonotonicTime) -> MonotonicTime {
+    /// When a stuck replica may be called lost. One that gets nothing in any case is left alone, and of a first batch nobody
+    /// knows how long it takes.
+    private func silentAt(_ replica: Replica) -> MonotonicTime? {
+        guard let since = replica.stuckSince, !replica.isGivenUp, replica.isActive, replica.latency.isKnown else {
+            return nil
+        }
+        return since + bounds.patience
+    }
+
+    private func nextDue(judgesReplicas: Bool, now: MonotonicTime) -> MonotonicTime {
+        // What was due and has not been done, because nobody is to be judged yet, is soon due again.
+        let soonest = judgesReplicas ? .distantPast : now + Self.judgementPause
         var next = queue.first?.deadline ?? .distantFuture
         if let first = joined.first { next = min(next, first.deadline) }
         for replica in replicas {
-            if let stuckAt = replica.stuckAt { next = min(next, stuckAt) }
-            // Later, the deadline of the last one who waits for it is looked at in any case.
-            if let since = replica.stuckSince, !replica.isGivenUp, since + bounds.patience > now {
-                next = min(next, since + bounds.patience)
-            }
+            if let stuckAt = replica.stuckAt { next = min(next, max(stuckAt, soonest)) }
+            // Once it is over, the deadline of the last one who waits for it is looked at in any case.
+            if let due = silentAt(replica), due > now || !judgesReplicas { next = min(next, max(due, soonest)) }
             for batch in replica.batches {
                 if let due = batch.nextDeadline { next = min(next, due) }
-                next = min(next, batch.hedgeAt)
+                next = min(next, max(batch.hedgeAt, soonest))
             }
         }
         return next

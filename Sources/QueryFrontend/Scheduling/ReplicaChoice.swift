@@ -78,7 +78,8 @@ extension ModelScheduler {
 
     /// Whether a replica that can be counted on takes a batch now.
     func hasRoom(_ index: Int, now: MonotonicTime) -> Bool {
-        guard replicas[index].isActive, !isOutdone(index), !isTooSlow(index, now: now),
+        // One that is too slow for all that waits may be tried again, and has no room for a share of it.
+        guard replicas[index].isActive, !isOutdone(index), !(isAnySuited && isUnsuited(index)),
             let opening = replicas[index].opening(slots: bounds.slotsPerReplica, now: now)
         else { return false }
         return opening <= now

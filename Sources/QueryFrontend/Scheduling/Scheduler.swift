@@ -247,6 +247,9 @@ package struct Scheduler: Sendable {
         return !scheduled.batches.isEmpty || (model.queuedCount > 0 && model.activeCount == 0)
     }
 
+    /// What a replica is scheduled for.
+    func model(of replica: ReplicaID) -> ModelHandle? { modelOf[replica] }
+
     /// How all replicas do.
     package var loads: [ReplicaID: ReplicaLoad] {
         var loads: [ReplicaID: ReplicaLoad] = [:]

@@ -82,7 +82,7 @@ enum StatusAdvice {
         let id = "\(model.name):\(model.version)"
         if states.contains("draining") {
             return note(
-                "No container of \(id) takes queries: they drain, or are stuck. To take one back:",
+                "No container of \(id) takes queries: they drain, end, or are stuck. To take back what was drained:",
                 "clipper model drain \(word(model.name)) \(word(model.version)) --resume")
         }
         if states.contains("stuck") {
@@ -94,13 +94,13 @@ enum StatusAdvice {
     /// A model with a container that fails for all that it gets.
     private static func failing(_ model: ModelStatus, _ status: FrontendStatus) -> [String]? {
         let replica = status.replicas.first { replica in
-            replica.modelName == model.name && replica.modelVersion == model.version && replica.completedQueries == 0
-                && replica.failedBatches ?? 0 > 0
+            replica.modelName == model.name && replica.modelVersion == model.version
+                && replica.failedBatches ?? 0 >= max(1, replica.completedBatches)
         }
         return replica.map { replica in
             note(
-                "The container of \(model.name):\(model.version):\(replica.replica) has failed for every batch; its log, "
-                    + "and the frontend's, say why.")
+                "The container of \(model.name):\(model.version):\(replica.replica) has failed for every batch, wholly or for some inputs; its "
+                    + "log, and the frontend's, say why.")
         }
     }
 

@@ -139,6 +139,21 @@ struct BatchLimitTests {
         #expect(size() == before)
     }
 
+    @Test(
+        "Where one query after the other is too large by itself, what is tried grows with their number, not its square")
+    func allTooLarge() {
+        let model = learned(SimulatedLatency(4, 0.1))
+        var limit = BatchLimit(Batching())
+        var (waiting, sent) = (64, 0)
+        while waiting > 0 {
+            let size = min(waiting, size(of: limit, model))
+            sent += size
+            limit.refused(size: size)
+            if size == 1 { waiting -= 1 }
+        }
+        #expect(sent < 64 * 6)
+    }
+
     private func size(of limit: BatchLimit, _ model: LatencyModel) -> Int {
         limit.limit(budget: .milliseconds(20), model: model)
     }

@@ -187,14 +187,17 @@ struct ReplicaStateTests {
     @Test("A replica that is tried again gets one query: the others are for the quick one, and none is given up")
     func triedAgainWithOne() {
         var (test, now) = quickAndSlow(2)
+        test.register(Batching(limit: .fixed(4)))
         now += .seconds(2)
         for item in 1000..<1010 { test.submit(item, due: now + .milliseconds(50), now: now) }
-        let sent = test.dispatch(now: now)
-        #expect(sent.first { $0.replica == 1 }?.items.count == 1)
+        var sent = test.dispatch(now: now).sorted { $0.replica < $1.replica }
+        #expect(sent.map(\.items.count) == [4, 1])
         #expect(!test.outcomes.keys.contains { $0 >= 1000 })
-        for batch in sent where batch.replica == 0 { test.complete(batch, now: now + .milliseconds(10)) }
-        now += .milliseconds(10)
-        for batch in test.dispatch(now: now) { test.complete(batch, now: now + .milliseconds(10)) }
+        for _ in 0..<3 {
+            now += .milliseconds(10)
+            for batch in sent where batch.replica == 0 { test.complete(batch, now: now) }
+            sent = test.dispatch(now: now)
+        }
         #expect((1000..<1010).count { test.outcomes[$0] == .output("\($0)") } == 9)
     }
 
@@ -204,6 +207,15 @@ struct ReplicaStateTests {
         for item in 1000..<1060 { test.submit(item, due: now + .milliseconds(50), now: now) }
         let sent = test.dispatch(now: now)
         #expect(sent.map(\.replica) == [0])
+        #expect(sent.map(\.items.count) == [60])
+    }
+
+    @Test("Nor do those that may be tried again")
+    func triedAgainBesideShares() {
+        var (test, now) = quickAndSlow(4)
+        now += .seconds(2)
+        for item in 1000..<1060 { test.submit(item, due: now + .milliseconds(15), now: now) }
+        let sent = test.dispatch(now: now).sorted { $0.replica < $1.replica }
         #expect(sent.map(\.items.count) == [60])
     }
 

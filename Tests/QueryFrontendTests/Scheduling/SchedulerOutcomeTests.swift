@@ -121,8 +121,6 @@ struct SchedulerOutcomeTests {
         #expect(test.scheduler.deadline == at(.seconds(30)), "then the batch may be called stuck")
         #expect(test.outcomes.count == 2)
         test.tick(now: .seconds(30))
-        #expect(test.scheduler.deadline == at(.seconds(60)), "then its replica may be called lost")
-        test.tick(now: .seconds(60))
         #expect(test.scheduler.deadline == nil)
     }
 

@@ -10,7 +10,7 @@ extension AdministrationAPI {
     ///
     /// - Parameter logger: Takes changes (info) and failures (error).
     public func router(logger: Logger) -> Router<BasicRequestContext> {
-        let router = Router(context: BasicRequestContext.self)
+        let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: AdministrationMiddleware(api: self, logger: logger))
         return router
     }
