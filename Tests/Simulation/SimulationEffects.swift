@@ -42,14 +42,14 @@ extension Simulation {
             note(.completed, Int(response.id), replica.number, response.outputs.count)
             if oracle.record(replica)?.isLeaving == true { occurrences[.batchesAnsweredWhileLeaving] += 1 }
             oracle.completed(response, on: replica, at: now)
-        case .failed(let replica, _, let failure):
+        case .failed(let replica, let failure):
             note(.failed, Int(failure.id), replica.number, Int(failure.code.rawValue))
             oracle.failed(failure, on: replica, connections, at: now)
         case .leaving(let replica):
             leave(replica)
         case .added(let replica, let registration, _, _):
             add(replica, registration)
-        case .removed(let replica, _, let reason, _):
+        case .removed(let replica, let reason, _):
             note(.replicaRemoved, replica.number, 0, occurrence(of: reason).rawValue)
             occurrences[occurrence(of: reason)] += 1
             if let record = oracle.record(replica) {
@@ -66,12 +66,10 @@ extension Simulation {
             noteChosen(query)
         case .finished(let ticket, let outcome, let isCached):
             noteFinished(ticket, outcome, isCached: isCached)
-        case .noticed(.stuck(let replica, _, _), _):
+        case .noticed(.stuck(let replica, _, _)):
             occurrences[.stuckDetected] += 1
             oracle.stuck(replica)
-        case .noticed(.neverAnswers, _):
-            break
-        case .noticed(.recovered, _):
+        case .noticed(.recovered):
             occurrences[.stuckRecovered] += 1
         case .inputFailed, .refused:
             break

@@ -20,7 +20,6 @@ extension DispatchCore {
         where catalog.models[model.id] != model {
             let id = model.id
             let handle = handles.handle(for: id)
-            modelNames[handle] = id
             metrics.noteModel(handle, id, now: now)
             scheduler.setModel(handle, ModelSettings(inputType: model.inputType, batching: model.batching))
             for replica in unregistered.take(of: id) {

@@ -44,7 +44,6 @@ package struct DispatchCore {
     var completed: [ReplicaID: ReplicaCounts] = [:]
     /// Replicas whose containers are to end once they have answered everything.
     var toBeStopped: Set<ReplicaID> = []
-    var modelNames: [ModelHandle: ModelVersion] = [:]
     /// What applications take.
     var applicationTypes: [ApplicationHandle: InputType] = [:]
     var unregistered = UnregisteredReplicas()
@@ -257,7 +256,7 @@ package struct DispatchCore {
         case .completed(let replica, let response):
             complete(replica, response, now: now)
         case .failed(let replica, let failure):
-            effects.events.append(.failed(replica, sessions.model(of: replica), failure))
+            effects.events.append(.failed(replica, failure))
             if failure.code.isReplicas { noteFailure(of: replica) }
             scheduler.fail(
                 batch: failure.id, on: replica, failure.code, failure.reason ?? failure.code.description, now: now)
@@ -274,13 +273,13 @@ package struct DispatchCore {
             effects.events.append(.leaving(replica))
             unregistered.remove(replica)
             scheduler.setLeaving(replica)
-        case .removed(let replica, let model, let reason):
+        case .removed(let replica, _, let reason):
             unregistered.remove(replica)
             let retried = scheduler.removeReplica(replica, now: now)
             completed[replica] = nil
             toBeStopped.remove(replica)
             metrics.replicasLost[reason.label, default: 0] += 1
-            effects.events.append(.removed(replica, model, reason, retried: retried))
+            effects.events.append(.removed(replica, reason, retried: retried))
         case .refused(let registration, let refusal):
             metrics.refusedRegistrations[refusal.code.label, default: 0] += 1
             if let registration { effects.events.append(.refused(registration, refusal)) }
@@ -293,7 +292,6 @@ package struct DispatchCore {
     mutating func schedule(
         _ replica: ReplicaID, _ registration: Registration, of model: ModelHandle, now: MonotonicTime
     ) {
-        modelNames[model] = registration.model
         scheduler.addReplica(
             replica, of: model, inputType: registration.inputType,
             capacity: ReplicaCapacity(of: registration.details), now: now)
@@ -333,8 +331,8 @@ package struct DispatchCore {
         }
         for answer in decided.answers { deliver(answer, now: now) }
         for computed in decided.computed { cache.insert(computed.output, for: computed.key) }
-        for case .neverAnswers(let replica, _) in decided.notices { sessions.giveUp(replica) }
-        for notice in decided.notices { effects.events.append(.noticed(notice, modelNames[notice.model])) }
+        for replica in decided.givenUp { sessions.giveUp(replica) }
+        for notice in decided.notices { effects.events.append(.noticed(notice)) }
         takeUpSelector(now: now)
     }
 

@@ -65,14 +65,14 @@ package enum DispatchEvent: Sendable {
     /// A replica is about to go.
     case leaving(ReplicaID)
     /// A replica serves no more; so many queries go elsewhere.
-    case removed(ReplicaID, ModelVersion, FrontendSession.EndReason, retried: Int)
+    case removed(ReplicaID, FrontendSession.EndReason, retried: Int)
     /// A container's model takes something else than its registration says: the container was told, and will try again.
     case refused(Registration, Refusal)
     /// A message from a container was of no use.
     case badMessage(from: RoutingID, replica: ReplicaID?, ContainerSessions.BadMessage)
     case completed(ReplicaID, PredictResponse)
     /// A batch has failed as a whole.
-    case failed(ReplicaID, ModelVersion?, BatchFailure)
+    case failed(ReplicaID, BatchFailure)
     /// A model has failed for an input, the first one of its batch.
     case inputFailed(ReplicaID, FailureCode, String)
     /// A policy has chosen a model for an input; or its application has lost its policy meanwhile, and the first model
@@ -80,5 +80,5 @@ package enum DispatchEvent: Sendable {
     case chosen(Query)
     /// What a policy has chosen has its outcome.
     case finished(Ticket, Outcome, isCached: Bool)
-    case noticed(SchedulerEffects.Notice, ModelVersion?)
+    case noticed(SchedulerEffects.Notice)
 }

@@ -39,15 +39,15 @@ struct DispatchLog {
         case .added(let replica, let registration, let number, let taken):
             names[replica] = Self.name(of: registration, number: number)
             added(replica, registration, registered: taken, now: now)
-        case .removed(let replica, _, let reason, let retried):
+        case .removed(let replica, let reason, let retried):
             removed(replica, reason, retried: retried, now: now)
             names[replica] = nil
         case .refused(let registration, let refusal): refused(registration, refusal, now: now)
         case .badMessage(let peer, let replica, let problem):
             badMessage(from: peer, isRegistered: replica != nil, problem, now: now)
-        case .failed(let replica, _, let failure): failed(replica, failure.code, failure.reason, now: now)
+        case .failed(let replica, let failure): failed(replica, failure.code, failure.reason, now: now)
         case .inputFailed(let replica, let code, let text): failed(replica, code, text, now: now)
-        case .noticed(let notice, _): noticed(notice, now: now)
+        case .noticed(let notice): noticed(notice, now: now)
         case .leaving, .completed, .chosen, .finished: break
         }
     }
@@ -109,15 +109,12 @@ struct DispatchLog {
     }
 
     private mutating func noticed(_ notice: SchedulerEffects.Notice, now: MonotonicTime) {
-        // Its removal is told besides.
-        if case .neverAnswers = notice { return }
         guard let suppressed = notices.admit(now: now) else { return }
         switch notice {
         case .stuck(let replica, _, let age):
             logger.warning(
                 "a replica is stuck: it gets nothing until it answers or registers anew",
                 metadata: name(of: replica) + ["batch age": "\(age)"] + Self.unlogged(suppressed))
-        case .neverAnswers: break
         case .recovered(let replica, _):
             logger.info(
                 "a replica that was stuck has answered", metadata: name(of: replica) + Self.unlogged(suppressed))

@@ -1,4 +1,6 @@
 import Hummingbird
+import NIOCore
+import NIOHTTP1
 
 /// What monitors ask for: at the query port and, should that have no connection left, at the administration's.
 struct Monitoring: Sendable {
@@ -17,15 +19,18 @@ struct Monitoring: Sendable {
     /// Adds `/metrics`, which is Prometheus's text here, `/health/live` and `/health/ready`.
     func addRoutes(to router: Router<BasicRequestContext>) {
         router.get("metrics") { _, _ in
-            Response(
-                status: .ok, headers: [.contentType: DispatchReport.prometheusType],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: await report(withSelections: true).prometheusText())))
+            let text = await report(withSelections: true).prometheusText()
+            return response(
+                QueryReply(
+                    status: .ok, contentType: DispatchReport.prometheusType, body: ByteBuffer(string: text)))
         }
-        router.get("health/live") { _, _ in "live\n" }
-        router.get("health/ready") { _, _ in
-            let isDraining = server.isDraining
-            return EditedResponse(
-                status: isDraining ? .serviceUnavailable : .ok, response: isDraining ? "stopping\n" : "ready\n")
-        }
+        router.get("health/live") { _, _ in response(.live) }
+        router.get("health/ready") { _, _ in response(.ready(isDraining: server.isDraining)) }
+    }
+
+    private func response(_ reply: QueryReply) -> Response {
+        Response(
+            status: .init(code: Int(reply.status.code)), headers: [.contentType: reply.contentType],
+            body: ResponseBody(byteBuffer: reply.body))
     }
 }

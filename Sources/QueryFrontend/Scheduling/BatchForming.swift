@@ -126,9 +126,7 @@ extension ModelScheduler {
         guard endangered > 2 * beyond else { return }
         for _ in 0..<beyond {
             draft.deadlines.removeLast()
-            let reference = draft.queries.removeLast()
-            draft.byteCount -= table[reference].query.input.byteCount
-            enqueue(reference)
+            enqueue(draft.queries.removeLast())
         }
     }
 

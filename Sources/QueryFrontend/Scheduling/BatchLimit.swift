@@ -15,7 +15,7 @@ package struct BatchLimit: Sendable {
     private var patience = 16
     /// What it was, while it is being found by refusals that follow each other.
     private var formerlyAnswerable: Int?
-    /// Batches of any size that it has answered since the last of those.
+    /// Batches of any size that it has answered since the last refusal.
     private var answeredSinceRefusal = 0
     /// Whether it has answered any since it was last put back to what it was.
     private var hasAnsweredSinceReturn = true

@@ -15,9 +15,6 @@ package struct ModelSettings: Hashable, Sendable {
 ///
 /// A part of `Scheduler`, which hands it what models share: batch ids, hedge budgets and the list of effects.
 struct ModelScheduler: Sendable {
-    /// Where replicas could not be judged, it is tried again after so long.
-    private static let judgementPause = Duration.milliseconds(5)
-
     let handle: ModelHandle
     let bounds: Scheduler.Bounds
     /// `nil` while the version is not registered.
@@ -261,100 +258,7 @@ struct ModelScheduler: Sendable {
         return reference
     }
 
-    // MARK: Time
-
-    mutating func tick(
-        judgesReplicas: Bool, now: MonotonicTime, hedges: inout HedgeBudgets, _ effects: inout SchedulerEffects
-    ) {
-        guard now >= nextEvent else { return }
-        while let entry = queue.first, entry.deadline <= now {
-            guard let reference = firstQueued() else { break }
-            guard table[reference].query.waiter.deadline <= now else { break }
-            _ = queue.popFirst()
-            expire(reference, now: now, &effects)
-        }
-        while let entry = joined.first, entry.deadline <= now {
-            _ = joined.popFirst()
-            guard let reference = table.reference(slot: entry.slot), UInt64(reference.generation) == entry.turn,
-                !table[reference].isAnswered
-            else { continue }
-            if table[reference].query.waiter.deadline <= now { expire(reference, now: now, &effects) }
-        }
-        for index in replicas.indices {
-            expireBatches(on: index, now: now, &effects)
-            guard judgesReplicas else { continue }
-            noteStuck(index, now: now, &effects)
-            noteSilent(index, now: now, &effects)
-            hedge(index, now: now, &hedges)
-        }
-        // What waits may have a replica by now, or a reason to wait no longer.
-        isTouched = true
-        nextEvent = nextDue(judgesReplicas: judgesReplicas, now: now)
-    }
-
-    private mutating func expireBatches(on index: Int, now: MonotonicTime, _ effects: inout SchedulerEffects) {
-        for batch in replicas[index].batches.indices {
-            while let due = replicas[index].batches[batch].nextDeadline, due <= now {
-                let expired = replicas[index].batches[batch].expired
-                replicas[index].batches[batch].expired += 1
-                expire(replicas[index].batches[batch].queries[expired], now: now, &effects)
-            }
-        }
-    }
-
-    private mutating func noteStuck(_ index: Int, now: MonotonicTime, _ effects: inout SchedulerEffects) {
-        guard let stuckAt = replicas[index].stuckAt, stuckAt <= now, let batch = replicas[index].batches.first else {
-            return
-        }
-        replicas[index].stuckSince = now
-        counters.stuck += 1
-        doors.removeAll(keepingCapacity: true)
-        // Who asks the same from now on is not to wait for this one: another replica can compute it.
-        for stuck in replicas[index].batches {
-            for reference in stuck.queries where table.contains(reference) { release(reference) }
-        }
-        effects.notices.append(.stuck(replicas[index].id, handle, batchAge: now - batch.sent))
-    }
-
-    /// A replica that is stuck gets nothing until it answers: one that has forgotten its batch would get nothing any more.
-    private mutating func noteSilent(_ index: Int, now: MonotonicTime, _ effects: inout SchedulerEffects) {
-        guard let due = silentAt(replicas[index]), now >= due,
-            !replicas[index].batches.contains(where: { $0.queries.contains(where: isAwaited) })
-        else { return }
-        replicas[index].isGivenUp = true
-        effects.notices.append(.neverAnswers(replicas[index].id, handle))
-    }
-
-    /// Whether somebody waits for what only one replica has.
-    private func isAwaited(_ reference: QueryTable.Reference) -> Bool {
-        table.contains(reference) && !table[reference].isAnswered && table[reference].copies == 1
-    }
-
-    /// When a stuck replica may be called lost. One that gets nothing in any case is left alone, and of a first batch nobody
-    /// knows how long it takes.
-    private func silentAt(_ replica: Replica) -> MonotonicTime? {
-        guard let since = replica.stuckSince, !replica.isGivenUp, replica.isActive, replica.latency.isKnown else {
-            return nil
-        }
-        return since + bounds.patience
-    }
-
-    private func nextDue(judgesReplicas: Bool, now: MonotonicTime) -> MonotonicTime {
-        // What was due and has not been done, because nobody is to be judged yet, is soon due again.
-        let soonest = judgesReplicas ? .distantPast : now + Self.judgementPause
-        var next = queue.first?.deadline ?? .distantFuture
-        if let first = joined.first { next = min(next, first.deadline) }
-        for replica in replicas {
-            if let stuckAt = replica.stuckAt { next = min(next, max(stuckAt, soonest)) }
-            // Once it is over, the deadline of the last one who waits for it is looked at in any case.
-            if let due = silentAt(replica), due > now || !judgesReplicas { next = min(next, max(due, soonest)) }
-            for batch in replica.batches {
-                if let due = batch.nextDeadline { next = min(next, due) }
-                next = min(next, max(batch.hedgeAt, soonest))
-            }
-        }
-        return next
-    }
+    // MARK: The end
 
     /// Everything that waits or is in flight gets the default: the frontend ends.
     mutating func abandon(_ reason: DefaultReason, _ effects: inout SchedulerEffects) {

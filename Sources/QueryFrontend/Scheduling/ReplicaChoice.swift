@@ -56,8 +56,11 @@ extension ModelScheduler {
     /// Whether not one of the queries that wait can be in time on a replica, and another is there that is quicker. It is
     /// tried all the same once nothing has been heard of it for long.
     private func isTooSlow(_ index: Int, now: MonotonicTime) -> Bool {
-        isAnySuited && isUnsuited(index) && now - replicas[index].lastAnswer <= Self.staleAfter
+        isOutpaced(index) && now - replicas[index].lastAnswer <= Self.staleAfter
     }
+
+    /// Whether it can have none of them in time, and another can.
+    private func isOutpaced(_ index: Int) -> Bool { isAnySuited && isUnsuited(index) }
 
     func isUnsuited(_ index: Int) -> Bool {
         replicas[index].latency.isKnown && replicas[index].latency.fast(1) > longestAllowance
@@ -79,7 +82,7 @@ extension ModelScheduler {
     /// Whether a replica that can be counted on takes a batch now.
     func hasRoom(_ index: Int, now: MonotonicTime) -> Bool {
         // One that is too slow for all that waits may be tried again, and has no room for a share of it.
-        guard replicas[index].isActive, !isOutdone(index), !(isAnySuited && isUnsuited(index)),
+        guard replicas[index].isActive, !isOutdone(index), !isOutpaced(index),
             let opening = replicas[index].opening(slots: bounds.slotsPerReplica, now: now)
         else { return false }
         return opening <= now

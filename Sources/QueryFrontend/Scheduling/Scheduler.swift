@@ -22,10 +22,10 @@ package struct Scheduler: Sendable {
             slotsPerReplica: Int = 2, queuedQueries: Int = 100_000, queuedBytes: Int = 256 << 20,
             patience: Duration = .seconds(30)
         ) {
-            self.patience = patience
             self.slotsPerReplica = slotsPerReplica
             self.queuedQueries = queuedQueries
             self.queuedBytes = queuedBytes
+            self.patience = patience
         }
     }
 

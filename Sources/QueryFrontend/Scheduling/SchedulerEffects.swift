@@ -33,22 +33,16 @@ package struct SchedulerEffects: Sendable {
     package enum Notice: Hashable, Sendable {
         /// A replica's batch is far beyond what was predicted; it gets nothing until it answers.
         case stuck(ReplicaID, ModelHandle, batchAge: Duration)
-        /// A stuck replica has not answered for long after anybody waited for it: what it has may be lost there.
-        case neverAnswers(ReplicaID, ModelHandle)
         /// A replica that was stuck has answered.
         case recovered(ReplicaID, ModelHandle)
-
-        var model: ModelHandle {
-            switch self {
-            case .stuck(_, let model, _), .neverAnswers(_, let model), .recovered(_, let model): model
-            }
-        }
     }
 
     package internal(set) var dispatches: [Dispatch] = []
     package internal(set) var answers: [Answer] = []
     package internal(set) var computed: [Computed] = []
     package internal(set) var notices: [Notice] = []
+    /// Stuck replicas that have not answered for long after anybody waited for them: what they have may be lost there.
+    package internal(set) var givenUp: [ReplicaID] = []
 
     mutating func answer(_ waiter: Waiter, _ outcome: Outcome) {
         answers.append(Answer(waiter: waiter, outcome: outcome))
@@ -59,6 +53,7 @@ package struct SchedulerEffects: Sendable {
         answers.removeAll(keepingCapacity: true)
         computed.removeAll(keepingCapacity: true)
         notices.removeAll(keepingCapacity: true)
+        givenUp.removeAll(keepingCapacity: true)
     }
 }
 

@@ -89,11 +89,11 @@ struct BenchRun: Codable, Equatable, Sendable {
 
     /// Answers with the default output.
     var defaultCount: Int { defaults.values.reduce(0, +) }
+    /// Failed requests.
+    var errorCount: Int { errors.values.reduce(0, +) }
 
     /// Whether as many answers came as requests were due, but for a twentieth and a few.
     var keepsUp: Bool { achievedRate * durationSeconds >= 0.95 * Double(sent) - 10 }
-    /// Failed requests.
-    var errorCount: Int { errors.values.reduce(0, +) }
 
     enum CodingKeys: String, CodingKey {
         case rate, connections, sent, answered, predictions, defaults, rejected, errors, unanswered, unsent, goodput

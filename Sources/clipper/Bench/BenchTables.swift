@@ -129,8 +129,11 @@ enum BenchTables {
 
     /// A step of the search.
     static func line(step: Int, rate: Double, run: BenchRun, isKept: Bool) -> String {
-        "step \(step): \(Figures.rate(rate)): \(percent(run.shareInSLO)) inside the SLO, p99 \(latency(run.latency?.p99))"
-            + (isKept
-                ? ": kept" : run.keepsUp ? ": missed" : ": missed, answers \(Figures.rate(run.achievedRate)) only")
+        let verdict =
+            isKept
+            ? "kept" : run.keepsUp ? "missed" : "missed, answers \(Figures.rate(run.achievedRate)) only"
+        return
+            "step \(step): \(Figures.rate(rate)): \(percent(run.shareInSLO)) inside the SLO, p99 \(latency(run.latency?.p99))"
+            + ": " + verdict
     }
 }

@@ -70,13 +70,13 @@ enum StatusAdvice {
             guard current.replicas > 0 else {
                 return note("No container of \(name):\(current.version) is connected; start one.")
             }
-            return without(activeReplica: current, status) ?? failing(current, status)
+            let replicas = status.replicas.filter { $0.modelName == name && $0.modelVersion == current.version }
+            return idle(current, replicas) ?? failing(current, replicas)
         }
     }
 
     /// A model whose containers are there and get nothing.
-    private static func without(activeReplica model: ModelStatus, _ status: FrontendStatus) -> [String]? {
-        let replicas = status.replicas.filter { $0.modelName == model.name && $0.modelVersion == model.version }
+    private static func idle(_ model: ModelStatus, _ replicas: [ReplicaStatus]) -> [String]? {
         let states = Set(replicas.map(\.state))
         guard !states.isEmpty, !states.contains("active") else { return nil }
         let id = "\(model.name):\(model.version)"
@@ -92,15 +92,11 @@ enum StatusAdvice {
     }
 
     /// A model with a container that fails for all that it gets.
-    private static func failing(_ model: ModelStatus, _ status: FrontendStatus) -> [String]? {
-        let replica = status.replicas.first { replica in
-            replica.modelName == model.name && replica.modelVersion == model.version
-                && replica.failedBatches ?? 0 >= max(1, replica.completedBatches)
-        }
-        return replica.map { replica in
+    private static func failing(_ model: ModelStatus, _ replicas: [ReplicaStatus]) -> [String]? {
+        replicas.first { $0.failedBatches ?? 0 >= max(1, $0.completedBatches) }.map { replica in
             note(
-                "The container of \(model.name):\(model.version):\(replica.replica) has failed for every batch, wholly or for some inputs; its "
-                    + "log, and the frontend's, say why.")
+                "The container of \(model.name):\(model.version):\(replica.replica) has failed for every batch, "
+                    + "wholly or for some inputs; its log, and the frontend's, say why.")
         }
     }
 

@@ -59,6 +59,14 @@ struct QueryReply {
         return buffer
     }
 
+    /// The process serves.
+    static var live: QueryReply { .text(.ok, "live\n") }
+
+    /// Whether queries are taken.
+    static func ready(isDraining: Bool) -> QueryReply {
+        isDraining ? .text(.serviceUnavailable, "stopping\n") : .text(.ok, "ready\n")
+    }
+
     static func text(_ status: HTTPResponseStatus, _ text: String) -> QueryReply {
         QueryReply(status: status, contentType: "text/plain; charset=utf-8", body: ByteBuffer(string: text))
     }

@@ -30,10 +30,10 @@ enum RequestPurpose {
             self = .metrics(asPrometheus: Self.prefersText(head.headers))
         case .live:
             expected = .GET
-            self = .reply(.text(.ok, "live\n"))
+            self = .reply(.live)
         case .ready:
             expected = .GET
-            self = .reply(isDraining ? .text(.serviceUnavailable, "stopping\n") : .text(.ok, "ready\n"))
+            self = .reply(.ready(isDraining: isDraining))
         case .unknown:
             self = .reply(
                 .error(
