@@ -18,6 +18,8 @@ public struct FrontendConfiguration: Sendable {
     public var limits: HTTPLimits
     /// The times of the sessions with containers.
     public var timing: SessionTiming
+    /// Connections to the RPC port at a time, one a container. One too many costs the one by which nothing has come.
+    public var maxContainers: Int
     /// Batches that one replica may have in flight; the second hides the round trip.
     public var batchesInFlight: Int
     /// Bytes that the cache of predictions may take, over all models; 0 turns it off.
@@ -46,6 +48,7 @@ public struct FrontendConfiguration: Sendable {
         host: String = "127.0.0.1", adminHost: String? = nil, queryPort: Int = 1337, adminPort: Int = 1338,
         rpcPort: Int = 7000,
         store: String = ":memory:", limits: HTTPLimits = HTTPLimits(), timing: SessionTiming = .standard,
+        maxContainers: Int = 10_000,
         batchesInFlight: Int = 2, cacheBytes: Int = 32 << 20, maxQueuedQueries: Int = 100_000,
         maxQueuedBytes: Int = 256 << 20, policies: SelectionPolicies = .standard, usersInMemory: Int = 50_000,
         usersInStore: Int = 1_000_000, feedbackQueries: Int = 100_000, feedbackAge: Duration = .seconds(600),
@@ -60,6 +63,7 @@ public struct FrontendConfiguration: Sendable {
         self.store = store
         self.limits = limits
         self.timing = timing
+        self.maxContainers = maxContainers
         self.batchesInFlight = batchesInFlight
         self.cacheBytes = cacheBytes
         self.maxQueuedQueries = maxQueuedQueries
@@ -80,7 +84,8 @@ public struct FrontendConfiguration: Sendable {
             throw .invalid("\(name) is \(port); expected 0 to 65535")
         }
         for (name, value, least) in [
-            ("threads", threads ?? 1, 1), ("batchesInFlight", batchesInFlight, 1), ("cacheBytes", cacheBytes, 0),
+            ("threads", threads ?? 1, 1), ("maxContainers", maxContainers, 1),
+            ("batchesInFlight", batchesInFlight, 1), ("cacheBytes", cacheBytes, 0),
             ("maxQueuedQueries", maxQueuedQueries, 1), ("maxQueuedBytes", maxQueuedBytes, 1),
             ("usersInMemory", usersInMemory, 1), ("usersInStore", usersInStore, 1),
             ("feedbackQueries", feedbackQueries, 0), ("limits.largestBody", limits.largestBody, 1),

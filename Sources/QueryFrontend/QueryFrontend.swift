@@ -127,7 +127,7 @@ public final class QueryFrontend: Service {
                 Dispatcher.Configuration(
                     endpoints: ["tcp://\(host):\(port)", "inproc://query-frontend"],
                     core: DispatchCore.Configuration(
-                        timing: configuration.timing,
+                        timing: configuration.timing, mostConnections: configuration.maxContainers,
                         bounds: Scheduler.Bounds(
                             slotsPerReplica: configuration.batchesInFlight,
                             queuedQueries: configuration.maxQueuedQueries,

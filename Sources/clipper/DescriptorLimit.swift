@@ -28,10 +28,20 @@ enum DescriptorLimit {
         return Int(clamping: limit.rlim_cur)
     }
 
+    /// What is left to containers and files.
+    private static func rest(descriptors: Int) -> Int { max(128, descriptors / 4) }
+
+    /// How many connections of containers leave enough descriptors of that rest for files, and for those that come before
+    /// others have been told to go: no more than were asked for.
+    static func containers(wanted: Int, descriptors: Int) -> Int {
+        let rest = min(rest(descriptors: descriptors), descriptors)
+        return min(wanted, max(1, rest - max(64, rest / 4)))
+    }
+
     /// How many connections of clients leave enough descriptors for administration, containers and files: no more than
     /// were asked for.
     static func connections(wanted: Int, descriptors: Int) -> Int {
-        min(wanted, max(1, descriptors - max(128, descriptors / 4) - administration(descriptors: descriptors)))
+        min(wanted, max(1, descriptors - rest(descriptors: descriptors) - administration(descriptors: descriptors)))
     }
 
     /// How many connections the administration port may have.

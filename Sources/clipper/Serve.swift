@@ -82,6 +82,12 @@ struct Serve: AsyncParsableCommand {
         transform: { text in try DurationText.parse(Int(text) == nil ? text : text + "s") })
     var idleTimeout: Duration?
 
+    @Option(
+        help: ArgumentHelp(
+            "Connections to the RPC port at a time, one a container. What comes beyond costs the connection that has "
+                + "been silent for longest.", valueName: "number"))
+    var maxContainers = Self.standard.maxContainers
+
     @Option(help: "Batches that one container may have in flight.")
     var batchesInFlight = 2
 
@@ -156,7 +162,7 @@ struct Serve: AsyncParsableCommand {
         }
         for (name, value) in [
             ("--max-body", maxBody ?? 1), ("--max-inputs", maxInputs), ("--max-connections", maxConnections),
-            ("--batches-in-flight", batchesInFlight), ("--max-queue", maxQueue),
+            ("--max-containers", maxContainers), ("--batches-in-flight", batchesInFlight), ("--max-queue", maxQueue),
             ("--max-queue-bytes", maxQueueBytes ?? 1), ("--max-bodies", maxBodies ?? 1), ("--threads", threads ?? 1),
             ("--users-in-memory", usersInMemory), ("--users-in-store", usersInStore),
         ] where value < 1 {
@@ -182,13 +188,18 @@ struct Serve: AsyncParsableCommand {
         var configuration = configuration(store: store)
         if let descriptors = DescriptorLimit.raise() {
             let connections = DescriptorLimit.connections(wanted: maxConnections, descriptors: descriptors)
-            if connections < maxConnections {
+            let containers = DescriptorLimit.containers(wanted: maxContainers, descriptors: descriptors)
+            for (whose, option, wanted, given) in [
+                ("clients", "--max-connections", maxConnections, connections),
+                ("containers", "--max-containers", maxContainers, containers),
+            ] where given < wanted {
                 logger.warning(
-                    "clients get fewer connections than --max-connections: too few descriptors (ulimit -n)",
-                    metadata: ["connections": "\(connections)", "descriptors": "\(descriptors)"])
+                    "\(whose) get fewer connections than \(option): too few descriptors (ulimit -n)",
+                    metadata: ["connections": "\(given)", "descriptors": "\(descriptors)"])
             }
             configuration.limits.connections = connections
             configuration.limits.administrationConnections = DescriptorLimit.administration(descriptors: descriptors)
+            configuration.maxContainers = containers
         }
         let frontend: QueryFrontend
         do {
@@ -222,7 +233,8 @@ struct Serve: AsyncParsableCommand {
                 largestBody: largestBody, bodies: maxBodies ?? max(Self.standard.limits.bodies, largestBody),
                 largestBatch: maxInputs, idleTime: idleTimeout ?? Self.standard.limits.idleTime,
                 connections: maxConnections),
-            batchesInFlight: batchesInFlight, cacheBytes: cacheSize ?? Self.standard.cacheBytes,
+            maxContainers: maxContainers, batchesInFlight: batchesInFlight,
+            cacheBytes: cacheSize ?? Self.standard.cacheBytes,
             maxQueuedQueries: maxQueue, maxQueuedBytes: maxQueueBytes ?? Self.standard.maxQueuedBytes,
             usersInMemory: usersInMemory, usersInStore: usersInStore, feedbackQueries: feedbackWindow,
             feedbackAge: feedbackAge ?? Self.standard.feedbackAge, threads: threads)

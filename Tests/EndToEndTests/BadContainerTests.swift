@@ -132,6 +132,26 @@ struct BadContainerTests {
         }
     }
 
+    @Test("Connections beyond what the frontend takes are closed; containers are not, and new ones can come")
+    func tooManyConnections() async throws {
+        try await withProcesses { processes in
+            let frontend = try await Frontend.servingSum(in: processes, arguments: ["--max-containers", "4"])
+            let connections = try (0..<12).map { _ in try TCPConnection(to: Address(frontend.rpc)) }
+            // The container has one of four, and nine of twelve are too many.
+            try await eventually("nine are closed") {
+                connections.count { $0.isEnded() } == 9
+            }
+            try await frontend.expectSum()
+            try await frontend.startContainer()
+            #expect(connections.count { $0.isEnded() } == 10)
+            #expect(try await frontend.containers(of: "sum") == ["sum:1:0", "sum:1:1"])
+            let metrics = try await frontend.query.get("/metrics", headers: ["Accept: text/plain"]).text
+            #expect(metrics.contains("clipper_rpc_connections 4"))
+            #expect(metrics.contains("clipper_rpc_connections_cut_total 10"))
+            #expect(try await frontend.terminate() == 0)
+        }
+    }
+
     @Test(
         "A wrong answer costs its container the session, and its query goes to another",
         arguments: BadContainer.answers.map(\.0))

@@ -198,6 +198,21 @@ struct DispatchCoreTests {
         #expect(effects.messages.map(\.message) == [.accepted(replica: 2), .accepted(replica: 3)])
     }
 
+    @Test("A connection too many is cut, counted and told, and the one that a container speaks by is not")
+    mutating func cuts() {
+        core = DispatchCore(
+            DispatchCore.Configuration(mostConnections: 1), handles: Handles(),
+            cache: SharedPredictionCache(capacityBytes: 0), policies: .standard, firstBatch: 0, seed: 1, now: Self.now)
+        core.sessions.note(.accepted(descriptor: 7))
+        let session = core.sessions.session(with: Self.peer, by: 7, now: Self.now) { _ in }
+        core.sessions.receive(.heartbeat, from: session, now: Self.now)
+        core.sessions.note(.accepted(descriptor: 8))
+        core.advance(isDrained: true, now: Self.now)
+        #expect(core.effects.takeCuts() == [8])
+        #expect(core.metrics.cutConnections == 1)
+        #expect(core.effects.events.contains { if case .cut(connections: 1) = $0 { true } else { false } })
+    }
+
     @Test("Feedback on an input that was read as another type than its application takes by now teaches nothing")
     mutating func feedbackOfAnotherType() {
         let payload = InputValues(elements: .float64([1]), rowEnds: [1]).payloads[0]

@@ -71,7 +71,7 @@ extension Simulation {
             oracle.stuck(replica)
         case .noticed(.recovered):
             occurrences[.stuckRecovered] += 1
-        case .inputFailed, .refused:
+        case .inputFailed, .refused, .cut:
             break
         }
     }

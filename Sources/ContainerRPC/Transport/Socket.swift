@@ -74,11 +74,6 @@ public struct Socket: ~Copyable {
         return String(decoding: name.prefix(max(0, size - 1)), as: UTF8.self)
     }
 
-    /// Stops taking connections at an endpoint; those that stand go on.
-    public func unbind(_ endpoint: String) throws(TransportError) {
-        guard zmq_unbind(pointer, endpoint) == 0 else { throw .last("unbinding \(endpoint)") }
-    }
-
     /// Connects to an endpoint, now or when it comes to be.
     public func connect(_ endpoint: String) throws(TransportError) {
         if endpoint.contains("[") { try handle.set(ZMQ_IPV6, 1, "ZMQ_IPV6") }

@@ -88,10 +88,11 @@ final class ContainerLoop: Sendable {
                 }
             for number in 0..<threads {
                 let thread = Thread { [self] in
+                    // Before the thread runs, the system would not be told.
+                    Thread.current.name = "container \(number)"
                     ThreadPolicy.gatherWork()
                     run(number)
                 }
-                thread.name = "container \(number)"
                 // As much as a main thread has: Foundation's half a megabyte is little for somebody's model.
                 thread.stackSize = 8 << 20
                 thread.start()

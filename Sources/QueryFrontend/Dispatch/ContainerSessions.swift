@@ -24,6 +24,8 @@ package struct ContainerSessions: Sendable {
         case refused(Registration?, Refusal)
         /// A message was of no use; nothing but its sender suffers.
         case badMessage(from: RoutingID, replica: ReplicaID?, BadMessage)
+        /// There are too many connections: the one with this descriptor, by which nothing has come, is to go.
+        case cut(descriptor: Int32)
     }
 
     /// What was wrong with a message.
@@ -68,6 +70,7 @@ package struct ContainerSessions: Sendable {
     private var byPeer: [RoutingID: SessionID] = [:]
     var byReplica: [ReplicaID: SessionID] = [:]
     private var ledger = ConnectionLedger<SessionID>()
+    private(set) var connections: ContainerConnections
     private var nextSession = 0
     var nextReplica = 0
     var nextNumber: [ModelVersion: Int] = [:]
@@ -78,8 +81,10 @@ package struct ContainerSessions: Sendable {
 
     package internal(set) var effects: [Effect] = []
 
-    package init(timing: SessionTiming = .standard) {
+    /// - Parameter mostConnections: how many containers may be connected.
+    package init(timing: SessionTiming = .standard, mostConnections: Int = .max) {
         self.timing = timing
+        connections = ContainerConnections(most: mostConnections)
     }
 
     package mutating func clearEffects() {
@@ -96,6 +101,7 @@ package struct ContainerSessions: Sendable {
     /// The monitor says that something was accepted or is gone.
     package mutating func note(_ event: ConnectionEvent) {
         ledger.note(event)
+        if let descriptor = connections.note(event) { effects.append(.cut(descriptor: descriptor)) }
     }
 
     /// The connections whose end was noted are over. Call it when all messages that were waiting have been read.
@@ -125,6 +131,7 @@ package struct ContainerSessions: Sendable {
             if ledger.isBound(known) { end(known, .disconnected) }
         }
         try drainEvents(&self)
+        connections.noteMessage(by: descriptor)
         let id = byPeer[peer] ?? begin(with: peer, now: now)
         if let evicted = ledger.bind(id, to: descriptor) { end(evicted, .disconnected) }
         return id

@@ -90,6 +90,7 @@ extension DispatchCore {
 
     func report(withSelections: Bool = false, now: MonotonicTime) -> DispatchReport {
         var report = DispatchReport(now: now)
+        report.rpcConnections = sessions.connections.count
         report.metrics = metrics
         report.catalog = catalog
         report.replicas = sessions.listings

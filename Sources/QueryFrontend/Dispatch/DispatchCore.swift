@@ -10,14 +10,17 @@ import ContainerRPC
 package struct DispatchCore {
     package struct Configuration: Sendable {
         package var timing = SessionTiming.standard
+        /// Containers that may be connected.
+        package var mostConnections: Int
         package var bounds = Scheduler.Bounds()
         package var selection = Selector.Bounds()
 
         package init(
-            timing: SessionTiming = .standard, bounds: Scheduler.Bounds = Scheduler.Bounds(),
-            selection: Selector.Bounds = Selector.Bounds()
+            timing: SessionTiming = .standard, mostConnections: Int = .max,
+            bounds: Scheduler.Bounds = Scheduler.Bounds(), selection: Selector.Bounds = Selector.Bounds()
         ) {
             self.timing = timing
+            self.mostConnections = mostConnections
             self.bounds = bounds
             self.selection = selection
         }
@@ -59,7 +62,8 @@ package struct DispatchCore {
         _ configuration: Configuration, handles: Handles, cache: SharedPredictionCache, policies: SelectionPolicies,
         firstBatch: UInt32, seed: UInt64, tellsQueries: Bool = false, now: MonotonicTime
     ) {
-        sessions = ContainerSessions(timing: configuration.timing)
+        sessions = ContainerSessions(
+            timing: configuration.timing, mostConnections: configuration.mostConnections)
         scheduler = Scheduler(bounds: configuration.bounds, firstBatch: firstBatch)
         selector = Selector(bounds: configuration.selection, seed: seed)
         metrics = FrontendMetrics(now: now)
@@ -286,6 +290,10 @@ package struct DispatchCore {
         case .badMessage(let peer, let replica, let problem):
             metrics.badMessages[problem.label, default: 0] += 1
             effects.events.append(.badMessage(from: peer, replica: replica, problem))
+        case .cut(let descriptor):
+            metrics.cutConnections += 1
+            effects.cuts.append(descriptor)
+            effects.events.append(.cut(connections: sessions.connections.count))
         }
     }
 

@@ -18,6 +18,8 @@ package struct DispatchEffects: Sendable {
 
     package var messages: [Message] = []
     package var batches: [Batch] = []
+    /// Descriptors of containers' connections that are to be cut.
+    package var cuts: [Int32] = []
     /// Outcomes, by sink.
     package var deliveries: [[Delivery]] = []
     /// What became of feedback, by sink.
@@ -38,6 +40,12 @@ package struct DispatchEffects: Sendable {
     /// What could not be sent is to be sent before what has been decided since.
     package mutating func putBack(_ rest: ArraySlice<Message>) {
         messages.insert(contentsOf: rest, at: 0)
+    }
+
+    /// Takes the connections that are to be cut.
+    package mutating func takeCuts() -> [Int32] {
+        defer { cuts = [] }
+        return cuts
     }
 
     /// Takes what the store is to do.
@@ -70,6 +78,8 @@ package enum DispatchEvent: Sendable {
     case refused(Registration, Refusal)
     /// A message from a container was of no use.
     case badMessage(from: RoutingID, replica: ReplicaID?, ContainerSessions.BadMessage)
+    /// A connection to the RPC port by which nothing had come was cut, because there would be more than so many.
+    case cut(connections: Int)
     case completed(ReplicaID, PredictResponse)
     /// A batch has failed as a whole.
     case failed(ReplicaID, BatchFailure)

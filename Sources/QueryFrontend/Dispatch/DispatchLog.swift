@@ -10,6 +10,8 @@ struct DispatchLog {
     private var waits = LogLimit(interval: .seconds(1))
     /// Whoever is refused comes back again and again.
     private var refusals = LogLimit(interval: .seconds(10))
+    /// Whoever is cut may connect again.
+    private var cuts = LogLimit(interval: .seconds(10))
     /// After a stall many may be called stuck at once.
     private var notices = LogLimit(interval: .milliseconds(100), burst: 1_000)
     /// Many replicas may come or go at once; one that registers again and again may not fill the log.
@@ -45,6 +47,7 @@ struct DispatchLog {
         case .refused(let registration, let refusal): refused(registration, refusal, now: now)
         case .badMessage(let peer, let replica, let problem):
             badMessage(from: peer, isRegistered: replica != nil, problem, now: now)
+        case .cut(let connections): cut(connections: connections, now: now)
         case .failed(let replica, let failure): failed(replica, failure.code, failure.reason, now: now)
         case .inputFailed(let replica, let code, let text): failed(replica, code, text, now: now)
         case .noticed(let notice): noticed(notice, now: now)
@@ -96,6 +99,15 @@ struct DispatchLog {
         logger.warning(
             "bad message from a container: \(PeerText.line("\(problem)"))",
             metadata: ["peer": "\(peer)", "registered": "\(isRegistered)"] + Self.unlogged(suppressed))
+    }
+
+    private mutating func cut(connections: Int, now: MonotonicTime) {
+        guard let suppressed = cuts.admit(now: now) else { return }
+        logger.warning(
+            """
+            too many connections to the RPC port: those that nothing has come by are closed; see who connects, or \
+            raise --max-containers
+            """, metadata: ["connections": "\(connections)"] + Self.unlogged(suppressed))
     }
 
     /// A model that fails tells its callers; an operator sees one of them now and then.

@@ -188,6 +188,7 @@ final class DispatchLoop {
 
     /// Sends what is to be sent. A container that cannot be sent to is lost, and its queries go elsewhere.
     private func send(now: MonotonicTime) throws(TransportError) {
+        for descriptor in core.effects.takeCuts() { socket.cutConnection(descriptor, to: endpoints) }
         let (messages, batches) = core.effects.takeSendings()
         var sent = 0
         do {

@@ -95,11 +95,12 @@ final class Dispatcher: Sendable {
                 return loop.run()
             }
             let thread = Thread {
+                // Before the thread runs, the system would not be told.
+                Thread.current.name = "dispatch"
                 ThreadPolicy.gatherWork()
                 // The loop goes with this call, and closes its socket, before those who wait for the end hear of it.
                 for request in work() { request.resume() }
             }
-            thread.name = "dispatch"
             // Foundation's default is half a megabyte, which a deep stack of a debug build can need.
             thread.stackSize = 4 << 20
             thread.start()
@@ -290,6 +291,8 @@ struct DispatchReport: Sendable {
     var queuedBytes: [ModelVersion: Int] = [:]
     /// What the scheduler has counted for each model version.
     var counters: [ModelVersion: SchedulingCounters] = [:]
+    /// Connections to the RPC port.
+    var rpcConnections = 0
     /// What the prediction cache holds.
     var cache: CacheStatistics?
     /// How the applications do whose policies choose, where that was asked for.

@@ -28,8 +28,10 @@ final class StateKeeper: Sendable {
 
     /// Starts the thread.
     func start() {
-        let thread = Thread { [self] in run() }
-        thread.name = "states"
+        let thread = Thread { [self] in
+            Thread.current.name = "states"
+            run()
+        }
         thread.stackSize = 1 << 20
         thread.start()
     }

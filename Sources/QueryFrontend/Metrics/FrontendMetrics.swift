@@ -31,6 +31,8 @@ struct FrontendMetrics: Sendable {
     var badMessages: [String: Int] = [:]
     /// Registrations that were not taken, by reason.
     var refusedRegistrations: [String: Int] = [:]
+    /// Connections to the RPC port that were cut, because they were too many.
+    var cutConnections = 0
     /// Requests and connections that the query port has answered with an error, by the status.
     var httpErrors: [Int: Int] = [:]
     /// Replicas that are gone, by reason.

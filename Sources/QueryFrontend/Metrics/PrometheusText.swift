@@ -28,6 +28,13 @@ extension DispatchReport {
             "Registrations of containers that were not taken; a container that is refused tries again.",
             Self.counts(metrics.refusedRegistrations, known: Self.refusalReasons, label: "reason"))
         page.add(
+            "clipper_rpc_connections", .gauge, "Connections to the RPC port, containers and others.",
+            Double(rpcConnections))
+        page.add(
+            "clipper_rpc_connections_cut_total", .counter,
+            "Connections to the RPC port that were closed because they were more than --max-containers allows.",
+            Double(metrics.cutConnections))
+        page.add(
             "clipper_bad_messages_total", .counter, "Messages from containers that were of no use.",
             Self.counts(metrics.badMessages, known: Self.badMessageKinds, label: "kind"))
         return page.text

@@ -94,13 +94,13 @@ struct LoadEngine: ~Copyable {
     ) async throws -> BenchRun {
         try await withCheckedThrowingContinuation { continuation in
             let thread = Thread {
+                Thread.current.name = "load"
                 continuation.resume(
                     with: Result {
                         var engine = try LoadEngine(plan, endpoint: endpoint, stop: stop, onSecond: onSecond)
                         return try engine.run()
                     })
             }
-            thread.name = "load"
             // Foundation's default is half a megabyte, which a deep stack of a debug build can need.
             thread.stackSize = 4 << 20
             thread.start()

@@ -100,6 +100,18 @@ final class TCPConnection {
         return nil
     }
 
+    /// Whether the other side has closed the connection. What has come before is dropped.
+    func isEnded() -> Bool {
+        do {
+            while let bytes = try readSome() {
+                if bytes.isEmpty { return true }
+            }
+            return false
+        } catch {
+            return true
+        }
+    }
+
     /// Says that no more will be sent; the other side can still answer.
     func closeWriting() {
         shutdown(descriptor, Int32(SHUT_WR))

@@ -84,6 +84,7 @@ struct SessionsUnderTest {
             case .completed(let replica, let response):
                 "\(replica.number) answered \(response.id): \(response.outputs.strings.joined(separator: " "))"
             case .refused(_, let refusal): "not taken: \(refusal.code.label)"
+            case .cut(let descriptor): "connection \(descriptor) is cut"
             case .badMessage(let peer, _, let problem):
                 "bad from \(String(decoding: peer.bytes, as: UTF8.self)): \(problem.label)"
             }
