@@ -469,3 +469,43 @@ bool csj_is_json(csj_parser *parser, const uint8_t *text, size_t length) {
     csj_parser_trim(parser);
     return is_json;
 }
+
+bool csj_parse_numbers(csj_parser *parser, const uint8_t *text, size_t length, size_t *count) {
+    element document;
+    array values;
+    parser->label.clear();
+    if (length == 0 || parse(parser, text, length, false, document) || document.get_array().get(values)) return false;
+    for (element value : values) {
+        double number;
+        if (value.get_double().get(number)) return false;
+        parser->label.push_back(number);
+    }
+    *count = parser->label.size();
+    return true;
+}
+
+const char *csj_parse_string(csj_parser *parser, const uint8_t *text, size_t length, size_t *content_length) {
+    element document;
+    std::string_view content;
+    if (length == 0 || parse(parser, text, length, false, document) || document.get_string().get(content)) return nullptr;
+    *content_length = content.size();
+    return content.data();
+}
+
+bool csj_parse_member(csj_parser *parser, const uint8_t *text, size_t length, const char *name, size_t name_length,
+                      double *number) {
+    element document;
+    simdjson::dom::object object;
+    if (length == 0 || parse(parser, text, length, false, document) || document.get_object().get(object)) return false;
+    bool found = false;
+    for (auto member : object) {
+        double value;
+        if (member.value.get_double().get(value)) return false;
+        // Of a name that is there twice, the first counts.
+        if (!found && member.key == std::string_view(name, name_length)) {
+            *number = value;
+            found = true;
+        }
+    }
+    return found;
+}

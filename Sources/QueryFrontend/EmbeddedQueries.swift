@@ -10,7 +10,8 @@ extension QueryFrontend {
     public func predict(_ application: String, _ inputs: InputValues, user: String? = nil) async throws -> [Prediction]
     {
         let arrived = MonotonicTime.now()
-        let route = try await route(to: application, inputs.type)
+        if let problem = inputs.problem { throw QueryError.malformedInputs(problem) }
+        let route = try route(to: application, inputs.type)
         let payloads = inputs.payloads
         let firstID = queryServer.takeQueryIDs(payloads.count)
         let deliveries = await direct.sink.outcomes(of: payloads.count) { number in
@@ -46,6 +47,7 @@ extension QueryFrontend {
         var inputType: InputType?
         switch feedback.subject {
         case .input(let input, let label):
+            if let problem = input.problem { throw QueryError.malformedInputs(problem) }
             guard let payload = input.payloads.first, input.count == 1 else { throw FeedbackError.oneInputExpected }
             inputType = input.type
             subject = .input(payload, label)
@@ -55,7 +57,7 @@ extension QueryFrontend {
             guard (0...1).contains(reward) else { throw FeedbackError.rewardOutOfRange(reward) }
             subject = .query(id, .reward(reward))
         }
-        let route = try await route(to: application, inputType)
+        let route = try route(to: application, inputType)
         let result = await direct.sink.result { number in
             let selected = SelectedFeedback(
                 waiter: Waiter(
@@ -97,7 +99,7 @@ extension QueryFrontend {
     }
 
     private func isServed(_ application: String) async -> Bool {
-        let catalog = await catalog.catalog
+        let catalog = published.catalog
         guard let models = catalog.applications[application]?.linkedModels, !models.isEmpty else { return false }
         let replicas = await status().replicas.filter { $0.state == ReplicaLoad.State.active.rawValue }
         return models.allSatisfy { name in
@@ -106,8 +108,8 @@ extension QueryFrontend {
         }
     }
 
-    private func route(to application: String, _ inputType: InputType?) async throws -> Route {
-        let catalog = await catalog.catalog
+    private func route(to application: String, _ inputType: InputType?) throws -> Route {
+        let catalog = published.catalog
         guard let registered = catalog.applications[application] else {
             throw QueryError.unknownApplication(application)
         }

@@ -103,6 +103,13 @@ public struct FrontendConfiguration: Sendable {
         ] where duration < least {
             throw .invalid("\(name) is \(duration); expected at least \(least)")
         }
+        guard timing.silenceLimit > timing.heartbeatInterval else {
+            throw .invalid(
+                """
+                timing.silenceLimit is \(timing.silenceLimit); expected more than timing.heartbeatInterval, \
+                \(timing.heartbeatInterval): containers that have nothing to do speak once in that time
+                """)
+        }
     }
 }
 

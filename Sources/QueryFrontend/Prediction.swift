@@ -22,6 +22,8 @@ public enum QueryError: Error, Hashable, Sendable {
     case unknownApplication(String)
     /// The inputs are of another type than the application's.
     case wrongInputType(expected: String, found: String)
+    /// The inputs contradict themselves, or are strings that are no UTF-8: what is wrong.
+    case malformedInputs(String)
 }
 
 extension QueryError: CustomStringConvertible {
@@ -29,6 +31,7 @@ extension QueryError: CustomStringConvertible {
         switch self {
         case .unknownApplication(let name): "no application with name '\(name)' is registered"
         case .wrongInputType(let expected, let found): "the application takes \(expected), the inputs are \(found)"
+        case .malformedInputs(let problem): "the inputs are malformed: \(problem)"
         }
     }
 }

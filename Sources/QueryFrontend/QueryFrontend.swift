@@ -23,6 +23,7 @@ public final class QueryFrontend: Service {
 
     private let configuration: FrontendConfiguration
     let dispatcher: Dispatcher
+    let published: Published
     let direct: (sink: DirectSink, number: Int)
     let queryServer: QueryServer
     private let administration: ServiceGroup
@@ -32,7 +33,8 @@ public final class QueryFrontend: Service {
 
     private init(
         addresses: FrontendAddresses, context: Context, catalog: CatalogService,
-        configuration: FrontendConfiguration, dispatcher: Dispatcher, direct: (sink: DirectSink, number: Int),
+        configuration: FrontendConfiguration, dispatcher: Dispatcher, published: Published,
+        direct: (sink: DirectSink, number: Int),
         queryServer: QueryServer, administration: ServiceGroup, administrationTask: Task<Void, any Error>,
         group: MultiThreadedEventLoopGroup, logger: Logger
     ) {
@@ -41,6 +43,7 @@ public final class QueryFrontend: Service {
         self.catalog = catalog
         self.configuration = configuration
         self.dispatcher = dispatcher
+        self.published = published
         self.direct = direct
         self.queryServer = queryServer
         self.administration = administration
@@ -57,13 +60,14 @@ public final class QueryFrontend: Service {
         let store = try SQLiteCatalogStore(path: configuration.store)
         let context = try Context()
         let dispatcher = try Dispatcher(cacheBytes: configuration.cacheBytes)
-        let published = PublishedServer()
+        let published = Published()
         let selectionStore = SQLiteSelectionStore(store, userBound: configuration.usersInStore)
         // Query ids go on where no earlier frontend has been: feedback must not judge another query than it means.
         let firstQueryID = try firstQueryID(ofStart: selectionStore.nextStart(), store: configuration.store)
         let catalog = try CatalogService(store: store, policies: configuration.policies) { catalog in
             let removed = await dispatcher.publish(catalog)
             await published.server?.publish(catalog)
+            published.catalog = catalog
             // Registered again, it may be another model. No query of it comes any more, and a large cache takes long to
             // search: no thread that serves queries does it.
             for model in removed { dispatcher.cache.removeAll(of: model) }
@@ -82,7 +86,8 @@ public final class QueryFrontend: Service {
         do {
             queryServer = try await startQueries(
                 configuration, group: group, dispatcher: dispatcher, catalog: first, firstQueryID: firstQueryID)
-            published.set(queryServer)
+            published.server = queryServer
+            published.catalog = first
             administration = try await startAdministration(
                 AdministrationAPI(service: catalog, observer: dispatcher), queryServer.monitoring, configuration,
                 group: group, logger: logger)
@@ -98,7 +103,8 @@ public final class QueryFrontend: Service {
                 query: "http://\(host):\(queryServer.address?.port ?? configuration.queryPort)",
                 admin: "http://\(bracketed(configuration.adminHost ?? configuration.host)):\(administration.port)",
                 rpc: endpoints[0], inProcess: endpoints[1]),
-            context: context, catalog: catalog, configuration: configuration, dispatcher: dispatcher, direct: direct,
+            context: context, catalog: catalog, configuration: configuration, dispatcher: dispatcher,
+            published: published, direct: direct,
             queryServer: queryServer, administration: administration.group, administrationTask: administration.task,
             group: group, logger: logger)
     }
@@ -224,14 +230,20 @@ public final class QueryFrontend: Service {
     }
 }
 
-/// The query server, once it is there: the catalog is there before it.
-private final class PublishedServer: Sendable {
-    private let stored = Locked<QueryServer?>(nil)
+/// What has been made known, to be read without waiting: the owner of the catalog waits for the disk.
+final class Published: Sendable {
+    private let stored = Locked<(server: QueryServer?, catalog: Catalog)>((nil, Catalog()))
 
-    var server: QueryServer? { stored.withLock { $0 } }
+    /// The query server, once it is there: the catalog is there before it.
+    var server: QueryServer? {
+        get { stored.withLock { $0.server } }
+        set { stored.withLock { $0.server = newValue } }
+    }
 
-    func set(_ server: QueryServer) {
-        stored.withLock { $0 = server }
+    /// The catalog that queries go by.
+    var catalog: Catalog {
+        get { stored.withLock { $0.catalog } }
+        set { stored.withLock { $0.catalog = newValue } }
     }
 }
 

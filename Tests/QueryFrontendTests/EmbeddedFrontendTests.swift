@@ -300,6 +300,24 @@ struct EmbeddedFrontendTests {
         }
     }
 
+    @Test(
+        "Inputs that contradict themselves are an error, and reach no container",
+        arguments: [
+            (InputValues(elements: .string([0xFF]), rowEnds: [1]), "input 0 is a string that is no UTF-8"),
+            (InputValues(elements: .string(Array("é".utf8)), rowEnds: [1, 2]), "input 0 is a string that is no UTF-8"),
+            (InputValues(elements: .string([0x41]), rowEnds: [2]), "input 0 ends at element 2; expected 0 to 1"),
+            (InputValues(elements: .string([0x41]), rowEnds: [1, 0]), "input 1 ends at element 0; expected 1 to 1"),
+            (InputValues(elements: .string([0x41]), rowEnds: []), "1 elements are in no input"),
+        ])
+    func malformedInputs(inputs: InputValues, problem: String) async throws {
+        try await Embedded.run(["a": ModelContainer { (input: String) in input.count }]) { test in
+            let error = await #expect(throws: QueryError.self) { try await test.frontend.predict("a", inputs) }
+            #expect(error == .malformedInputs(problem))
+            let answer = try await test.frontend.predict("a", .strings(["four"]))
+            #expect(answer.map(\.output) == ["4"])
+        }
+    }
+
     @Test("Inputs of another type than the application's are an error")
     func wrongInputType() async throws {
         try await Embedded.run(["a": ModelContainer { (input: [Double]) in input.count }]) { test in

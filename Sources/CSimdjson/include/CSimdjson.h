@@ -87,6 +87,16 @@ void csj_parser_trim(csj_parser *parser);
 // Whether the text is one JSON value that a reader of JSON takes.
 bool csj_is_json(csj_parser *parser, const uint8_t *text, size_t length);
 
+// Reads a text that is an array of numbers: `count` gets how many, and `csj_label` writes them. False where it is none.
+bool csj_parse_numbers(csj_parser *parser, const uint8_t *text, size_t length, size_t *count);
+
+// Reads a text that is a string of JSON: its content, `content_length` bytes; NULL where it is none.
+const char *csj_parse_string(csj_parser *parser, const uint8_t *text, size_t length, size_t *content_length);
+
+// Reads the number of this name in a text that is an object of numbers. False where it is none, or has none of that name.
+bool csj_parse_member(csj_parser *parser, const uint8_t *text, size_t length, const char *name, size_t name_length,
+                      double *number);
+
 #ifdef __cplusplus
 }
 #endif

@@ -2,6 +2,11 @@ import CZmq
 
 /// A message as libzmq received it, read in place; one owner, used again for the next message.
 public struct ReceivedMessage: ~Copyable, FrameSource {
+    /// How many parts there is room for at first; one message in many has more.
+    private static let usualCapacity = 16
+    /// Room for more is given back with the next message: 256 KiB.
+    private static let mostKept = 4096
+
     private var parts: UnsafeMutablePointer<zmq_msg_t>
     private var capacity: Int
     private var partCount = 0
@@ -10,7 +15,7 @@ public struct ReceivedMessage: ~Copyable, FrameSource {
 
     init(envelope: Int) {
         self.envelope = envelope
-        capacity = 16
+        capacity = Self.usualCapacity
         parts = .allocate(capacity: capacity)
     }
 
@@ -76,6 +81,7 @@ public struct ReceivedMessage: ~Copyable, FrameSource {
     mutating func receive(from socket: UnsafeMutableRawPointer) throws(TransportError) -> Bool {
         for index in 0..<partCount { zmq_msg_close(parts + index) }
         partCount = 0
+        if capacity > Self.mostKept { shrink() }
         while true {
             if partCount == capacity { grow() }
             let part = parts + partCount
@@ -91,6 +97,13 @@ public struct ReceivedMessage: ~Copyable, FrameSource {
             partCount += 1
             if zmq_msg_more(part) == 0 { return true }
         }
+    }
+
+    /// No part is in use.
+    private mutating func shrink() {
+        parts.deallocate()
+        capacity = Self.usualCapacity
+        parts = .allocate(capacity: capacity)
     }
 
     private mutating func grow() {

@@ -105,9 +105,35 @@ public struct InputValues: Hashable, Sendable {
     /// For each input, the end of its elements, counted in elements.
     public var rowEnds: [Int]
 
+    /// Inputs of these elements. Nothing is checked here: a frontend that is asked them says what is wrong.
+    ///
+    /// - Parameter rowEnds: rise, and the last one is the number of elements; of strings each row is valid UTF-8.
     public init(elements: Elements, rowEnds: [Int]) {
         self.elements = elements
         self.rowEnds = rowEnds
+    }
+
+    /// Why these cannot be asked; `nil` where they can.
+    package var problem: String? {
+        let (elementCount, utf8): (Int, [UInt8]?) =
+            switch elements {
+            case .bytes(let values): (values.count, nil)
+            case .int32(let values): (values.count, nil)
+            case .float32(let values): (values.count, nil)
+            case .float64(let values): (values.count, nil)
+            case .string(let values): (values.count, values)
+            }
+        var start = 0
+        for (row, end) in rowEnds.enumerated() {
+            guard end >= start, end <= elementCount else {
+                return "input \(row) ends at element \(end); expected \(start) to \(elementCount)"
+            }
+            if let utf8, String(validating: utf8[start..<end], as: UTF8.self) == nil {
+                return "input \(row) is a string that is no UTF-8"
+            }
+            start = end
+        }
+        return start == elementCount ? nil : "\(elementCount - start) elements are in no input"
     }
 
     /// How many inputs there are.

@@ -32,7 +32,7 @@ public struct RegistrationDetails: Hashable, Sendable {
     public var metadata: [MetadataPair] = []
     /// Its heartbeats come also while its model is at work.
     public var beatsWhileBusy = false
-    /// It wants to be told what the right answers were.
+    /// It wants to be told what the right answers were, by a frontend that tells; this package's does not.
     public var wantsFeedback = false
 
     public init() {}

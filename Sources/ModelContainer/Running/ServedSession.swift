@@ -15,6 +15,8 @@ struct ServedSession: ~Copyable {
     /// How often it was told to stop.
     private var stops = 0
     private(set) var hasEnded = false
+    /// Whoever can ask the model can make it fail, as often as it is asked.
+    private var failures = LogLimit(interval: .seconds(1), burst: 10)
 
     init(_ configuration: ContainerConfiguration, context: Context, logger: Logger) {
         self.configuration = configuration
@@ -140,7 +142,7 @@ struct ServedSession: ~Copyable {
             // The frontend has given them up.
             jobs.removeAll()
             connection = nil
-            logger.warning("session ended: \(reason)", metadata: ["frontend": "\(configuration.endpoint)"])
+            logger.warning("session ended: \(PeerText.line("\(reason)"))", metadata: ["frontend": "\(configuration.endpoint)"])
         case .finish(let last):
             // The last answers may take a moment to leave, also those that were sent before.
             if stops < 2 { try connection?.socket.setLinger(.seconds(5)) }
@@ -179,22 +181,21 @@ struct ServedSession: ~Copyable {
         }
     }
 
-    private func logFailure(of job: BatchJob, _ result: Result<Outputs, FailureReport>) {
+    private mutating func logFailure(of job: BatchJob, _ result: Result<Outputs, FailureReport>) {
+        var about: Logger.Metadata = ["batch": "\(job.request.id)", "inputs": "\(job.request.inputs.count)"]
+        let problem: String
         switch result {
         case .success(let outputs):
             guard let first = outputs.errors.first else { return }
-            logger.error(
-                "the model failed: \(first.text)",
-                metadata: [
-                    "batch": "\(job.request.id)", "inputs": "\(job.request.inputs.count)",
-                    "failed": "\(outputs.errors.count)",
-                ])
+            problem = "the model failed: \(PeerText.line(first.text))"
+            about["failed"] = "\(outputs.errors.count)"
         case .failure(let report) where report.code == .tooLate:
-            logger.debug("batch refused: \(report.text)", metadata: ["batch": "\(job.request.id)"])
+            return logger.debug("batch refused: \(report.text)", metadata: about)
         case .failure(let report):
-            logger.error(
-                "batch failed: \(report.text)",
-                metadata: ["batch": "\(job.request.id)", "inputs": "\(job.request.inputs.count)"])
+            problem = "batch failed: \(PeerText.line(report.text))"
         }
+        guard let unlogged = failures.admit(now: .now()) else { return }
+        if unlogged > 0 { about["not logged before"] = "\(unlogged)" }
+        logger.error("\(problem)", metadata: about)
     }
 }

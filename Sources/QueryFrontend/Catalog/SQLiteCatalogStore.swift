@@ -65,9 +65,33 @@ public struct SQLiteCatalogStore: CatalogStore {
 
     public func save(_ change: CatalogChange) throws {
         do {
+            if case .deleteApplication(let name) = change { try forgetWhatWasLearned(by: name) }
             try queue.write { db in try Self.write(change, to: db) }
         } catch {
             throw Self.storeError(error, path: path)
+        }
+    }
+
+    /// A million users' states, or as many ids of feedback, take seconds to delete, and all other applications' feedback
+    /// waits for the connection meanwhile: they go in pieces, before their application.
+    private func forgetWhatWasLearned(by application: String) throws {
+        let piece = 10_000
+        for statement in [
+            """
+            DELETE FROM selection_state WHERE application = ?1 AND user IN (
+                SELECT user FROM selection_state WHERE application = ?1 LIMIT ?2)
+            """,
+            """
+            DELETE FROM feedback WHERE number IN (SELECT number FROM feedback WHERE application = ?1 LIMIT ?2)
+            """,
+        ] {
+            var deleted: Int
+            repeat {
+                deleted = try queue.write { db in
+                    try db.execute(sql: statement, arguments: [application, piece])
+                    return db.changesCount
+                }
+            } while deleted == piece
         }
     }
 

@@ -2,7 +2,25 @@ import ContainerRPC
 
 /// What the rest of the frontend asks of the dispatch thread, carried out by it between its turns.
 extension DispatchLoop {
-    func perform(_ command: Dispatcher.Command, now: MonotonicTime) {
+    /// Carries out what has been asked since the last turn. All who want to know what the thread knows get one report:
+    /// thousands may ask at a time, and with many replicas each takes a millisecond, in which no query is served.
+    func perform(_ commands: [Dispatcher.Command], now: MonotonicTime) {
+        var inquirers: [CheckedContinuation<DispatchReport, Never>] = []
+        var wantsSelections = false
+        for command in commands {
+            if case .report(let withSelections, let continuation) = command {
+                inquirers.append(continuation)
+                wantsSelections = wantsSelections || withSelections
+            } else {
+                perform(command, now: now)
+            }
+        }
+        guard !inquirers.isEmpty else { return }
+        let report = core.report(withSelections: wantsSelections, now: now)
+        for inquirer in inquirers { inquirer.resume(returning: report) }
+    }
+
+    private func perform(_ command: Dispatcher.Command, now: MonotonicTime) {
         switch command {
         case .addSink(let sink, let continuation):
             sinks.append(sink)

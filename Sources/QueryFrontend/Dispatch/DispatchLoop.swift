@@ -138,7 +138,7 @@ final class DispatchLoop {
     private func takeInbox(now: MonotonicTime) {
         dispatcher.takeInbox(into: &inbox)
         for hit in inbox.hits { core.count(hit, now: now) }
-        for command in inbox.commands { perform(command, now: now) }
+        perform(inbox.commands, now: now)
         for answer in inbox.storeAnswers { core.receive(answer, now: now) }
         if !inbox.submissions.isEmpty { lastTaken = now }
         core.takeQueries(inbox.submissions, inbox.feedback, now: now)

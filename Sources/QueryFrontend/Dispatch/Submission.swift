@@ -89,9 +89,10 @@ package struct Delivery: Sendable {
 
 /// Where the dispatch thread takes outcomes: an event loop, or a program that embeds the frontend.
 protocol OutcomeSink: Sendable {
-    /// Takes the outcomes of one turn. Called on the dispatch thread; must not block.
+    /// Takes the outcomes of one turn. Called on the dispatch thread, or by the one who asks when that has ended; must not
+    /// block.
     func deliver(_ deliveries: [Delivery])
-    /// Takes what became of feedback. Called on the dispatch thread; must not block.
+    /// Takes what became of feedback, as it takes outcomes.
     func acknowledge(_ acknowledgements: [SelectorEffects.Acknowledgement])
 }
 

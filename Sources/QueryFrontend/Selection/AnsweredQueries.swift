@@ -32,7 +32,8 @@ struct AnsweredQueries: Sendable {
 
         /// About what it takes in memory.
         var byteCount: Int {
-            members.reduce(256 + (user?.utf8.count ?? 0)) { $0 + 64 + ($1.output?.utf8.count ?? 0) }
+            let own = if case .text(let text) = output { text.utf8.count } else { 0 }
+            return members.reduce(256 + (user?.utf8.count ?? 0) + own) { $0 + 64 + ($1.output?.utf8.count ?? 0) }
         }
     }
 

@@ -1,5 +1,3 @@
-import Foundation
-
 /// What a model answered, as text; read as numbers where it is compared as such.
 public struct ModelOutput: Sendable {
     /// The answer's bytes, UTF-8.
@@ -21,17 +19,18 @@ public struct ModelOutput: Sendable {
     /// The answer as one number; `nil` where it is something else, or not finite.
     public var number: Double? { Self.number(of: bytes) }
 
-    /// The answer as numbers: one, or an array of them in JSON; `nil` where it is something else.
+    /// The answer as numbers: one, or an array of them in JSON of at most 1 MiB; `nil` where it is something else.
     public var numbers: [Double]? {
         if let number { return [number] }
         guard bytes.first(where: { $0 > 0x20 }) == UInt8(ascii: "[") else { return nil }
-        return try? JSONDecoder().decode([Double].self, from: Data(bytes))
+        return AnswerJSON.numbers(in: bytes)
     }
 
     /// Whether both say the same: equal as numbers where both are numbers, else as text. A string in JSON equals its
-    /// content.
+    /// content. Integers are compared with all their digits.
     public func agrees(with other: ModelOutput) -> Bool {
         if bytes == other.bytes { return true }
+        if let integer = Integer(bytes), let otherInteger = Integer(other.bytes) { return integer == otherInteger }
         if let number, let otherNumber = other.number { return number == otherNumber }
         return content == other.content
     }
@@ -59,8 +58,7 @@ public struct ModelOutput: Sendable {
             }
             probability = numbers[index]
         } else {
-            let byLabel = try? JSONDecoder().decode([String: Double].self, from: Data(bytes))
-            probability = byLabel?[label.text]
+            probability = AnswerJSON.number(named: label.text, in: bytes)
         }
         guard let probability, (0...1).contains(probability) else { return nil }
         return probability
@@ -68,20 +66,42 @@ public struct ModelOutput: Sendable {
 
     /// The text without the quotes and escapes that make it a string of JSON.
     private var content: ArraySlice<UInt8> {
-        guard bytes.first == UInt8(ascii: "\""), let text = try? JSONDecoder().decode(String.self, from: Data(bytes))
-        else { return bytes }
-        return ArraySlice(text.utf8)
+        guard bytes.first == UInt8(ascii: "\""), let text = AnswerJSON.string(in: bytes) else { return bytes }
+        return text[...]
     }
 
     private static func number(of bytes: ArraySlice<UInt8>) -> Double? {
-        var bytes = bytes
-        while let last = bytes.last, last <= 0x20 { bytes.removeLast() }
-        bytes = bytes.drop { $0 <= 0x20 }
-        // What begins like no number need not become a string first.
-        guard let first = bytes.first, first == UInt8(ascii: "-") || (first >= 0x30 && first <= 0x39),
-            bytes.count <= 400, let value = Double(String(decoding: bytes, as: UTF8.self)), value.isFinite
+        let bytes = trimmed(bytes)
+        // What looks like no number need not become a string first. Swift reads more than JSON's numbers: 0x10, infinity.
+        guard let first = bytes.first, first == UInt8(ascii: "-") || isDigit(first), bytes.count <= 400,
+            bytes.allSatisfy({ isDigit($0) || "+-.eE".utf8.contains($0) }),
+            let value = Double(String(decoding: bytes, as: UTF8.self)), value.isFinite
         else { return nil }
         return value
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
+
+    private static func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        var bytes = bytes
+        while let last = bytes.last, last <= 0x20 { bytes.removeLast() }
+        return bytes.drop { $0 <= 0x20 }
+    }
+
+    /// An integer of any length: doubles hold those beyond 2⁵³ no more exactly.
+    private struct Integer: Equatable {
+        let isNegative: Bool
+        /// Without zeros before them.
+        let digits: ArraySlice<UInt8>
+
+        init?(_ bytes: ArraySlice<UInt8>) {
+            var bytes = trimmed(bytes)
+            let hasSign = bytes.first == UInt8(ascii: "-")
+            if hasSign { bytes.removeFirst() }
+            guard !bytes.isEmpty, bytes.count <= 400, bytes.allSatisfy(isDigit) else { return nil }
+            digits = bytes.drop { $0 == 0x30 }
+            isNegative = hasSign && !digits.isEmpty
+        }
     }
 }
 

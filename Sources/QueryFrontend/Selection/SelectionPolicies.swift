@@ -35,12 +35,20 @@ public struct SelectionPolicies: Sendable {
         return makers.keys.sorted().first { Self.plain($0) == plain }
     }
 
+    /// The most parameters of one policy: it is made anew with each change of the catalog, by the thread that dispatches.
+    static let mostParameters = 1_000
+
     /// Makes the policy that is described.
     ///
-    /// - Throws: `Problem` for an unknown name, and for parameters that the policy does not take.
+    /// - Throws: `Problem` for an unknown name, for parameters that the policy does not take, and for more than 1,000.
     public func policy(for description: PolicyDescription) throws(Problem) -> any SelectionPolicy {
         guard let name = knownName(for: description.name), let make = makers[name] else {
             throw Problem("'\(description.name)' is no policy; these are: \(names.joined(separator: ", "))")
+        }
+        guard description.parameters.count <= Self.mostParameters else {
+            throw Problem(
+                "policy '\(name)': \(description.parameters.count) parameters were given; it takes "
+                    + "\(Self.mostParameters) at most")
         }
         return try make(PolicyParameters(policy: name, description.parameters))
     }

@@ -2,9 +2,10 @@
 struct RunStatistics: Sendable {
     /// Sends later than this after they were due show that the generator does not keep up: a millisecond.
     private static let lateSend: Int64 = 1_000_000
-    /// A server can word each error differently; what goes beyond is counted under one name.
-    private static let mostErrorTexts = 20
+    /// A server, or a model, can word each error differently; what goes beyond is counted under one name.
+    private static let mostTexts = 20
     private static let otherErrors = "other errors"
+    private static let otherReasons = "other reasons"
 
     /// Requests due in it are measured: what comes before is warm-up.
     private(set) var window: Range<Int64>
@@ -79,7 +80,7 @@ struct RunStatistics: Sendable {
             predictionLatency.record(now - due)
             if isInSLO { inSLO += 1 }
         case .defaultOutput(let reason):
-            defaults[reason, default: 0] += 1
+            count(reason, in: \.defaults, others: Self.otherReasons)
             latency.record(now - due)
         case .rejected:
             rejected += 1
@@ -105,8 +106,14 @@ struct RunStatistics: Sendable {
     }
 
     private mutating func count(error text: String) {
-        let isKnown = errors[text] != nil || errors.count < Self.mostErrorTexts
-        errors[isKnown ? text : Self.otherErrors, default: 0] += 1
+        count(text, in: \.errors, others: Self.otherErrors)
+    }
+
+    private mutating func count(
+        _ text: String, in counts: WritableKeyPath<RunStatistics, [String: Int]>, others: String
+    ) {
+        let isKnown = self[keyPath: counts][text] != nil || self[keyPath: counts].count < Self.mostTexts
+        self[keyPath: counts][isKnown ? text : others, default: 0] += 1
     }
 
     /// The figures, when nothing more is waited for.

@@ -14,6 +14,13 @@ struct AnsweredQueriesTests {
             ], candidates: ["a"])
     }
 
+    @Test("What was put together of the models' answers counts, too")
+    func ownOutput() {
+        var combined = query()
+        combined.output = .text(String(repeating: "x", count: 1_000))
+        #expect(combined.byteCount == query().byteCount + 1_000)
+    }
+
     @Test("What shadows answer later counts towards the bound on bytes, and goes with its query")
     func lateOutputs() {
         let now = MonotonicTime(nanoseconds: 0)

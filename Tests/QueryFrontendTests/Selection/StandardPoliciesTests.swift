@@ -71,6 +71,17 @@ struct StandardPoliciesTests {
         #expect(problem("weightedMean", ["a": .number(-1)]) != nil)
     }
 
+    @Test("More than a thousand parameters are refused: policies are made anew with each change of the catalog")
+    func manyParameters() {
+        func weights(_ count: Int) -> [String: PolicyDescription.Value] {
+            Dictionary(uniqueKeysWithValues: (0..<count).map { ("model-\($0)", .number(1)) })
+        }
+        #expect(problem("weightedMean", weights(1_000)) == nil)
+        #expect(
+            problem("weightedMean", weights(1_001))
+                == "policy 'weightedMean': 1001 parameters were given; it takes 1000 at most")
+    }
+
     @Test("The shares of weighted must add to 100, and the message tells what they add to")
     func refusesSum() {
         #expect(problem("weighted", ["a": .number(90), "b": .number(9)])?.contains("add to 99.0") == true)

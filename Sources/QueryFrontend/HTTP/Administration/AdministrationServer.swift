@@ -1,3 +1,4 @@
+import ContainerRPC
 import Hummingbird
 import Logging
 import NIOCore

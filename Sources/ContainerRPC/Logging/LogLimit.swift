@@ -1,7 +1,5 @@
-import ContainerRPC
-
 /// Lets one line through per interval: a peer that sends nothing but garbage fills no disk.
-struct LogLimit: Sendable {
+package struct LogLimit: Sendable {
     private let interval: Duration
     /// How far lines may be ahead of their intervals.
     private let lead: Duration
@@ -10,13 +8,13 @@ struct LogLimit: Sendable {
     private var suppressed = 0
 
     /// - Parameter burst: lines that may come at once after a pause.
-    init(interval: Duration, burst: Int = 1) {
+    package init(interval: Duration, burst: Int = 1) {
         self.interval = interval
         lead = interval * (max(1, burst) - 1)
     }
 
     /// Whether a line may be logged now: then the number of those that could not before, else `nil`.
-    mutating func admit(now: MonotonicTime) -> Int? {
+    package mutating func admit(now: MonotonicTime) -> Int? {
         if let due, now + lead < due {
             suppressed += 1
             return nil
