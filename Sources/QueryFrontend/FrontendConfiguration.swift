@@ -90,10 +90,17 @@ public struct FrontendConfiguration: Sendable {
             ("usersInMemory", usersInMemory, 1), ("usersInStore", usersInStore, 1),
             ("feedbackQueries", feedbackQueries, 0), ("limits.largestBody", limits.largestBody, 1),
             ("limits.bodies", limits.bodies, 1), ("limits.largestBatch", limits.largestBatch, 1),
-            ("limits.connections", limits.connections, 1),
+            ("limits.largestAnswer", limits.largestAnswer, 1), ("limits.connections", limits.connections, 1),
             ("limits.administrationConnections", limits.administrationConnections, 1),
         ] where value < least {
             throw .invalid("\(name) is \(value); expected at least \(least)")
+        }
+        // Of a buffer of NIO's no byte may be beyond four GiB, and answers can be six times as long as what they quote.
+        for (name, value, most) in [
+            ("limits.largestBody", limits.largestBody, 1 << 31),
+            ("limits.largestAnswer", limits.largestAnswer, 512 << 20),
+        ] where value > most {
+            throw .invalid("\(name) is \(value) bytes; expected at most \(most)")
         }
         for (name, duration, least) in [
             ("timing.heartbeatInterval", timing.heartbeatInterval, Duration.milliseconds(1)),

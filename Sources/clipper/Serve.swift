@@ -63,8 +63,8 @@ struct Serve: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Memory for the bodies of all queries that are being read or not answered yet, as --cache-size is written; "
-                + "what comes beyond is refused with 503. (default: \(ByteCountText.format(Self.standard.limits.bodies)))",
+            "Memory for the bodies of all queries that are being read or not answered yet, and for long answers until they "
+                + "are written, as --cache-size is written; what comes beyond is refused with 503. (default: \(ByteCountText.format(Self.standard.limits.bodies)))",
             valueName: "bytes"),
         transform: { text in try ByteCountText.parse(text) })
     var maxBodies: Int?
@@ -167,6 +167,9 @@ struct Serve: AsyncParsableCommand {
             ("--users-in-memory", usersInMemory), ("--users-in-store", usersInStore),
         ] where value < 1 {
             throw ValidationError("\(name) is \(value); expected at least 1.")
+        }
+        guard largestBody <= 1 << 31 else {
+            throw ValidationError("--max-body is \(largestBody); expected at most 2GiB.")
         }
         if let maxBodies, maxBodies < largestBody {
             throw ValidationError("--max-bodies is \(maxBodies); expected at least --max-body, \(largestBody).")

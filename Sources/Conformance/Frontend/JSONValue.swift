@@ -1,3 +1,4 @@
+import ContainerRPC
 import Foundation
 
 /// A JSON value, as an answer holds it.
@@ -28,7 +29,7 @@ enum JSONValue: Hashable, Sendable, Decodable {
 
     /// `nil` where the text is no JSON.
     init?(_ text: String) {
-        guard let value = try? JSONDecoder().decode(JSONValue.self, from: Data(text.utf8)) else { return nil }
+        guard let value = try? ForeignJSON.decode(JSONValue.self, from: Data(text.utf8)) else { return nil }
         self = value
     }
 

@@ -1,4 +1,4 @@
-import Foundation
+internal import Foundation
 
 extension Outputs {
     /// The same outputs as text, as RPC 3 has them and applications get them: a number as its shortest exact text, a

@@ -142,7 +142,8 @@ struct ServedSession: ~Copyable {
             // The frontend has given them up.
             jobs.removeAll()
             connection = nil
-            logger.warning("session ended: \(PeerText.line("\(reason)"))", metadata: ["frontend": "\(configuration.endpoint)"])
+            logger.warning(
+                "session ended: \(PeerText.line("\(reason)"))", metadata: ["frontend": "\(configuration.endpoint)"])
         case .finish(let last):
             // The last answers may take a moment to leave, also those that were sent before.
             if stops < 2 { try connection?.socket.setLinger(.seconds(5)) }

@@ -1,3 +1,4 @@
+import ContainerRPC
 import Foundation
 
 /// What a policy has learned for one application and for its users, without the policy's type.
@@ -129,7 +130,7 @@ struct PolicyStates<Policy: SelectionPolicy>: LearnedStates {
     }
 
     var decode: @Sendable (Data) -> (any Sendable)? {
-        { data in try? JSONDecoder().decode(Policy.State.self, from: data) }
+        { data in try? ForeignJSON.decode(Policy.State.self, from: data) }
     }
 
     mutating func reset(_ user: String?) {

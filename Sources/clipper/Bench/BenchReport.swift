@@ -1,3 +1,4 @@
+import ContainerRPC
 import Foundation
 
 /// What `clipper bench` measured, as its JSON has it.
@@ -164,8 +165,8 @@ extension BenchReport {
         }
     }
 
-    /// Reads a report; throws a `DecodingError` for what is none.
+    /// Reads a report; throws a `DecodingError`, or a `ForeignJSON.Problem`, for what is none.
     init(json: Data) throws {
-        self = try JSONDecoder().decode(Self.self, from: json)
+        self = try ForeignJSON.decode(Self.self, from: json)
     }
 }

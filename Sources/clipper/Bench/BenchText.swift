@@ -1,3 +1,4 @@
+import ContainerRPC
 import ArgumentParser
 import Foundation
 
@@ -45,7 +46,7 @@ struct LabelledFile: ExpressibleByArgument, Equatable, Sendable {
     func read() throws -> BenchReport {
         do {
             return try BenchReport(json: try Data(contentsOf: URL(fileURLWithPath: path)))
-        } catch is DecodingError {
+        } catch let error where error is DecodingError || error is ForeignJSON.Problem {
             throw CommandFailure.usage("'\(path)' is no JSON of `clipper bench`")
         } catch {
             throw CommandFailure.usage("'\(path)' cannot be read: \(error.localizedDescription)")

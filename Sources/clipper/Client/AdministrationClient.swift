@@ -1,3 +1,4 @@
+import ContainerRPC
 import Foundation
 import QueryFrontend
 
@@ -103,7 +104,7 @@ struct AdministrationClient: Sendable {
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
         do {
-            return try decoder.decode(Value.self, from: Data(body.utf8))
+            return try ForeignJSON.decode(Value.self, from: Data(body.utf8), by: decoder)
         } catch {
             throw client.unreadable("its answer has another form (\(Self.summary(of: error)))")
         }

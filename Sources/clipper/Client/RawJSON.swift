@@ -1,3 +1,4 @@
+import ContainerRPC
 import Foundation
 import QueryFrontend
 
@@ -81,7 +82,7 @@ extension RawJSON {
     /// The value of a string; `nil` for another value, and for a string that is no Unicode.
     var stringValue: String? {
         guard text.hasPrefix("\"") else { return nil }
-        return try? JSONDecoder().decode(String.self, from: Data(text.utf8))
+        return try? ForeignJSON.decode(String.self, from: Data(text.utf8))
     }
 
     /// The same value on one line: without white space outside of strings.

@@ -38,7 +38,7 @@ struct ModelOutputTests {
         "Numbers are one number, or an array of them",
         arguments: [
             ("3", [3]), ("[1, 2.5,-3e2]", [1, 2.5, -300]), (" [ 7 ] ", [7]), ("[]", []),
-            ("[12345678901234567890123]", [12345678901234567890123]), ("[1,\"2\"]", nil), ("[1,[2]]", nil), ("[1", nil),
+            ("[12345678901234567890123]", [12_345_678_901_234_567_890_123]), ("[1,\"2\"]", nil), ("[1,[2]]", nil), ("[1", nil),
             ("{\"a\": 1}", nil), ("[1] [2]", nil), ("", nil), ("[1e999]", nil),
         ] as [(String, [Double]?)])
     func numbers(text: String, numbers: [Double]?) {

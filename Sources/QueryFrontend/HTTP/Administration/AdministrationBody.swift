@@ -1,3 +1,4 @@
+import ContainerRPC
 import Foundation
 
 /// A request body that is not what its path takes.
@@ -28,7 +29,7 @@ extension AdministrationBody {
             throw AdministrationBodyError(message: "The body is not UTF-8; a JSON object is expected")
         }
         do {
-            return try JSONDecoder().decode(Self.self, from: Data(bytes))
+            return try ForeignJSON.decode(Self.self, from: Data(bytes))
         } catch let error as AdministrationBodyError {
             throw error
         } catch let error as CatalogError {

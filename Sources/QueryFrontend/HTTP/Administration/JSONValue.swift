@@ -1,3 +1,4 @@
+import ContainerRPC
 import Foundation
 
 /// Any value of JSON, to pass on what another part of the program has written as a text.
@@ -12,7 +13,7 @@ enum JSONValue: Codable, Sendable, Hashable {
 
     /// Reads a text; `nil` where it is no JSON.
     init?(text: String) {
-        guard let value = try? JSONDecoder().decode(JSONValue.self, from: Data(text.utf8)) else { return nil }
+        guard let value = try? ForeignJSON.decode(JSONValue.self, from: Data(text.utf8)) else { return nil }
         self = value
     }
 

@@ -256,7 +256,9 @@ final class QueryHandler: ChannelDuplexHandler {
     /// Writes the answer to the request that waits. A connection that is gone meanwhile needs none.
     func answer(_ reply: QueryReply) {
         releaseBody()
-        guard let context, case .waiting(let keepAlive) = state else { return }
+        guard let context, case .waiting(let keepAlive) = state else {
+            return loop.server.releaseBody(bytes: reply.heldBytes)
+        }
         if reply.status.code >= 400 { loop.server.noteError(reply.status) }
         lastActivity = .now()
         let isLast = isInputClosed || loop.isDraining
@@ -265,14 +267,23 @@ final class QueryHandler: ChannelDuplexHandler {
         let connection = closes ? "close" : saysKeepAlive ? "keep-alive" : nil
         let response = wrapOutboundOut(
             reply.response(date: loop.date.text(), connection: connection, withBody: !isHead))
+        let written = write(response, heldBytes: reply.heldBytes, in: context)
         guard closes else {
-            context.writeAndFlush(response, promise: nil)
             if !backlog.isEmpty || brokenInput != nil { handleBacklog() }
             return
         }
         backlog.removeAll()
         releaseRead()
-        context.writeAndFlush(response).assumeIsolated().whenComplete { _ in self.end() }
+        written.assumeIsolated().whenComplete { _ in self.end() }
+    }
+
+    private func write(_ response: NIOAny, heldBytes: Int, in context: ChannelHandlerContext) -> EventLoopFuture<Void> {
+        let written = context.writeAndFlush(response)
+        if heldBytes > 0 {
+            let server = loop.server
+            written.whenComplete { _ in server.releaseBody(bytes: heldBytes) }
+        }
+        return written
     }
 
     /// The last answer is written.

@@ -21,6 +21,17 @@ final class QueryLoop {
             missing -= 1
         }
 
+        /// How long its answer is, in bytes: about, because characters that JSON escapes take more.
+        func answerLength(last: Delivery) -> Int {
+            guard isBatch else { return length(of: last) }
+            return outcomes.reduce(32) { length, delivery in length + (delivery.map(self.length) ?? 0) }
+        }
+
+        private func length(of delivery: Delivery) -> Int {
+            if case .output(let text) = delivery.outcome { return 128 + text.count }
+            return 128 + route.defaultOutput.utf8.count + (delivery.outcome.explanation?.utf8.count ?? 0)
+        }
+
         /// Why it was turned away, where all of it was, because there are too many queries.
         func overload(last: Outcome) -> DefaultReason? {
             guard case .defaultOutput(let reason) = last, reason.isOverload else { return nil }
@@ -32,6 +43,8 @@ final class QueryLoop {
     }
 
     private static let mostUnannounced = 16
+    /// Answers up to this length, in bytes, do not count as under way: connections bound them.
+    private static let longestUncounted = 64 << 10
 
     let eventLoop: any EventLoop
     let dispatcher: Dispatcher
@@ -163,16 +176,32 @@ final class QueryLoop {
     }
 
     private func reply(to request: Pending, last: Delivery) -> QueryReply {
-        var body = ByteBuffer()
-        body.reserveCapacity(128 * max(1, request.outcomes.count))
         if request.route.overload == .reject, let reason = request.overload(last: last.outcome) {
             server.noteRejected(request.route.handle)
             return .overloaded(because: reason.explanation)
         }
+        let length = request.answerLength(last: last)
+        // One output is as long as a container's message at most.
+        if request.isBatch, length > limits.largestAnswer {
+            return .error(
+                .payloadTooLarge, "Answer too large",
+                cause: "The answer would be longer than \(limits.largestAnswer) bytes: ask for fewer inputs at a time")
+        }
+        let heldBytes = length > Self.longestUncounted ? length : 0
+        guard heldBytes == 0 || server.holdBody(bytes: heldBytes, limit: limits.bodies) else {
+            server.noteRejected(request.route.handle)
+            return .overloaded(because: "what is under way would take more than \(limits.bodies) bytes with the answer")
+        }
+        return QueryReply(status: .ok, body: body(of: request, last: last, length: length), heldBytes: heldBytes)
+    }
+
+    private func body(of request: Pending, last: Delivery, length: Int) -> ByteBuffer {
+        var body = ByteBuffer()
+        body.reserveCapacity(length)
         guard request.isBatch else {
             body.writePrediction(
                 id: request.firstQueryID, last.outcome, combined: last.combined, route: request.route, parser: parser)
-            return QueryReply(status: .ok, body: body)
+            return body
         }
         body.writeStaticString("{\"batch_predictions\":[")
         for (index, delivery) in request.outcomes.enumerated() {
@@ -183,7 +212,7 @@ final class QueryLoop {
                 route: request.route, parser: parser)
         }
         body.writeStaticString("]}")
-        return QueryReply(status: .ok, body: body)
+        return body
     }
 
     /// Answers `GET /metrics`.

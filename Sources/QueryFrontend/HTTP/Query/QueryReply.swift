@@ -9,6 +9,8 @@ struct QueryReply {
     var allowedMethod: String?
     /// When it is worth trying again.
     var retryAfter: Duration?
+    /// Bytes that count as those of a body under way, until it is written.
+    var heldBytes = 0
 
     /// An error as Clipper words it: what kind, and what was wrong.
     static func error(
