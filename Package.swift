@@ -42,9 +42,13 @@ let package = Package(
             name: "ContainerConformance", dependencies: ["ContainerRPC"], path: "Sources/Conformance",
             swiftSettings: settings),
         .target(
+            name: "LogQueue",
+            dependencies: ["ContainerRPC", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: settings),
+        .target(
             name: "ModelContainer",
             dependencies: [
-                "ContainerRPC",
+                "ContainerRPC", "LogQueue",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -54,7 +58,7 @@ let package = Package(
         .target(
             name: "QueryFrontend",
             dependencies: [
-                "CPrefetch", "ContainerRPC", "CSimdjson",
+                "CPrefetch", "ContainerRPC", "CSimdjson", "LogQueue",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -71,7 +75,7 @@ let package = Package(
         .executableTarget(
             name: "clipper",
             dependencies: [
-                "CEpoll", "ContainerConformance", "ContainerRPC", "QueryFrontend",
+                "CEpoll", "ContainerConformance", "ContainerRPC", "LogQueue", "QueryFrontend",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -122,6 +126,10 @@ let package = Package(
             name: "async-batch-container",
             dependencies: ["ModelContainer", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Examples/async-batch", exclude: ["README.md"], swiftSettings: settings),
+        .testTarget(
+            name: "LogQueueTests",
+            dependencies: ["ContainerRPC", "LogQueue", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: settings),
         .testTarget(name: "ContainerRPCTests", dependencies: ["ContainerRPC"], swiftSettings: settings),
         .testTarget(
             name: "QueryFrontendTests",

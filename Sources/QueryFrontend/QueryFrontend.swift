@@ -1,6 +1,7 @@
 public import ContainerRPC
 import Foundation
 import Hummingbird
+import LogQueue
 public import Logging
 import NIOCore
 import NIOPosix
@@ -54,9 +55,11 @@ public final class QueryFrontend: Service {
 
     /// Opens the store, binds all ports and begins to serve.
     ///
+    /// - Parameter logger: its handler may block: lines wait for it on a thread of their own.
     /// - Throws: what the store says, and `FrontendError` for a setting that cannot be, or an address that cannot be bound.
     public static func start(_ configuration: FrontendConfiguration, logger: Logger) async throws -> QueryFrontend {
         try configuration.validate()
+        let logger = logger.queued
         let store = try SQLiteCatalogStore(path: configuration.store)
         let context = try Context()
         let dispatcher = try Dispatcher(cacheBytes: configuration.cacheBytes)
@@ -222,6 +225,7 @@ public final class QueryFrontend: Service {
         await dispatcher.stop()
         try await group.shutdownGracefully()
         logger.info("stopped")
+        await LogQueue.standard.flush(within: .seconds(1))
     }
 
     /// What the frontend serves and how it does at this moment.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ContainerRPC
 import Foundation
+import LogQueue
 import Logging
 import QueryFrontend
 import ServiceLifecycle
@@ -185,7 +186,7 @@ struct Serve: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var logger = Logger(label: "clipper")
+        var logger = Logger(label: "clipper").queued
         logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info
         let store = try store ?? Self.defaultStore()
         var configuration = configuration(store: store)
@@ -208,6 +209,7 @@ struct Serve: AsyncParsableCommand {
         do {
             frontend = try await QueryFrontend.start(configuration, logger: logger)
         } catch {
+            await LogQueue.standard.flush(within: .seconds(1))
             FileHandle.standardError.write(Data("error: \(error)\n".utf8))
             throw ExitCode(1)
         }

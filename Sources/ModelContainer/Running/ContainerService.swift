@@ -1,6 +1,7 @@
 import ArgumentParser
 public import ContainerRPC
 import Foundation
+import LogQueue
 public import Logging
 public import ServiceLifecycle
 import UnixSignals
@@ -18,7 +19,7 @@ public struct ContainerService: Service {
         self.container = container
         self.configuration = configuration
         self.context = context
-        self.logger = logger
+        self.logger = logger.queued
     }
 
     /// Serves until the group shuts down or the task is cancelled.
@@ -40,6 +41,8 @@ extension ContainerLoop {
         } onGracefulShutdown: {
             self.stop("its program shuts down")
         }
+        // The process may end right after this.
+        await LogQueue.standard.flush(within: .seconds(1))
     }
 }
 
@@ -67,7 +70,7 @@ extension ModelContainer {
     /// - Throws: for settings that are missing, impossible or contradictory `ContainerError`, or where flags were parsed
     ///   `ValidationError`, with which a command ends with 64; `TransportError` where the system refuses a socket.
     public func run(with options: ContainerOptions?) async throws {
-        var logger = Logger(label: "container")
+        var logger = Logger(label: "container").queued
         logger.logLevel = options?.logLevel ?? .info
         let configuration: ContainerConfiguration
         do {

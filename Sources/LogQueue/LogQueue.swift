@@ -1,0 +1,113 @@
+import ContainerRPC
+import Dispatch
+package import Logging
+
+/// Takes lines of the log to their handlers on a thread of its own, so that whoever logs waits for nobody.
+///
+/// Handlers write to standard error, and block for as long as nobody reads that: a terminal that was halted, a pipe to a
+/// program that hangs. Without this, the thread that decides for every query would wait with them.
+package final class LogQueue: Sendable {
+    /// For all loggers of the process, so that their lines keep their order.
+    package static let standard = LogQueue()
+
+    /// Lines that may wait to be written; what comes beyond is left out, and counted.
+    package static let mostWaiting = 10_000
+
+    private let queue = DispatchQueue(label: "log")
+    private let counts = Locked((waiting: 0, leftOut: 0))
+
+    package init() {}
+
+    /// Hands a line over; it never waits.
+    func submit(_ event: LogEvent, to handler: any LogHandler) {
+        let isTaken = counts.withLock { counts in
+            guard counts.waiting < Self.mostWaiting else {
+                counts.leftOut += 1
+                return false
+            }
+            counts.waiting += 1
+            return true
+        }
+        guard isTaken else { return }
+        queue.async { [self] in
+            handler.log(event: event)
+            let leftOut = counts.withLock { counts in
+                counts.waiting -= 1
+                defer { counts.leftOut = 0 }
+                return counts.leftOut
+            }
+            guard leftOut > 0 else { return }
+            handler.log(
+                event: LogEvent(
+                    level: .warning, message: "lines are missing here: the log was not read for a while",
+                    metadata: ["lines": "\(leftOut)"], source: "LogQueue", file: #fileID, function: #function,
+                    line: #line))
+        }
+    }
+
+    /// Waits until what was handed over is written, and no longer than this: nobody may be reading.
+    package func flush(within limit: Duration) async {
+        await withCheckedContinuation { continuation in
+            let waiting = Locked<CheckedContinuation<Void, Never>?>(continuation)
+            @Sendable func end() {
+                waiting.withLock { waiting in
+                    waiting?.resume()
+                    waiting = nil
+                }
+            }
+            queue.async { end() }
+            let seconds = Double(limit.components.seconds) + Double(limit.components.attoseconds) * 1e-18
+            DispatchQueue.global().asyncAfter(deadline: .now() + seconds) { end() }
+        }
+    }
+}
+
+/// A handler whose lines go through a queue.
+package struct QueuedLogHandler: LogHandler {
+    private var handler: any LogHandler
+    private let queue: LogQueue
+
+    package init(_ handler: any LogHandler, queue: LogQueue = .standard) {
+        self.handler = handler
+        self.queue = queue
+    }
+
+    package var logLevel: Logger.Level {
+        get { handler.logLevel }
+        set { handler.logLevel = newValue }
+    }
+
+    package var metadata: Logger.Metadata {
+        get { handler.metadata }
+        set { handler.metadata = newValue }
+    }
+
+    package var metadataProvider: Logger.MetadataProvider? {
+        get { handler.metadataProvider }
+        set { handler.metadataProvider = newValue }
+    }
+
+    package subscript(metadataKey key: String) -> Logger.MetadataValue? {
+        get { handler[metadataKey: key] }
+        set { handler[metadataKey: key] = newValue }
+    }
+
+    package func log(event: LogEvent) {
+        var event = event
+        // What a provider tells belongs to the task that logs.
+        if let provided = handler.metadataProvider?.get(), !provided.isEmpty {
+            event.metadata = (event.metadata ?? [:]).merging(provided) { given, _ in given }
+        }
+        queue.submit(event, to: handler)
+    }
+}
+
+extension Logger {
+    /// The same logger, whose lines go through the process's queue.
+    package var queued: Logger {
+        if handler is QueuedLogHandler { return self }
+        var queued = self
+        queued.handler = QueuedLogHandler(handler)
+        return queued
+    }
+}
