@@ -46,18 +46,21 @@ package final class LogQueue: Sendable {
     }
 
     /// Waits until what was handed over is written, and no longer than this: nobody may be reading.
-    package func flush(within limit: Duration) async {
+    ///
+    /// - Returns: whether it is written.
+    @discardableResult
+    package func flush(within limit: Duration) async -> Bool {
         await withCheckedContinuation { continuation in
-            let waiting = Locked<CheckedContinuation<Void, Never>?>(continuation)
-            @Sendable func end() {
+            let waiting = Locked<CheckedContinuation<Bool, Never>?>(continuation)
+            @Sendable func end(isWritten: Bool) {
                 waiting.withLock { waiting in
-                    waiting?.resume()
+                    waiting?.resume(returning: isWritten)
                     waiting = nil
                 }
             }
-            queue.async { end() }
+            queue.async { end(isWritten: true) }
             let seconds = Double(limit.components.seconds) + Double(limit.components.attoseconds) * 1e-18
-            DispatchQueue.global().asyncAfter(deadline: .now() + seconds) { end() }
+            DispatchQueue.global().asyncAfter(deadline: .now() + seconds) { end(isWritten: false) }
         }
     }
 }

@@ -222,6 +222,8 @@ struct Serve: AsyncParsableCommand {
         try await group.run()
         // What containers are told at the end leaves before the process does.
         frontend.context.terminate()
+        // An orderly exit would wait for standard error, which the one who writes there holds.
+        if await !LogQueue.standard.flush(within: .seconds(1)) { _exit(0) }
     }
 
     /// What the arguments say, with that store.

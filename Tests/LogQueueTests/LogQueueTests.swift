@@ -63,10 +63,10 @@ struct LogQueueTests {
     func blocked() async {
         let logger = logger()
         for number in 0..<(LogQueue.mostWaiting + 5) { logger.warning("\(number)") }
-        await queue.flush(within: .milliseconds(1))
+        #expect(await !queue.flush(within: .milliseconds(1)))
         #expect(lines.all.isEmpty)
         lines.open()
-        await queue.flush(within: .seconds(60))
+        #expect(await queue.flush(within: .seconds(60)))
         #expect(lines.all.count == LogQueue.mostWaiting + 1)
         #expect(lines.all.first == "warning 0")
         #expect(lines.all.dropFirst().first == "warning lines are missing here: the log was not read for a while lines=5")

@@ -1,4 +1,5 @@
 import ContainerRPC
+import Dispatch
 import Foundation
 import Logging
 import ModelContainer
@@ -12,6 +13,24 @@ import Testing
     import FoundationNetworking
 #endif
 
+/// Blocks with its first line until the gate is opened, as standard error does when nobody reads it.
+private struct BlockedHandler: LogHandler {
+    let gate = DispatchSemaphore(value: 0)
+    var logLevel = Logger.Level.trace
+    var metadata = Logger.Metadata()
+    var metadataProvider: Logger.MetadataProvider?
+
+    subscript(metadataKey key: String) -> Logger.MetadataValue? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        gate.wait()
+        gate.signal()
+    }
+}
+
 /// A frontend in this process, with containers in this process.
 private struct Embedded: Sendable {
     let frontend: QueryFrontend
@@ -21,11 +40,12 @@ private struct Embedded: Sendable {
     /// - Parameter containers: by name; each is registered, linked to an application of that name, and connected.
     static func run(
         _ containers: [String: ModelContainer] = [:], slo: Duration = .seconds(600), defaultOutput: String = "none",
+        logger: Logger = .silent,
         _ test: @escaping @Sendable (Embedded) async throws -> Void
     ) async throws {
         let frontend = try await QueryFrontend.start(
             FrontendConfiguration(queryPort: 0, adminPort: 0, rpcPort: 0, store: ":memory:", threads: 1),
-            logger: .silent)
+            logger: logger)
         var services: [any Service] = [frontend]
         for (name, container) in containers { services.append(frontend.service(name, container)) }
         let group = ServiceGroup(services: services, logger: .silent)
@@ -288,6 +308,20 @@ struct EmbeddedFrontendTests {
         try await Embedded.run(["a": ModelContainer { (input: [Double]) in input.count }]) { test in
             let predictions = try await test.predict("a", .float64([]))
             #expect(predictions.isEmpty)
+        }
+    }
+
+    @Test("Nobody who asks waits for the one who reads the log")
+    func blockedLog() async throws {
+        let handler = BlockedHandler()
+        defer { handler.gate.signal() }
+        var logger = Logger(label: "test") { _ in handler }
+        logger.logLevel = .trace
+        let container = ModelContainer { (input: [Double]) in input.count }
+        // The container that comes is a line of the log, and so are the changes of the catalog.
+        try await Embedded.run(["a": container], logger: logger) { test in
+            #expect(try await test.predict("a", .float64([1]), rows: 1).map(\.output) == ["1"])
+            #expect(await test.frontend.status().replicas.count == 1)
         }
     }
 

@@ -22,6 +22,11 @@ final class QueryHandler: ChannelDuplexHandler {
         case waiting(keepAlive: Bool)
     }
 
+    /// Requests of one connection that a turn of the event loop answers at most: other connections have theirs in between.
+    private static let mostPerTurn = 8
+    /// About what the head of a request that was read ahead takes in memory.
+    private static let headBytes = 1024
+
     private let loop: QueryLoop
     private let progress: RequestProgress
     private var context: ChannelHandlerContext?
@@ -36,6 +41,12 @@ final class QueryHandler: ChannelDuplexHandler {
     /// Nothing is read while there is a backlog: a client that sends without waiting is held back by its own socket.
     private var isReadHeld = false
     private var isHandlingBacklog = false
+    /// It goes on with the backlog in its next turn.
+    private var isYielding = false
+    /// Requests that have come with what is being read.
+    private var requestsOfRead = 0
+    /// Bytes of the backlog, which count as those of bodies do.
+    private var backlogBytes = 0
     /// Closes the connection once its last answer is written, should the client not do so.
     private var closing: Scheduled<Void>?
     /// Nothing more comes: the client has closed its side, and may still read answers.
@@ -67,6 +78,7 @@ final class QueryHandler: ChannelDuplexHandler {
         case .waiting: break  // What waits still has its inputs.
         case .idle, .reading, .ending: releaseBody()
         }
+        removeBacklog()
         loop.remove(self)
         context.fireChannelInactive()
     }
@@ -75,10 +87,54 @@ final class QueryHandler: ChannelDuplexHandler {
         let part = unwrapInboundIn(data)
         progress.note(part)
         switch state {
-        case .waiting: backlog.append(part)
+        case .waiting: keep(part)
         case .ending: break
         case .idle, .reading:
-            if backlog.isEmpty { handle(part) } else { backlog.append(part) }
+            if case .head = part { requestsOfRead += 1 }
+            if backlog.isEmpty, !isYielding, requestsOfRead <= Self.mostPerTurn { return handle(part) }
+            keep(part)
+            yield()
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        requestsOfRead = 0
+        context.fireChannelReadComplete()
+    }
+
+    /// Keeps what was read ahead.
+    private func keep(_ part: HTTPServerRequestPart) {
+        // What comes after that is thrown away.
+        guard brokenInput == nil else { return }
+        let bytes = Self.bytes(of: part)
+        guard loop.server.holdBody(bytes: bytes, limit: loop.limits.bodies) else {
+            brokenInput = .overloaded(
+                because: "the requests that wait would take more than \(loop.limits.bodies) bytes")
+            return
+        }
+        backlogBytes += bytes
+        backlog.append(part)
+    }
+
+    private func takeKept() -> HTTPServerRequestPart {
+        let part = backlog.removeFirst()
+        let bytes = Self.bytes(of: part)
+        backlogBytes -= bytes
+        loop.server.releaseBody(bytes: bytes)
+        return part
+    }
+
+    private func removeBacklog() {
+        backlog.removeAll()
+        loop.server.releaseBody(bytes: backlogBytes)
+        backlogBytes = 0
+    }
+
+    private static func bytes(of part: HTTPServerRequestPart) -> Int {
+        switch part {
+        case .head: headBytes
+        case .body(let bytes): bytes.readableBytes
+        case .end: 0
         }
     }
 
@@ -107,16 +163,21 @@ final class QueryHandler: ChannelDuplexHandler {
     /// Goes on with what came meanwhile, up to the next request that has to wait.
     private func handleBacklog() {
         // An answer that is given at once comes back here from below: the loop already runs.
-        guard !isHandlingBacklog else { return }
+        guard !isHandlingBacklog, !isYielding else { return }
         isHandlingBacklog = true
         defer { isHandlingBacklog = false }
+        var requests = 0
         while !backlog.isEmpty {
             switch state {
             case .waiting, .ending: return
             case .idle, .reading: break
             }
             guard context?.channel.isWritable == true else { return }
-            handle(backlog.removeFirst())
+            if case .head? = backlog.first {
+                requests += 1
+                guard requests <= Self.mostPerTurn else { return yield() }
+            }
+            handle(takeKept())
         }
         switch state {
         // What else comes is thrown away, and has to be read for that.
@@ -130,6 +191,17 @@ final class QueryHandler: ChannelDuplexHandler {
             } else {
                 releaseRead()
             }
+        }
+    }
+
+    /// A client that sends thousands of requests at once keeps nobody else waiting.
+    private func yield() {
+        guard !isYielding else { return }
+        isYielding = true
+        let handler = NIOLoopBound(self, eventLoop: loop.eventLoop)
+        loop.eventLoop.execute {
+            handler.value.isYielding = false
+            handler.value.handleBacklog()
         }
     }
 
@@ -272,7 +344,7 @@ final class QueryHandler: ChannelDuplexHandler {
             if !backlog.isEmpty || brokenInput != nil { handleBacklog() }
             return
         }
-        backlog.removeAll()
+        removeBacklog()
         releaseRead()
         written.assumeIsolated().whenComplete { _ in self.end() }
     }

@@ -7,6 +7,8 @@ import NIOPosix
 final class QueryServer: Sendable {
     /// What the decoder keeps without reading on, in bytes: it does so after a request for a tunnel (CONNECT).
     private static let mostUndecoded = 1 << 20
+    /// What one turn of an event loop reads of a connection at most, in bytes.
+    private static let mostPerRead = 16 << 10
 
     private let group: any EventLoopGroup
     private let dispatcher: Dispatcher
@@ -85,6 +87,12 @@ final class QueryServer: Sendable {
                 }
             }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            // Of small requests that a client sends without waiting, one read holds hundreds, and all of them are decoded
+            // before the first is answered.
+            .childChannelOption(.maxMessagesPerRead, value: 1)
+            .childChannelOption(
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: Self.mostPerRead))
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .bind(host: host, port: port).get()
         return QueryServer(
