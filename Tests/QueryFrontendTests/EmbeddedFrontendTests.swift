@@ -320,8 +320,10 @@ struct EmbeddedFrontendTests {
         let container = ModelContainer { (input: [Double]) in input.count }
         // The container that comes is a line of the log, and so are the changes of the catalog.
         try await Embedded.run(["a": container], logger: logger) { test in
-            #expect(try await test.predict("a", .float64([1]), rows: 1).map(\.output) == ["1"])
-            #expect(await test.frontend.status().replicas.count == 1)
+            let answers = try await test.predict("a", .float64([1]), rows: 1)
+            #expect(answers.map(\.output) == ["1"])
+            let status = await test.frontend.status()
+            #expect(status.replicas.count == 1)
         }
     }
 
