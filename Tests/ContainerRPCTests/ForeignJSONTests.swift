@@ -15,7 +15,8 @@ struct ForeignJSONTests {
     @Test("A text with as many arrays and objects within one another as may be is decoded")
     func deepest() {
         let depth = ForeignJSON.greatestDepth - 1
-        #expect(isDecoded(#"{"a": "# + String(repeating: "[", count: depth) + String(repeating: "]", count: depth) + "}"))
+        let arrays = String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+        #expect(isDecoded(#"{"a": \#(arrays)}"#))
     }
 
     @Test(

@@ -171,3 +171,48 @@ struct BadQueryTests {
         }
     }
 }
+
+@Suite("Answers that are too long")
+struct LongAnswerTests {
+    @Test("An answer beyond the bound is refused, with what to do; half as many inputs are answered")
+    func beyondBound() async throws {
+        try await withProcesses { processes in
+            let frontend = try await Frontend(in: processes)
+            // Without a model every input gets the default output, here a MiB of it.
+            let output = "\"" + String(repeating: "x", count: 1_000_000) + "\""
+            try await frontend.addApplication("long", defaultOutput: output)
+            func ask(_ count: Int) async throws -> HTTPResponse {
+                let inputs = Array(repeating: "[]", count: count).joined(separator: ",")
+                return try await frontend.query.post("/long/predict", #"{"input_batch": [\#(inputs)]}"#)
+            }
+            let refused = try await ask(300)
+            #expect(refused.status == 413)
+            #expect(refused.text.contains("ask for fewer inputs at a time"))
+            let answered = try await ask(20)
+            #expect(answered.status == 200)
+            #expect(answered.body.count > 20_000_000)
+        }
+    }
+
+    @Test("Long answers that nobody takes count as under way, and what is beyond the bound is refused")
+    func untaken() async throws {
+        try await withProcesses { processes in
+            let frontend = try await Frontend(
+                in: processes, arguments: ["--max-body", "1MiB", "--max-bodies", "40MiB"])
+            let output = "\"" + String(repeating: "x", count: 900_000) + "\""
+            try await frontend.addApplication("long", defaultOutput: output)
+            let body = #"{"input_batch": [\#(Array(repeating: "[]", count: 30).joined(separator: ","))]}"#
+            // One that asks, and reads nothing.
+            let idle = try HTTPConnection(to: frontend.query)
+            try await idle.send("POST", "/long/predict", body: Array(body.utf8))
+            try await eventually("the second is refused") {
+                try await frontend.query.post("/long/predict", body).status == 503
+            }
+            // It reads now.
+            #expect(try await idle.response().status == 200)
+            try await eventually("there is room again") {
+                try await frontend.query.post("/long/predict", body).status == 200
+            }
+        }
+    }
+}

@@ -324,6 +324,7 @@ struct EmbeddedFrontendTests {
             #expect(answers.map(\.output) == ["1"])
             let status = await test.frontend.status()
             #expect(status.replicas.count == 1)
+            handler.gate.signal()
         }
     }
 

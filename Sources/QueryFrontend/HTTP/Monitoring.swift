@@ -16,6 +16,9 @@ struct Monitoring: Sendable {
         return report
     }
 
+    /// The paths that are added.
+    static let paths: Set<String> = ["/metrics", "/health/live", "/health/ready"]
+
     /// Adds `/metrics`, which is Prometheus's text here, `/health/live` and `/health/ready`.
     func addRoutes(to router: Router<BasicRequestContext>) {
         router.get("metrics") { _, _ in

@@ -1,5 +1,5 @@
-import ContainerRPC
 import ArgumentParser
+import ContainerRPC
 import Foundation
 
 #if canImport(Glibc)

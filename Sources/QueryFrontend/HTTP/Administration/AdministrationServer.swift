@@ -1,5 +1,6 @@
 import ContainerRPC
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
 
@@ -21,7 +22,7 @@ extension AdministrationAPI {
     /// - Parameters:
     ///   - host: The address to bind to.
     ///   - port: The port to bind to; 0 lets the system pick one.
-    ///   - connections: How many it has at a time; more wait.
+    ///   - connections: How many it has at a time; more are refused.
     ///   - eventLoopGroup: The threads that it runs on.
     ///   - logger: Takes changes (info) and failures (error).
     ///   - routes: Adds what else is to be answered.
@@ -38,10 +39,10 @@ extension AdministrationAPI {
         routes(router)
         return Hummingbird.Application(
             router: router,
-            server: .http1(configuration: .init(idleTimeout: .seconds(60))),
-            configuration: .init(
-                address: .hostname(host, port: port),
-                availableConnectionsDelegate: .maximum(connections, logger: quietLogger)),
+            server: HTTPServerBuilder { responder in
+                AdministrationChannel(responder, limits: AdministrationConnection.Limits(connections: connections))
+            },
+            configuration: .init(address: .hostname(host, port: port)),
             onServerRunning: { channel in await onServerRunning(channel.localAddress?.port ?? port) },
             eventLoopGroupProvider: .shared(eventLoopGroup),
             logger: quietLogger)
@@ -62,7 +63,10 @@ private struct AdministrationMiddleware: RouterMiddleware {
             do {
                 return try await next(request, context)
             } catch let error as HTTPError where error.status.code == 404 {
-                return response(.notFound(path: path), to: request)
+                guard Monitoring.paths.contains(path) else { return response(.notFound(path: path), to: request) }
+                let reply = AdministrationReply.methodNotAllowed(
+                    path: path, method: request.method.rawValue, allowed: "GET")
+                return response(reply, to: request)
             }
         }
         if request.method != .get, let origin = request.headers[.origin],

@@ -15,7 +15,7 @@ public struct HTTPLimits: Sendable, Hashable {
     public var bodyTime: Duration
     /// Connections at a time; more are refused.
     public var connections: Int
-    /// Connections of the administration API at a time; more wait.
+    /// Connections of the administration API at a time; more are refused.
     public var administrationConnections: Int
 
     /// Limits of these parts; those that are left out have their defaults.

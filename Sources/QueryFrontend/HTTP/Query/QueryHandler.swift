@@ -217,24 +217,8 @@ final class QueryHandler: ChannelDuplexHandler {
         lastActivity = .now()
         isHead = head.method == .HEAD
         let purpose = RequestPurpose(of: head, routes: loop.routes, isDraining: loop.isDraining)
-        if let length = head.headers.first(name: "content-length").flatMap(Int.init), length > loop.limits.largestBody {
-            return refuse(tooLarge)
-        }
-        let codings = head.headers[canonicalForm: "content-encoding"]
-        if let coding = codings.first(where: { !$0.isEmpty && $0.lowercased() != "identity" }) {
-            return refuse(
-                .error(
-                    .unsupportedMediaType, "Unsupported content encoding",
-                    cause: "Bodies are read as they are, not as \(coding.prefix(32))"))
-        }
-        if head.headers[canonicalForm: "host"].count > 1 {
-            return refuse(.error(.badRequest, "HTTP error", cause: "A request has one Host header"))
-        }
-        // HTTP/1.0 has no interim answers.
-        if head.version.minor > 0, head.headers.contains(name: "expect") {
-            guard head.headers.first(name: "expect")?.lowercased() == "100-continue" else {
-                return refuse(.error(.expectationFailed, "Expectation failed", cause: "Only 100-continue is known"))
-            }
+        if let problem = head.problem(largestBody: loop.limits.largestBody) { return refuse(problem) }
+        if head.expectation == .goAhead {
             if case .reply(let reply) = purpose { return refuse(reply) }
             context?.writeAndFlush(
                 wrapOutboundOut(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
@@ -245,7 +229,9 @@ final class QueryHandler: ChannelDuplexHandler {
     private func append(_ bytes: ByteBuffer) {
         guard case .reading(let head, let purpose, var body, let since) = state else { return }
         lastActivity = .now()
-        guard body.readableBytes + bytes.readableBytes <= loop.limits.largestBody else { return refuse(tooLarge) }
+        guard body.readableBytes + bytes.readableBytes <= loop.limits.largestBody else {
+            return refuse(.tooLarge(largestBody: loop.limits.largestBody))
+        }
         guard let route = purpose.route else { return }
         guard loop.server.holdBody(bytes: bytes.readableBytes, limit: loop.limits.bodies) else {
             loop.server.noteRejected(route.handle)
@@ -265,10 +251,6 @@ final class QueryHandler: ChannelDuplexHandler {
         state = .reading(head, purpose, body, since: since)
     }
 
-    private var tooLarge: QueryReply {
-        .error(.payloadTooLarge, "Body too large", cause: "The body is longer than \(loop.limits.largestBody) bytes")
-    }
-
     /// Answers a request whose rest is not worth reading.
     private func refuse(_ reply: QueryReply) {
         state = .waiting(keepAlive: false)
@@ -277,7 +259,7 @@ final class QueryHandler: ChannelDuplexHandler {
 
     private func finish() {
         guard case .reading(let head, let purpose, let body, _) = state else { return }
-        state = .waiting(keepAlive: head.isKeepAlive && head.method != .CONNECT)
+        state = .waiting(keepAlive: head.keepsConnection)
         saysKeepAlive = head.version.minor == 0
         switch purpose.renewed(from: loop.routes) {
         case .predict(let route, let trace): predict(body, route, trace)
@@ -379,8 +361,7 @@ final class QueryHandler: ChannelDuplexHandler {
             context.close(promise: nil)
             return
         }
-        let status: HTTPResponseStatus = error == .headerOverflow ? .requestHeaderFieldsTooLarge : .badRequest
-        brokenInput = .error(status, "HTTP error", cause: "\(error)")
+        brokenInput = .broken(error)
         switch state {
         case .waiting, .ending:
             break
@@ -411,7 +392,7 @@ final class QueryHandler: ChannelDuplexHandler {
             break
         case .reading(_, _, _, let since):
             if now - since > TimeAmount(loop.limits.bodyTime) {
-                refuse(.error(.requestTimeout, "Request timeout", cause: "The body did not come in time"))
+                refuse(.tooLate)
             }
         case .idle, .ending:
             if now - lastActivity > TimeAmount(loop.limits.idleTime) { context?.close(promise: nil) }

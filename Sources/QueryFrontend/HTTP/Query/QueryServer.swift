@@ -92,7 +92,8 @@ final class QueryServer: Sendable {
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(
                 .recvAllocator,
-                value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: Self.mostPerRead))
+                value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: Self.mostPerRead)
+            )
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .bind(host: host, port: port).get()
         return QueryServer(
@@ -145,9 +146,7 @@ private final class RefusedConnection: ChannelInboundHandler, Sendable {
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        var reply = QueryReply.error(
-            .serviceUnavailable, "Too many connections", cause: "\(limit) connections are open, which is the limit")
-        reply.retryAfter = .seconds(1)
+        let reply = QueryReply.tooManyConnections(limit)
         state.noteError(reply.status)
         let channel = context.channel
         var date = HTTPDate()

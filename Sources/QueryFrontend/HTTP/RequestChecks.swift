@@ -1,0 +1,67 @@
+import NIOHTTP1
+
+/// What can be said of a request by its head alone, at whichever port it comes.
+extension HTTPRequestHead {
+    /// What the client waits for before it sends the body.
+    enum Expectation {
+        case none
+        /// A word that it is welcome.
+        case goAhead
+        /// Something that this server knows nothing of.
+        case unknown
+    }
+
+    /// Why the request is not taken; `nil` where it is.
+    ///
+    /// - Parameter largestBody: in bytes.
+    func problem(largestBody: Int) -> QueryReply? {
+        if let length = headers.first(name: "content-length").flatMap(Int.init), length > largestBody {
+            return .tooLarge(largestBody: largestBody)
+        }
+        let codings = headers[canonicalForm: "content-encoding"]
+        if let coding = codings.first(where: { !$0.isEmpty && $0.lowercased() != "identity" }) {
+            return .error(
+                .unsupportedMediaType, "Unsupported content encoding",
+                cause: "Bodies are read as they are, not as \(coding.prefix(32))")
+        }
+        if headers[canonicalForm: "host"].count > 1 {
+            return .error(.badRequest, "HTTP error", cause: "A request has one Host header")
+        }
+        if expectation == .unknown {
+            return .error(.expectationFailed, "Expectation failed", cause: "Only 100-continue is known")
+        }
+        return nil
+    }
+
+    /// HTTP/1.0 has no interim answers.
+    var expectation: Expectation {
+        guard version.minor > 0, let expected = headers.first(name: "expect") else { return .none }
+        return expected.lowercased() == "100-continue" ? .goAhead : .unknown
+    }
+
+    /// Whether the connection goes on behind the answer.
+    var keepsConnection: Bool { isKeepAlive && method != .CONNECT }
+}
+
+extension QueryReply {
+    static func tooLarge(largestBody: Int) -> QueryReply {
+        .error(.payloadTooLarge, "Body too large", cause: "The body is longer than \(largestBody) bytes")
+    }
+
+    static var tooLate: QueryReply {
+        .error(.requestTimeout, "Request timeout", cause: "The body did not come in time")
+    }
+
+    /// The answer to what is no HTTP, as the parser says.
+    static func broken(_ error: HTTPParserError) -> QueryReply {
+        let status: HTTPResponseStatus = error == .headerOverflow ? .requestHeaderFieldsTooLarge : .badRequest
+        return .error(status, "HTTP error", cause: "\(error)")
+    }
+
+    static func tooManyConnections(_ limit: Int) -> QueryReply {
+        var reply = error(
+            .serviceUnavailable, "Too many connections", cause: "\(limit) connections are open, which is the limit")
+        reply.retryAfter = .seconds(1)
+        return reply
+    }
+}
