@@ -44,6 +44,19 @@ const char *name(element_type type) {
     return "something else";
 }
 
+// Whether a number is an integer that 64 bits with a sign do not hold.
+bool is_large_integer(element value) {
+    int64_t narrow;
+    double wide;
+    if (!value.is_number() || !value.get_int64().get(narrow)) return false;
+    return value.is_uint64() || (!value.get_double().get(wide) && std::fabs(wide) >= 9.2e18 && std::trunc(wide) == wide);
+}
+
+// What was found where an integer is expected.
+std::string found_for_integer(element value) {
+    return is_large_integer(value) ? "one beyond 64 bits" : name(value.type());
+}
+
 const char *fail(csj_parser *parser, std::string message) {
     parser->error = std::move(message);
     return parser->error.c_str();
@@ -192,7 +205,9 @@ const char *write_number(csj_parser *parser, element value, int type, size_t ind
     };
     if (type == CSJ_INT32) {
         int64_t number;
-        if (value.get_int64().get(number)) return expected("an integer", name(value.type()));
+        if (value.get_int64().get(number)) {
+            return expected(is_large_integer(value) ? "an integer of 32 bits" : "an integer", found_for_integer(value));
+        }
         if (number < INT32_MIN || number > INT32_MAX) {
             return expected("an integer of 32 bits", std::to_string(number));
         }
@@ -217,7 +232,6 @@ const char *read_name(csj_parser *parser, simdjson::dom::object object, const ch
     element value;
     if (object[key].get(value)) return nullptr;
     std::string_view text;
-    uint64_t large;
     if (!value.get_int64().get(out.number)) {
         out.kind = CSJ_NUMBER;
     } else if (!value.get_string().get(text) && !text.empty() && text.size() <= longest_name) {
@@ -226,7 +240,7 @@ const char *read_name(csj_parser *parser, simdjson::dom::object object, const ch
         out.length = text.size();
     } else {
         std::string found = value.is_string() ? (text.empty() ? "an empty one" : "a longer one")
-                            : !value.get_uint64().get(large) ? "a larger one" : name(value.type());
+                                              : found_for_integer(value);
         return fail(parser, std::string(key) + ": expected an integer of 64 bits or a string of at most " +
                                 std::to_string(longest_name) + " bytes, found " + found);
     }
@@ -269,7 +283,8 @@ const char *read_label(csj_parser *parser, element value, csj_feedback *feedback
 // Feedback for a query that was answered: its id, and what its answer should have been or is worth.
 const char *read_judgement(csj_parser *parser, simdjson::dom::object object, element id, csj_feedback *feedback) {
     if (id.get_uint64().get(feedback->query_id)) {
-        return fail(parser, std::string("query_id: expected a whole number from 0 on, found ") + name(id.type()));
+        return fail(parser, std::string("query_id: expected a whole number from 0 on, found ") +
+                                (id.is_int64() ? "a negative one" : found_for_integer(id)));
     }
     feedback->has_query_id = true;
     element value;
@@ -299,7 +314,7 @@ const char *read_piece(csj_parser *parser, element piece, int type, bool is_stri
     bool has_input = !object["input"].get(value);
     if (!(is_strict && has_input) && !object["query_id"].get(value)) return read_judgement(parser, object, value, feedback);
     if (is_strict && !object["uid"].get(value) && !value.is_int64()) {
-        return fail(parser, std::string("uid: expected an integer, found ") + name(value.type()));
+        return fail(parser, std::string("uid: expected an integer, found ") + found_for_integer(value));
     }
     if (const char *error = read_name(parser, object, "uid", feedback->uid)) return error;
     if (is_strict && feedback->uid.kind == CSJ_ABSENT) return "the key 'uid' is missing";

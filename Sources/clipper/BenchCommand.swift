@@ -10,9 +10,11 @@ struct BenchCommand: AsyncParsableCommand {
             `clipper bench APP …` is `clipper bench run APP …`. Its options are shown by `clipper bench run --help`.
 
               clipper bench digits --rate 2000 --duration 30s --random-doubles 784
-              clipper bench digits --rates 500,1000,2000,4000 --random-doubles 784 --json load.json --svg load.svg
+              clipper bench digits --rates 500,1000,2000,4000 \\
+                  --random-doubles 784 --json load.json --svg load.svg
               clipper bench digits --step --goal 99% --slo 20ms --random-doubles 784
-              clipper bench plot --out goodput.svg --y goodput --label deadline=a.json --label aimd=b.json
+              clipper bench plot --out goodput.svg --y goodput \\
+                  --label deadline=a.json --label aimd=b.json
             """,
         subcommands: [BenchRunCommand.self, BenchPlotCommand.self], defaultSubcommand: BenchRunCommand.self)
 }
@@ -100,7 +102,8 @@ struct BenchPlotCommand: AsyncParsableCommand {
             Files with the same label count as repetitions: the median of the runs with the same rate is drawn, and \
             their range.
 
-              clipper bench plot --out goodput.svg --label deadline=a.json --label 'fixed(1)=b.json' --optimum 6000
+              clipper bench plot --out goodput.svg --label deadline=a.json \\
+                  --label 'fixed(1)=b.json' --optimum 6000
             """)
 
     @Option(name: .customLong("out"), help: ArgumentHelp("The SVG to write.", valueName: "path"), completion: .file())

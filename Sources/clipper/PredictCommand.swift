@@ -56,7 +56,8 @@ struct PredictCommand: AsyncParsableCommand {
             throw ValidationError("Give either inputs or --file, not both.")
         }
         guard !inputs.isEmpty || !files.isEmpty else {
-            throw ValidationError("Give at least one input, such as '[1.0, 2.0]', or a --file.")
+            throw ValidationError(
+                "Give at least one input, such as '[1.0, 2.0]', or a --file; behind -- where it begins with a hyphen.")
         }
     }
 

@@ -57,7 +57,7 @@ struct Serve: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The longest body of a query, as --cache-size is written. "
+            "The longest body of a query: bytes, or a number with KiB, MiB or GiB (1024s), k, M or G (1000s). "
                 + "(default: \(ByteCountText.format(Self.standard.limits.largestBody)))", valueName: "bytes"),
         transform: { text in try ByteCountText.parse(text) })
     var maxBody: Int?
@@ -65,7 +65,7 @@ struct Serve: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Memory for the bodies of all queries that are being read or not answered yet, and for long answers until they "
-                + "are written, as --cache-size is written; what comes beyond is refused with 503. (default: \(ByteCountText.format(Self.standard.limits.bodies)))",
+                + "are written, as --max-body is written; what comes beyond is refused with 503. (default: \(ByteCountText.format(Self.standard.limits.bodies)))",
             valueName: "bytes"),
         transform: { text in try ByteCountText.parse(text) })
     var maxBodies: Int?
@@ -94,8 +94,8 @@ struct Serve: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Memory for outputs that are kept to answer equal inputs, over all models: bytes, or a number with KiB, MiB "
-                + "or GiB (1024s), k, M or G (1000s); 0 turns the cache off. One output and its input may take an eighth. "
+            "Memory for outputs that are kept to answer equal inputs, over all models, as --max-body is written; 0 "
+                + "turns the cache off. One output and its input may take an eighth. "
                 + "(default: \(ByteCountText.format(Self.standard.cacheBytes)))", valueName: "bytes"),
         transform: { text in try ByteCountText.parse(text) })
     var cacheSize: Int?
@@ -107,7 +107,7 @@ struct Serve: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Memory for the inputs of the queries that wait for one model, as --cache-size is written; what comes "
+            "Memory for the inputs of the queries that wait for one model, as --max-body is written; what comes "
                 + "beyond is turned away at once. (default: \(ByteCountText.format(Self.standard.maxQueuedBytes)))",
             valueName: "bytes"),
         transform: { text in try ByteCountText.parse(text) })

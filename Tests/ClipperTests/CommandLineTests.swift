@@ -237,4 +237,18 @@ struct CommandLineTests {
         #expect(failure.message == "application 'a' was registered, but then: No model with name 'm' exists.")
         #expect(failure.exitCode == 1)
     }
+
+    @Test("Examples in help texts fit a terminal's line: wrapped, they would be two commands")
+    func examples() {
+        var commands: [any ParsableCommand.Type] = [ClipperCommand.self]
+        var seen = 0
+        while let command = commands.popLast() {
+            commands += command.configuration.subcommands
+            for line in command.configuration.discussion.split(separator: "\n") where line.hasPrefix("  ") {
+                seen += 1
+                #expect(line.count <= 80, "\(command): \(line)")
+            }
+        }
+        #expect(seen > 10)
+    }
 }

@@ -315,13 +315,19 @@ struct HTTPTests {
             #expect(refusal.status == 503)
             #expect(refusal["Retry-After"] == "1")
             try await refused.stream.waitForEnd()
+            // One that is in the middle of a long body gets it, too, and no reset instead.
+            let long = try HTTPConnection(to: frontend.query)
+            try await long.send("POST /app/predict HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n")
+            try await long.send(String(repeating: " ", count: 50_000))
+            #expect(try await long.response().status == 503)
+            try await long.stream.waitForEnd()
             // Monitors are answered all the same, at the other port.
             #expect(try await frontend.admin.get("/health/live").text == "live\n")
             #expect(try await frontend.admin.get("/health/ready").status == 200)
             #expect(try await HTTPConnection(to: frontend.admin).exchange("HEAD", "/health/ready").status == 200)
             let metrics = try await frontend.admin.get("/metrics")
             #expect(metrics["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8")
-            #expect(metrics.text.contains(#"clipper_http_errors_total{status="503"} 1"#))
+            #expect(metrics.text.contains(#"clipper_http_errors_total{status="503"} 2"#))
             #expect(try await connections[0].exchange("GET", "/health/live").status == 200)
             connections.removeAll()
             try await eventually("a connection is taken again") {
@@ -342,6 +348,31 @@ struct HTTPTests {
             let idle = try HTTPConnection(to: frontend.query)
             try await idle.stream.waitForEnd()
             #expect(try await waiting.response().json["output"] == 5)
+        }
+    }
+
+    @Test("Half a head that nobody finishes is no error of anybody's")
+    func idleHead() async throws {
+        try await withProcesses { processes in
+            let frontend = try await Frontend(in: processes, arguments: ["--idle-timeout", "1s"])
+            let connection = try HTTPConnection(to: frontend.query)
+            try await connection.send("GET /hea")
+            try await connection.stream.waitForEnd()
+            let metrics = try await frontend.admin.get("/metrics").text
+            #expect(metrics.contains(#"clipper_http_errors_total{status="400"} 0"#))
+        }
+    }
+
+    @Test("Requests that are sent at once, thousands of them, are all answered, in order, and others in between")
+    func pipelined() async throws {
+        try await withProcesses { processes in
+            let frontend = try await Frontend.servingSum(in: processes)
+            let greedy = try HTTPConnection(to: frontend.query)
+            let request = "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
+            try await greedy.send(String(repeating: request, count: 2_000) + "GET /x HTTP/1.1\r\nHost: x\r\n\r\n")
+            try await frontend.expectSum()
+            for _ in 0..<2_000 { #expect(try await greedy.response().status == 200) }
+            #expect(try await greedy.response().status == 404)
         }
     }
 }

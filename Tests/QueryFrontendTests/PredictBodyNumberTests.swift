@@ -118,4 +118,13 @@ struct PredictBodyNumberTests {
     func noNumbers(text: String) {
         #expect(problem(#"{"input": [\#(text)]}"#)?.hasPrefix("malformed JSON: ") == true)
     }
+
+    @Test(
+        "An integer that 64 bits do not hold is one, too large",
+        arguments: ["9223372036854775808", "18446744073709551616", "-9223372036854775809"])
+    func hugeInteger(number: String) {
+        #expect(
+            problem(#"{"input": [\#(number)]}"#, as: .int32)
+                == "input[0]: expected an integer of 32 bits, found one beyond 64 bits")
+    }
 }

@@ -123,11 +123,13 @@ struct PredictBodyShapeTests {
             (#"{"input": None}"#, "None, where JSON has null, at byte 10"),
             (#"{"input": [01]}"#, "an unexpected '1' at byte 12"),
             ("{\"input\": \"\u{1}\"}", "an unexpected byte of value 1 at byte 11"),
+            (#"{"input":"\x"}"#, "an unexpected 'x' at byte 11"),
+            (#"{"input":"\u12G4"}"#, "an unexpected 'G' at byte 14"),
             ("\u{FEFF}{}", "it begins with a byte order mark"),
             (#"{"input": [1e400]}"#, "a number is beyond what 64 bits can hold"),
             (
                 "{\"input\": " + String(repeating: "[", count: 2_000),
-                "more than 512 arrays and objects within one another"
+                "more than 1023 arrays and objects within one another"
             ),
         ])
     func malformedWhere(body: String, cause: String) {

@@ -75,7 +75,11 @@ struct UpdateBodyTests {
     @Test(
         "What is wrong with feedback is said",
         arguments: [
-            (#"{"query_id": -1, "label": 1}"#, "query_id: expected a whole number from 0 on, found an integer"),
+            (#"{"query_id": -1, "label": 1}"#, "query_id: expected a whole number from 0 on, found a negative one"),
+            (
+                #"{"query_id": 18446744073709551616, "label": 1}"#,
+                "query_id: expected a whole number from 0 on, found one beyond 64 bits"
+            ),
             (#"{"query_id": 1}"#, "the key 'label' or 'reward' is missing"),
             (#"{"query_id": 1, "label": 1, "reward": 1}"#, "'label' and 'reward' exclude each other"),
             (#"{"query_id": 1, "reward": 1.5}"#, "reward: expected a number from 0 to 1, found another"),
@@ -99,7 +103,7 @@ struct UpdateBodyTests {
             ),
             (
                 #"{"input": [1], "label": 1, "uid": 18446744073709551615}"#,
-                "uid: expected an integer of 64 bits or a string of at most 256 bytes, found a larger one"
+                "uid: expected an integer of 64 bits or a string of at most 256 bytes, found one beyond 64 bits"
             ),
             ("[]", "expected a JSON object, found an array"),
             (#"{"updates": {}}"#, "updates: expected an array of objects, found an object"),

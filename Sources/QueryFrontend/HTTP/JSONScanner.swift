@@ -2,8 +2,8 @@
 ///
 /// It is for what people write, and for telling them what is wrong; queries are read by simdjson.
 package struct JSONScanner {
-    /// Arrays and objects within one another that are followed; deeper ones count as invalid.
-    private static let greatestDepth = 512
+    /// Arrays and objects within one another that are followed, as many as simdjson follows; deeper ones count as invalid.
+    private static let greatestDepth = 1023
 
     private let bytes: [UInt8]
     private var position = 0
@@ -132,15 +132,17 @@ package struct JSONScanner {
     /// What follows a backslash.
     private mutating func scanEscape() -> Bool {
         guard let byte = next else { return false }
-        position += 1
+        // What is no escape is where it stands.
         switch byte {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
             UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+            position += 1
             return true
         case UInt8(ascii: "u"):
-            let digits = bytes[position...].prefix(4)
+            position += 1
+            let digits = bytes[position...].prefix(4).prefix { Character(Unicode.Scalar($0)).isHexDigit }
             position += digits.count
-            return digits.count == 4 && digits.allSatisfy { Character(Unicode.Scalar($0)).isHexDigit }
+            return digits.count == 4
         default:
             return false
         }

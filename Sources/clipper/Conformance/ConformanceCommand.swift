@@ -10,7 +10,8 @@ struct ConformanceCommand: AsyncParsableCommand {
             was seen, and all frames of both sides.
 
               clipper conformance container -- python3 my_container.py
-              clipper conformance container --rpc 4 --only registration,order -- ./my-container
+              clipper conformance container --rpc 4 \\
+                  --only registration,order -- ./my-container
               clipper conformance frontend --rpc-port 7000
               clipper conformance container --list
 

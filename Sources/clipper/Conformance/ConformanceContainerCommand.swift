@@ -18,7 +18,8 @@ struct ConformanceContainerCommand: AsyncParsableCommand {
 
               clipper conformance container -- python3 my_container.py
               clipper conformance container --input-length 784 --rpc 3 -- ./digits
-              clipper conformance container --sample-input '[1, 2]' --failing-input '[]' -- ./my-container
+              clipper conformance container --sample-input '[1, 2]' \\
+                  --failing-input '[]' -- ./my-container
             """)
 
     @OptionGroup var options: ConformanceOptions

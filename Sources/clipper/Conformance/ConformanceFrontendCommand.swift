@@ -14,7 +14,8 @@ struct ConformanceFrontendCommand: AsyncParsableCommand {
             same: it sends what no container should.
 
               clipper conformance frontend
-              clipper conformance frontend --rpc 3 --rpc-port 7001 --query http://127.0.0.1:1437 --admin http://127.0.0.1:1438
+              clipper conformance frontend --rpc 3 --rpc-port 7001 \\
+                  --query http://127.0.0.1:1437 --admin http://127.0.0.1:1438
             """)
 
     @OptionGroup var options: ConformanceOptions

@@ -11,7 +11,9 @@ enum StatusAdvice {
         // What queries wait for comes first; what nobody has asked for yet may be left out.
         let notes = unserved(status) + unregistered(status) + unlinked(status) + watched(status) + unasked(status)
         guard notes.count > mostNotes else { return notes.flatMap(\.self) }
-        return notes.prefix(mostNotes).flatMap(\.self) + ["… and \(notes.count - mostNotes) more notes of this kind."]
+        let left = notes.count - mostNotes
+        let what = left == 1 ? "note" : "notes"
+        return notes.prefix(mostNotes).flatMap(\.self) + ["… and \(left) more \(what) of this kind."]
     }
 
     private static let firstSteps = [

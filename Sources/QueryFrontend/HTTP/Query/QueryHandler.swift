@@ -321,23 +321,23 @@ final class QueryHandler: ChannelDuplexHandler {
         let connection = closes ? "close" : saysKeepAlive ? "keep-alive" : nil
         let response = wrapOutboundOut(
             reply.response(date: loop.date.text(), connection: connection, withBody: !isHead))
-        let written = write(response, heldBytes: reply.heldBytes, in: context)
         guard closes else {
+            write(response, heldBytes: reply.heldBytes, in: context)
             if !backlog.isEmpty || brokenInput != nil { handleBacklog() }
             return
         }
         removeBacklog()
         releaseRead()
-        written.assumeIsolated().whenComplete { _ in self.end() }
+        write(response, heldBytes: reply.heldBytes, in: context)
+        // Behind it.
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { _ in self.end() }
     }
 
-    private func write(_ response: NIOAny, heldBytes: Int, in context: ChannelHandlerContext) -> EventLoopFuture<Void> {
-        let written = context.writeAndFlush(response)
-        if heldBytes > 0 {
-            let server = loop.server
-            written.whenComplete { _ in server.releaseBody(bytes: heldBytes) }
-        }
-        return written
+    private func write(_ response: NIOAny, heldBytes: Int, in context: ChannelHandlerContext) {
+        // Of most answers nobody needs to know when they have left.
+        guard heldBytes > 0 else { return context.writeAndFlush(response, promise: nil) }
+        let server = loop.server
+        context.writeAndFlush(response).whenComplete { _ in server.releaseBody(bytes: heldBytes) }
     }
 
     /// The last answer is written.
@@ -395,7 +395,10 @@ final class QueryHandler: ChannelDuplexHandler {
                 refuse(.tooLate)
             }
         case .idle, .ending:
-            if now - lastActivity > TimeAmount(loop.limits.idleTime) { context?.close(promise: nil) }
+            guard now - lastActivity > TimeAmount(loop.limits.idleTime) else { return }
+            // What the decoder says of half a request then is no error of anybody's.
+            state = .ending(isWritten: true)
+            context?.close(promise: nil)
         }
     }
 
@@ -420,8 +423,8 @@ final class QueryHandler: ChannelDuplexHandler {
     /// Closes the connection once all answers have left.
     private func closeWhenWritten() {
         guard let context else { return }
-        let channel = context.channel
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in channel.close(promise: nil) }
+        state = .ending(isWritten: false)
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { _ in self.end() }
     }
 }
 

@@ -113,7 +113,7 @@ extension FeedbackBody.Piece {
         guard loss == .absolute || loss == .squared, label.numbers == nil else { return nil }
         return PredictBodyParser.Problem(
             cause: "label: expected a number or an array of numbers, because the application's loss is "
-                + "'\(loss.rawValue)', found a string")
+                + "'\(loss.rawValue)', found something else")
     }
 }
 

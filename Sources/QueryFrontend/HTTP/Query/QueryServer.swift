@@ -71,7 +71,10 @@ final class QueryServer: Sendable {
             }
             .childChannelInitializer { channel in
                 guard state.admitConnection(limit: limits.connections) else {
-                    return channel.pipeline.addHandler(RefusedConnection(limit: limits.connections, state))
+                    return channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(
+                            RefusedConnection(limit: limits.connections, state))
+                    }
                 }
                 // Not the handler says that it is over: a channel that closes before it is active tells no handler.
                 channel.closeFuture.whenComplete { _ in state.connectionClosed() }
@@ -134,11 +137,16 @@ final class QueryServer: Sendable {
 }
 
 /// Tells a client that there is no room for its connection, and closes it.
-private final class RefusedConnection: ChannelInboundHandler, Sendable {
+private final class RefusedConnection: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
+
+    /// So long what the client still sends is thrown away: closing at once would make the system reset the connection, and
+    /// with it the answer.
+    private static let patience = TimeAmount.milliseconds(500)
 
     private let limit: Int
     private let state: QueryServerState
+    private var closing: Scheduled<Void>?
 
     init(limit: Int, _ state: QueryServerState) {
         self.limit = limit
@@ -148,11 +156,24 @@ private final class RefusedConnection: ChannelInboundHandler, Sendable {
     func channelActive(context: ChannelHandlerContext) {
         let reply = QueryReply.tooManyConnections(limit)
         state.noteError(reply.status)
-        let channel = context.channel
         var date = HTTPDate()
-        channel.writeAndFlush(reply.response(date: date.text(), connection: "close", withBody: true)).whenComplete {
-            _ in
-            channel.close(promise: nil)
-        }
+        let channel = context.channel
+        channel.writeAndFlush(reply.response(date: date.text(), connection: "close", withBody: true), promise: nil)
+        channel.close(mode: .output, promise: nil)
+        // Those that wait for that take descriptors, too.
+        let waits = state.holdRefused()
+        closing = context.eventLoop.scheduleTask(in: waits ? Self.patience : .zero) { channel.close(promise: nil) }
+        if waits { channel.closeFuture.whenComplete { [state] _ in state.releaseRefused() } }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        closing?.cancel()
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {}
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let event = event as? ChannelEvent, event == .inputClosed { context.close(promise: nil) }
     }
 }
