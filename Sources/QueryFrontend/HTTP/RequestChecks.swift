@@ -18,8 +18,11 @@ extension HTTPRequestHead {
         if let length = headers.first(name: "content-length").flatMap(Int.init), length > largestBody {
             return .tooLarge(largestBody: largestBody)
         }
-        let codings = headers[canonicalForm: "content-encoding"]
-        if let coding = codings.first(where: { !$0.isEmpty && $0.lowercased() != "identity" }) {
+        if headers.contains(name: "content-encoding"),
+            let coding = headers[canonicalForm: "content-encoding"].first(where: {
+                !$0.isEmpty && $0.lowercased() != "identity"
+            })
+        {
             return .error(
                 .unsupportedMediaType, "Unsupported content encoding",
                 cause: "Bodies are read as they are, not as \(coding.prefix(32))")

@@ -95,7 +95,7 @@ final class QueryServer: Sendable {
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(
                 .recvAllocator,
-                value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: Self.mostPerRead)
+                value: AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: 4096, maximum: Self.mostPerRead)
             )
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .bind(host: host, port: port).get()
