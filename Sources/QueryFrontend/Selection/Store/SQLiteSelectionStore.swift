@@ -89,14 +89,21 @@ struct SQLiteSelectionStore: SelectionStore {
 
     func commit(_ writes: [SelectionWrite], feedback: [CountedFeedback]) throws {
         try withStoreErrors {
-            try queue.write { db in
-                try write(writes, to: db)
-                guard !feedback.isEmpty else { return }
+            let cleaned = try queue.write { db in
+                let cleaned = try write(writes, to: db)
+                guard !feedback.isEmpty else { return cleaned }
                 try Self.write(feedback, to: db)
                 // Numbers go up, so the oldest lie together at one end of the table.
                 try db.cachedStatement(
                     sql: "DELETE FROM feedback WHERE number <= (SELECT max(number) FROM feedback) - ?"
                 ).execute(arguments: [feedbackBound])
+                return cleaned
+            }
+            // Not before it is durable: what comes back with a failed transaction would stay.
+            outdated.withLock { outdated in
+                for (application, policy) in cleaned where outdated[application] == policy {
+                    outdated[application] = nil
+                }
             }
         }
     }
@@ -118,7 +125,8 @@ struct SQLiteSelectionStore: SelectionStore {
 
     // MARK: Rows
 
-    private func write(_ writes: [SelectionWrite], to db: Database) throws {
+    /// - Returns: applications of which no row of a former policy is left, and their policy.
+    private func write(_ writes: [SelectionWrite], to db: Database) throws -> [String: String] {
         let statement = try db.cachedStatement(
             sql: """
                 INSERT INTO selection_state (application, user, policy, state, day)
@@ -135,8 +143,9 @@ struct SQLiteSelectionStore: SelectionStore {
             try statement.execute(arguments: [write.application, user, write.policy, write.state, today])
             if write.user != nil { try dayStatement.execute(arguments: [write.application, user, today]) }
         }
-        try forgetFormerPolicies(in: db)
+        let cleaned = try forgetFormerPolicies(in: db)
         try forgetUsers(after: writes.count { $0.user != nil }, in: db)
+        return cleaned
     }
 
     /// What a former policy has learned is of no use from the next one's first feedback on, and would come back with it.
@@ -149,15 +158,19 @@ struct SQLiteSelectionStore: SelectionStore {
     }
 
     /// Some of it with each commit, because feedback waits meanwhile.
-    private func forgetFormerPolicies(in db: Database) throws {
+    ///
+    /// - Returns: applications of which none is left.
+    private func forgetFormerPolicies(in db: Database) throws -> [String: String] {
+        var cleaned: [String: String] = [:]
         for (application, policy) in outdated.withLock({ $0 }) {
             try db.execute(
                 sql: """
                     DELETE FROM selection_state WHERE application = ?1 AND user IN (
                         SELECT user FROM selection_state WHERE application = ?1 AND policy <> ?2 LIMIT ?3)
                     """, arguments: [application, policy, Self.mostForgotten])
-            if db.changesCount < Self.mostForgotten { outdated.withLock { $0[application] = nil } }
+            if db.changesCount < Self.mostForgotten { cleaned[application] = policy }
         }
+        return cleaned
     }
 
     private func forgetUsers(after count: Int, in db: Database) throws {
