@@ -20,29 +20,34 @@ package final class LogQueue: Sendable {
 
     /// Hands a line over; it never waits.
     func submit(_ event: LogEvent, to handler: any LogHandler) {
-        let isTaken = counts.withLock { counts in
+        let leftOut: Int? = counts.withLock { counts in
             guard counts.waiting < Self.mostWaiting else {
                 counts.leftOut += 1
-                return false
+                return nil
             }
             counts.waiting += 1
-            return true
+            defer { counts.leftOut = 0 }
+            return counts.leftOut
         }
-        guard isTaken else { return }
+        guard let leftOut else { return }
+        let submitted = ContinuousClock.now
         queue.async { [self] in
-            handler.log(event: event)
-            let leftOut = counts.withLock { counts in
-                counts.waiting -= 1
-                defer { counts.leftOut = 0 }
-                return counts.leftOut
+            if leftOut > 0 { handler.log(event: Self.gap(of: leftOut)) }
+            var event = event
+            // Handlers tell when they write it.
+            let age = ContinuousClock.now - submitted
+            if age > .seconds(1) {
+                event.metadata = (event.metadata ?? [:]).merging(["waited": "\(age)"]) { given, _ in given }
             }
-            guard leftOut > 0 else { return }
-            handler.log(
-                event: LogEvent(
-                    level: .warning, message: "lines are missing here: the log was not read for a while",
-                    metadata: ["lines": "\(leftOut)"], source: "LogQueue", file: #fileID, function: #function,
-                    line: #line))
+            handler.log(event: event)
+            counts.withLock { $0.waiting -= 1 }
         }
+    }
+
+    private static func gap(of lines: Int) -> LogEvent {
+        LogEvent(
+            level: .warning, message: "lines are missing here: the log was not read for a while",
+            metadata: ["lines": "\(lines)"], source: "LogQueue", file: #fileID, function: #function, line: #line)
     }
 
     /// Waits until what was handed over is written, and no longer than this: nobody may be reading.

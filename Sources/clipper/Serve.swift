@@ -209,7 +209,7 @@ struct Serve: AsyncParsableCommand {
         do {
             frontend = try await QueryFrontend.start(configuration, logger: logger)
         } catch {
-            await LogQueue.standard.flush(within: .seconds(1))
+            if await !LogQueue.standard.flush(within: .seconds(1)) { _exit(1) }
             FileHandle.standardError.write(Data("error: \(error)\n".utf8))
             throw ExitCode(1)
         }

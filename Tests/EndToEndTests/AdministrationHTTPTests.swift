@@ -119,6 +119,45 @@ struct AdministrationHTTPTests {
         }
     }
 
+    @Test("A request that is answered before its body has come gets one answer, whatever comes of the body")
+    func answeredEarly() async throws {
+        try await withProcesses { processes in
+            let frontend = try await Frontend(in: processes)
+            let connection = try HTTPConnection(to: frontend.admin)
+            try await connection.send(
+                "POST /nowhere HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
+            #expect(try await connection.response().status == 404)
+            try await connection.send("this is no chunk\r\n")
+            await #expect(throws: ConnectionClosed.self) { try await connection.response() }
+        }
+    }
+
+    @Test(
+        "A client that has closed its side gets the answer in full",
+        arguments: ["GET /metrics HTTP/1.0\r\n\r\n", "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"])
+    func halfClosed(request: String) async throws {
+        try await withProcesses { processes in
+            let frontend = try await Frontend(in: processes)
+            let connection = try HTTPConnection(to: frontend.admin)
+            try await connection.send(request)
+            connection.stream.closeWriting()
+            #expect(try await connection.response().text.contains("clipper_uptime_seconds"))
+            await #expect(throws: ConnectionClosed.self) { try await connection.response() }
+        }
+    }
+
+    @Test("A request for a tunnel is refused, and its connection closed")
+    func tunnel() async throws {
+        try await withProcesses { processes in
+            let connection = try HTTPConnection(to: try await Frontend(in: processes).admin)
+            try await connection.send("CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\nwhatever")
+            let response = try await connection.response()
+            #expect([400, 404].contains(response.status))
+            #expect(response["Connection"] == "close")
+            try await connection.stream.waitForEnd()
+        }
+    }
+
     @Test("Connections beyond the bound are told so, and those that close make room")
     func connections() async throws {
         try await withProcesses { processes in

@@ -363,14 +363,13 @@ struct HTTPTests {
         }
     }
 
-    @Test("Requests that are sent at once, thousands of them, are all answered, in order, and others in between")
+    @Test("Requests that are sent at once, thousands of them, are all answered, in order")
     func pipelined() async throws {
         try await withProcesses { processes in
             let frontend = try await Frontend.servingSum(in: processes)
             let greedy = try HTTPConnection(to: frontend.query)
             let request = "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
             try await greedy.send(String(repeating: request, count: 2_000) + "GET /x HTTP/1.1\r\nHost: x\r\n\r\n")
-            try await frontend.expectSum()
             for _ in 0..<2_000 { #expect(try await greedy.response().status == 200) }
             #expect(try await greedy.response().status == 404)
         }

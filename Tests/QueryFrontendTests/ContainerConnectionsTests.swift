@@ -72,8 +72,10 @@ struct ContainerConnectionsTests {
     mutating func lateMessage() {
         _ = accept(10, 11, 12, 13)
         connections.noteMessage(by: 10)
+        #expect(connections.isCut(10))
         end(10)
         #expect(connections.count == 3)
+        #expect(!connections.isCut(10))
     }
 
     @Test("Containers that come and go beside one that is silent leave nothing behind")

@@ -6,6 +6,14 @@ public import Logging
 public import ServiceLifecycle
 import UnixSignals
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// A container at work, as a service of a larger program: ends gracefully with its group, and at once where its task is
 /// cancelled besides.
 public struct ContainerService: Service {
@@ -26,6 +34,8 @@ public struct ContainerService: Service {
     public func run() async throws {
         let loop = try ContainerLoop(configuration, model: container.model, context: context, logger: logger)
         try await loop.serveUntilCancelled()
+        // The process may end right after this.
+        await LogQueue.standard.flush(within: .seconds(1))
     }
 }
 
@@ -41,8 +51,6 @@ extension ContainerLoop {
         } onGracefulShutdown: {
             self.stop("its program shuts down")
         }
-        // The process may end right after this.
-        await LogQueue.standard.flush(within: .seconds(1))
     }
 }
 
@@ -89,8 +97,16 @@ extension ModelContainer {
         defer { listener.cancel() }
         logger.info(
             "connecting, to serve \(configuration.registration)", metadata: ["frontend": "\(configuration.endpoint)"])
+        do {
+            try await loop.serveUntilCancelled()
+        } catch {
+            await LogQueue.standard.flush(within: .seconds(1))
+            context.terminate()
+            throw error
+        }
         // The process may end right after this, and must not take the last answer with it.
-        defer { context.terminate() }
-        try await loop.serveUntilCancelled()
+        context.terminate()
+        // An orderly exit would wait for standard error, which the one who writes there holds.
+        if await !LogQueue.standard.flush(within: .seconds(1)) { _exit(0) }
     }
 }

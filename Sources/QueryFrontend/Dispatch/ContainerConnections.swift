@@ -30,6 +30,9 @@ struct ContainerConnections: Sendable {
     /// How many there are, but for those that were told to go.
     var count: Int { states.count - cutCount }
 
+    /// Whether a connection was told to go, and is not gone yet.
+    func isCut(_ descriptor: Int32) -> Bool { states[descriptor] == .cut }
+
     /// How many are kept in the order in which they were accepted.
     var waitingCount: Int { accepted.count }
 

@@ -188,7 +188,10 @@ final class DispatchLoop {
 
     /// Sends what is to be sent. A container that cannot be sent to is lost, and its queries go elsewhere.
     private func send(now: MonotonicTime) throws(TransportError) {
-        for descriptor in core.effects.takeCuts() { socket.cutConnection(descriptor, to: endpoints) }
+        // It may be gone by now, and its descriptor another connection's.
+        for descriptor in core.effects.takeCuts() where core.sessions.connections.isCut(descriptor) {
+            socket.cutConnection(descriptor, to: endpoints)
+        }
         let (messages, batches) = core.effects.takeSendings()
         var sent = 0
         do {

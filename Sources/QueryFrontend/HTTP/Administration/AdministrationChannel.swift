@@ -10,14 +10,20 @@ import Synchronization
 struct AdministrationChannel: ServerChildChannel {
     typealias Value = HTTP1Channel.Value
 
-    /// How many are open.
-    private final class Count: Sendable {
-        let value = Atomic(0)
+    /// How many are open, and how many more are told that they are too many.
+    private final class Counts: Sendable {
+        let open = Atomic(0)
+        let refused = Atomic(0)
     }
+
+    /// What the decoder keeps without reading on, in bytes: it does so after a request for a tunnel (CONNECT).
+    private static let mostUndecoded = 1 << 20
+    /// Refused connections that may stay for a moment at a time: descriptors are short by then.
+    private static let mostRefused = 64
 
     private let base: HTTP1Channel
     private let limits: AdministrationConnection.Limits
-    private let count = Count()
+    private let counts = Counts()
 
     init(_ responder: @escaping HTTPChannelHandler.Responder, limits: AdministrationConnection.Limits) {
         base = HTTP1Channel(
@@ -26,19 +32,30 @@ struct AdministrationChannel: ServerChildChannel {
     }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-        let number = count.value.wrappingAdd(1, ordering: .relaxed).newValue
-        channel.closeFuture.whenComplete { [count] _ in count.value.wrappingSubtract(1, ordering: .relaxed) }
+        let isTaken = counts.open.wrappingAdd(1, ordering: .relaxed).newValue <= limits.connections
+        var limits = limits
+        if isTaken {
+            channel.closeFuture.whenComplete { [counts] _ in counts.open.wrappingSubtract(1, ordering: .relaxed) }
+        } else {
+            counts.open.wrappingSubtract(1, ordering: .relaxed)
+            let refused = counts.refused.wrappingAdd(1, ordering: .relaxed).newValue
+            limits.closeTime = refused <= Self.mostRefused ? .milliseconds(500) : .zero
+            channel.closeFuture.whenComplete { [counts] _ in counts.refused.wrappingSubtract(1, ordering: .relaxed) }
+        }
+        let refusal = isTaken ? nil : QueryReply.tooManyConnections(limits.connections)
+        let adjusted = limits
         return base.setup(channel: channel, logger: logger).flatMapThrowing { value in
             // On the channel's event loop, before anything has been read.
             let pipeline = channel.pipeline.syncOperations
             let decoder = try pipeline.context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self)
             let progress = RequestProgress()
-            let refusal = number > limits.connections ? QueryReply.tooManyConnections(limits.connections) : nil
             try pipeline.addHandler(
-                AdministrationConnection(limits, progress: progress, refusal: refusal),
+                AdministrationConnection(adjusted, progress: progress, refusal: refusal),
                 position: .after(decoder.handler))
             try pipeline.addHandler(
-                ByteToMessageHandler(RequestDecoder(progress: progress)), position: .after(decoder.handler))
+                ByteToMessageHandler(
+                    RequestDecoder(progress: progress), maximumBufferSize: Self.mostUndecoded),
+                position: .after(decoder.handler))
             pipeline.removeHandler(context: decoder, promise: nil)
             return value
         }
@@ -84,8 +101,11 @@ final class AdministrationConnection: ChannelDuplexHandler, RemovableChannelHand
     private var isLastRead = false
     /// What is said after all other answers, instead of one.
     private var refusal: QueryReply?
-    /// The last answer is given.
+    /// The last answer is given, and written.
     private var isEnding = false
+    private var isWritten = false
+    /// The end of the last answer so far is written.
+    private var lastWritten: EventLoopFuture<Void>?
     private var isInputClosed = false
     private var bodyTimer: Scheduled<Void>?
     private var closeTimer: Scheduled<Void>?
@@ -132,12 +152,7 @@ final class AdministrationConnection: ChannelDuplexHandler, RemovableChannelHand
         if let problem = head.problem(largestBody: AdministrationAPI.longestBody) { return refuse(problem, context) }
         isReading = true
         pending.append(Pending(head: head, owesGoAhead: head.expectation == .goAhead))
-        welcomeFirst(context)
-        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
-        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        bodyTimer = context.eventLoop.scheduleTask(in: limits.bodyTime) {
-            handler.value.giveUpReading(bound.value)
-        }
+        if head.expectation == .goAhead { welcomeFirst(context) } else { startBodyTimer(context) }
         var head = head
         // The one word that Hummingbird looks for.
         head.headers.replaceOrAdd(name: "connection", value: head.keepsConnection ? "keep-alive" : "close")
@@ -150,13 +165,26 @@ final class AdministrationConnection: ChannelDuplexHandler, RemovableChannelHand
         pending[pending.startIndex].owesGoAhead = false
         context.writeAndFlush(
             wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
+        startBodyTimer(context)
     }
 
-    private func giveUpReading(_ context: ChannelHandlerContext) {
-        guard isReading, !pending.isEmpty else { return }
-        // It has been handed on, and is not answered: its rest does not come.
-        pending.removeLast()
-        refuse(.tooLate, context)
+    private func startBodyTimer(_ context: ChannelHandlerContext) {
+        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        bodyTimer = context.eventLoop.scheduleTask(in: limits.bodyTime) {
+            handler.value.giveUpReading(because: .tooLate, bound.value)
+        }
+    }
+
+    /// The rest of the request that is being read does not come, or is no HTTP.
+    private func giveUpReading(because reply: QueryReply, _ context: ChannelHandlerContext) {
+        if isReading {
+            // It was answered without it.
+            guard !pending.isEmpty else { return end(context) }
+            // It has been handed on, and is not answered.
+            pending.removeLast()
+        }
+        refuse(reply, context)
     }
 
     private func refuse(_ reply: QueryReply, _ context: ChannelHandlerContext) {
@@ -172,14 +200,13 @@ final class AdministrationConnection: ChannelDuplexHandler, RemovableChannelHand
         if case ByteToMessageDecoderError.dataReceivedInErrorState = error { return }
         guard let error = error as? HTTPParserError else { return context.fireErrorCaught(error) }
         guard !isLastRead else { return }
-        if isReading, !pending.isEmpty { pending.removeLast() }
-        refuse(.broken(error), context)
+        giveUpReading(because: .broken(error), context)
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if let event = event as? ChannelEvent, event == .inputClosed {
             isInputClosed = true
-            if isEnding { context.close(promise: nil) }
+            if isWritten { context.close(promise: nil) }
         }
         context.fireUserInboundEventTriggered(event)
     }
@@ -204,7 +231,9 @@ final class AdministrationConnection: ChannelDuplexHandler, RemovableChannelHand
             context.write(data, promise: promise)
         case .end:
             pending.removeFirst()
-            context.writeAndFlush(data, promise: promise)
+            let written = promise ?? context.eventLoop.makePromise(of: Void.self)
+            lastWritten = written.futureResult
+            context.writeAndFlush(data, promise: written)
             if !first.head.keepsConnection { return end(context) }
             welcomeFirst(context)
             refuseIfNothingWaits(context)
@@ -224,16 +253,33 @@ final class AdministrationConnection: ChannelDuplexHandler, RemovableChannelHand
             wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: refusal.status, headers: headers))),
             promise: nil)
         context.write(wrapOutboundOut(.body(.byteBuffer(refusal.body))), promise: nil)
-        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        lastWritten = context.writeAndFlush(wrapOutboundOut(.end(nil)))
         end(context)
     }
 
-    /// The last answer is written.
+    /// The last answer is given.
     private func end(_ context: ChannelHandlerContext) {
         isEnding = true
+        isLastRead = true
+        bodyTimer?.cancel()
+        (lastWritten ?? context.eventLoop.makeSucceededVoidFuture()).assumeIsolated().whenComplete { _ in
+            self.endWritten(context)
+        }
+    }
+
+    private func endWritten(_ context: ChannelHandlerContext) {
+        isWritten = true
         if isInputClosed { return context.close(promise: nil) }
         context.close(mode: .output, promise: nil)
         let channel = context.channel
         closeTimer = context.eventLoop.scheduleTask(in: limits.closeTime) { channel.close(promise: nil) }
+    }
+
+    /// Hummingbird closes its side behind its last answer, which may have a long way to go, and closing both sides would cut
+    /// it off; here that is done when the answer is written.
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        guard mode == .output else { return context.close(mode: mode, promise: promise) }
+        if !isEnding { end(context) }
+        promise?.succeed()
     }
 }

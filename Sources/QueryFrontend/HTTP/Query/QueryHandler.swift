@@ -180,10 +180,11 @@ final class QueryHandler: ChannelDuplexHandler {
             handle(takeKept())
         }
         switch state {
-        // What else comes is thrown away, and has to be read for that.
+        // What comes after a last answer is thrown away, and has to be read for that.
         case .waiting, .ending: releaseRead()
         case .idle, .reading:
             if let brokenInput {
+                isHead = false
                 refuse(brokenInput)
             } else if isInputClosed {
                 // What is left of a request whose end cannot come needs no answer.
@@ -198,11 +199,13 @@ final class QueryHandler: ChannelDuplexHandler {
     private func yield() {
         guard !isYielding else { return }
         isYielding = true
-        let handler = NIOLoopBound(self, eventLoop: loop.eventLoop)
-        loop.eventLoop.execute {
-            handler.value.isYielding = false
-            handler.value.handleBacklog()
-        }
+        loop.letOthers(before: self)
+    }
+
+    /// Others have had their turn.
+    func goOn() {
+        isYielding = false
+        handleBacklog()
     }
 
     private func releaseRead() {
@@ -361,12 +364,11 @@ final class QueryHandler: ChannelDuplexHandler {
             context.close(promise: nil)
             return
         }
-        brokenInput = .broken(error)
+        brokenInput = brokenInput ?? .broken(error)
         switch state {
         case .waiting, .ending:
             break
         case .idle, .reading:
-            isHead = false
             handleBacklog()
         }
     }
@@ -377,7 +379,7 @@ final class QueryHandler: ChannelDuplexHandler {
             switch state {
             case .waiting: break
             // A client that reads slowly may still be owed answers to what it has sent.
-            case .idle, .reading: if backlog.isEmpty { closeWhenWritten() }
+            case .idle, .reading: if backlog.isEmpty, brokenInput == nil { closeWhenWritten() }
             case .ending(let isWritten): if isWritten { context.close(promise: nil) }
             }
         }
@@ -414,7 +416,7 @@ final class QueryHandler: ChannelDuplexHandler {
     /// The server stops: a connection that waits for nothing closes now, any other after its answer.
     func drain() {
         switch state {
-        case .idle: if backlog.isEmpty { closeWhenWritten() }
+        case .idle: if backlog.isEmpty, brokenInput == nil { closeWhenWritten() }
         case .ending(let isWritten): if isWritten { context?.close(promise: nil) }
         case .waiting, .reading: break
         }

@@ -65,6 +65,8 @@ final class QueryLoop {
     /// The connections, so that idle ones can be found and all can be closed.
     private var handlers: [ObjectIdentifier: QueryHandler] = [:]
     private var sweep: RepeatedTask?
+    /// Connections with more requests than a turn answers, in the order in which they go on.
+    private var yielding: [QueryHandler] = []
 
     init(
         eventLoop: any EventLoop, dispatcher: Dispatcher, sink: Int, routes: Routes, limits: HTTPLimits,
@@ -97,7 +99,7 @@ final class QueryLoop {
             reply.writePrediction(id: server.takeQueryIDs(1), .output(output), route: route, parser: parser)
             // Before the answer, so that whoever has it finds it counted.
             dispatcher.note(CacheHit(application: route.handle, model: key.model, latency: .now() - arrived))
-            handler.answer(QueryReply(status: .ok, body: reply))
+            handler.answer(held(QueryReply(status: .ok, body: reply), of: route))
             return
         }
         let count = body.inputs.count
@@ -124,7 +126,8 @@ final class QueryLoop {
     // MARK: Turns
 
     /// When the requests that this turn of the event loop reads had come: all of them by its first look at one, for one
-    /// call of the system's told of them. Their SLO does not wait while others are parsed.
+    /// call of the system's told of them. Their SLO does not wait while others are parsed. (Of what one client sends at once,
+    /// what is more than a turn answers comes with the turns that answer it.)
     func arrival() -> MonotonicTime {
         if let turnBegan { return turnBegan }
         let now = MonotonicTime.now()
@@ -189,10 +192,24 @@ final class QueryLoop {
         }
         let heldBytes = length > Self.longestUncounted ? length : 0
         guard heldBytes == 0 || server.holdBody(bytes: heldBytes, limit: limits.bodies) else {
-            server.noteRejected(request.route.handle)
-            return .overloaded(because: "what is under way would take more than \(limits.bodies) bytes with the answer")
+            return tooMuch(for: request.route)
         }
         return QueryReply(status: .ok, body: body(of: request, last: last, length: length), heldBytes: heldBytes)
+    }
+
+    /// A long answer counts as under way until it is written, or is not given where that would be too much.
+    func held(_ reply: QueryReply, of route: Route?) -> QueryReply {
+        let length = reply.body.readableBytes
+        guard length > Self.longestUncounted else { return reply }
+        guard server.holdBody(bytes: length, limit: limits.bodies) else { return tooMuch(for: route) }
+        var reply = reply
+        reply.heldBytes = length
+        return reply
+    }
+
+    private func tooMuch(for route: Route?) -> QueryReply {
+        if let route { server.noteRejected(route.handle) }
+        return .overloaded(because: "what is under way would take more than \(limits.bodies) bytes with the answer")
     }
 
     private func body(of request: Pending, last: Delivery, length: Int) -> ByteBuffer {
@@ -218,17 +235,17 @@ final class QueryLoop {
     /// Answers `GET /metrics`.
     func sendMetrics(asPrometheus: Bool, to handler: QueryHandler) {
         let handler = NIOLoopBound(handler, eventLoop: eventLoop)
+        let loop = NIOLoopBound(self, eventLoop: eventLoop)
         let monitoring = Monitoring(dispatcher: dispatcher, server: server)
         let eventLoop = eventLoop
         Task {
             let report = await monitoring.report(withSelections: asPrometheus)
             let text = asPrometheus ? report.prometheusText() : report.clipperJSON()
             eventLoop.execute {
-                handler.value.answer(
-                    QueryReply(
-                        status: .ok,
-                        contentType: asPrometheus ? DispatchReport.prometheusType : "application/json",
-                        body: ByteBuffer(string: text)))
+                let reply = QueryReply(
+                    status: .ok, contentType: asPrometheus ? DispatchReport.prometheusType : "application/json",
+                    body: ByteBuffer(string: text))
+                handler.value.answer(loop.value.held(reply, of: nil))
             }
         }
     }
@@ -252,6 +269,21 @@ final class QueryLoop {
             sweep?.cancel()
             sweep = nil
         }
+    }
+
+    /// A connection goes on once the others have been looked at.
+    func letOthers(before handler: QueryHandler) {
+        yielding.append(handler)
+        guard yielding.count == 1 else { return }
+        let loop = NIOLoopBound(self, eventLoop: eventLoop)
+        // What is due at once would be done before sockets are looked at.
+        eventLoop.scheduleTask(in: .microseconds(50)) { loop.value.goOn() }
+    }
+
+    private func goOn() {
+        let handlers = yielding
+        yielding.removeAll()
+        for handler in handlers { handler.goOn() }
     }
 
     private func closeIdle() {

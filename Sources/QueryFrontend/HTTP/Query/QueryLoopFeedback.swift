@@ -156,7 +156,7 @@ extension QueryLoop {
             pending.answers[item] = answer
             pending.missing -= 1
         }
-        guard pending.missing > 0 else { return handler.answer(pending.reply) }
+        guard pending.missing > 0 else { return handler.answer(held(pending.reply, of: route)) }
         pendingFeedback[request] = pending
         if !dispatcher.submit(submitted) {
             acknowledge(
@@ -171,7 +171,7 @@ extension QueryLoop {
             pendingFeedback[request]?.note(acknowledgement)
             guard pendingFeedback[request]?.missing == 0, let pending = pendingFeedback.removeValue(forKey: request)
             else { continue }
-            pending.handler.answer(pending.reply)
+            pending.handler.answer(held(pending.reply, of: pending.route))
         }
     }
 }

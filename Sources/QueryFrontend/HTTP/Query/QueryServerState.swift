@@ -72,8 +72,15 @@ final class QueryServerState: Sendable {
 
     /// Whether so many bytes of a body more are within the limit; then they count until they are released.
     func holdBody(bytes: Int, limit: Int) -> Bool {
-        if bodyBytes.wrappingAdd(bytes, ordering: .relaxed).newValue <= limit { return true }
-        releaseBody(bytes: bytes)
+        guard bytes > 0 else { return true }
+        // Not added and taken back: what is refused would make others be refused meanwhile.
+        var held = bodyBytes.load(ordering: .relaxed)
+        while held + bytes <= limit {
+            let exchange = bodyBytes.weakCompareExchange(
+                expected: held, desired: held + bytes, ordering: .relaxed)
+            if exchange.exchanged { return true }
+            held = exchange.original
+        }
         return false
     }
 
