@@ -35,8 +35,9 @@ install_packages() {
 set_up() {
     command -v swift >/dev/null 2>&1 ||
         fail "no 'swift' on the PATH: install a Swift 6.2 toolchain or later from swift.org, then start again"
-    local version
-    version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1)
+    local said version
+    said=$(swift --version 2>&1) || fail "swift does not run: $said"
+    version=$(sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' <<<"$said" | head -n 1)
     case "$version" in
         [0-5].* | 6.0 | 6.1) fail "Swift $version is too old: 6.2 or later is needed" ;;
     esac

@@ -130,7 +130,8 @@ extension ModelCommand {
             else { return }
             Terminal.note(
                 "'\(model.name)' has no version any more, and is still linked to "
-                    + linked.map { "'\($0.name)'" }.joined(separator: ", ") + "; `clipper app unlink` removes a link")
+                    + linked.map { "'\(Printable.line($0.name))'" }.joined(separator: ", ")
+                    + "; `clipper app unlink` removes a link")
         }
     }
 }

@@ -51,4 +51,10 @@ struct FrontendAddressTests {
         #expect(error?.cause == .usage)
         #expect(error?.message.contains("CLIPPER_QUERY") == true)
     }
+
+    @Test("A Host header has an IPv6 address in brackets")
+    func hostHeader() {
+        #expect(FrontendAddress.hostHeader("::1", 1337) == "[::1]:1337")
+        #expect(FrontendAddress.hostHeader("localhost", 80) == "localhost:80")
+    }
 }

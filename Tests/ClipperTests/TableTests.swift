@@ -57,6 +57,20 @@ struct TableTests {
 
 @Suite("Texts for a terminal")
 struct PrintableTests {
+    @Test("What steers a terminal, or makes a text look like another, is escaped; what only looks odd is not")
+    func escapes() {
+        #expect(Printable.line("a\u{9B}31mb\u{202E}c\u{7F}") == #"a\u{009B}31mb\u{202E}c\u{7F}"#)
+        #expect(Printable.line("👩‍🔬 é") == "👩‍🔬 é")
+    }
+
+    @Test("JSON stays JSON where such characters are escaped in its strings")
+    func escapesJSON() throws {
+        let json = #"["a\#u{9B}31m","\#u{E0001}👩‍🔬"]"#
+        #expect(Printable.jsonLine(json) == #"["a\u009b31m","\#u{E0001}👩‍🔬"]"#)
+        let answer = try #require(PredictAnswer(#"{"query_id":1,"output":\#(json),"default":false}"#))
+        #expect(answer.outputs.map(\.line) == [#"["a\u009b31m","\#u{E0001}👩‍🔬"]"#])
+    }
+
     @Test("A long line is cut and says so")
     func cuts() {
         #expect(Printable.line("abcdef", upTo: 4) == "abc…")

@@ -62,6 +62,7 @@ struct KnownFlaw: Sendable, CustomTestStringConvertible {
         KnownFlaw("exit-status", "sigterm-idle", .three, "expected exit status 0"),
         KnownFlaw("exit-status", "sigterm-idle", .four, "expected exit status 0"),
         KnownFlaw("wrong-offsets", "batch-of-one", .four, "offsets in frame 1"),
+        KnownFlaw("answers-in-three", "batch-of-one", .four, "expected messages of RPC 4 in a session of RPC 4"),
         KnownFlaw("wrong-errors", "model-fails", .four, "item-errors in frame 3"),
         KnownFlaw("hasty-return", "refused", .four, "expected no new session for another"),
         KnownFlaw("patient-for-ever", "silent-frontend", .four, "the container holds on to the session that it had"),

@@ -35,6 +35,7 @@ enum Flaw: String, CaseIterable {
     case waitsForGoodbye = "waits-for-goodbye"
     case dropsAtStop = "drops-at-stop"
     case exitStatus = "exit-status"
+    case answersInThree = "answers-in-three"
     case wrongOffsets = "wrong-offsets"
     case wrongErrors = "wrong-errors"
     case hastyReturn = "hasty-return"

@@ -281,7 +281,8 @@ final class FlawedSession {
         return nil
     }
 
-    private func send(_ response: PredictResponse, in spoken: RPCVersion) throws {
+    private func send(_ response: PredictResponse, in version: RPCVersion) throws {
+        let spoken = flaw == .answersInThree ? .three : version
         var list = FrameList()
         switch spoken {
         case .three: RPC3.encode(.response(response), into: &list)

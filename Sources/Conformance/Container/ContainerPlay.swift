@@ -143,7 +143,18 @@ final class ContainerPlay {
         case .newContainer: break  // The scenario `registration` sees to it: one fault is not told in every scenario.
         default: if let fault = FieldTags.fault(in: received.frames) { throw fault }
         }
-        if let session, received.peer == session.peer { return try take(message, received) }
+        if let session, received.peer == session.peer {
+            switch message {
+            // These two stand at a session's beginning, before its version is settled.
+            case .heartbeat, .newContainer: break
+            case _ where spoken == .four && !list.isVersion4:
+                throw Fault(
+                    expected: "messages of RPC 4 in a session of RPC 4",
+                    but: "the container sent one of RPC 3: \(MessageNames.name(of: message))")
+            default: break
+            }
+            return try take(message, received)
+        }
         guard !formerPeers.contains(received.peer) else {
             if case .heartbeat = message { return nil }
             throw Fault(

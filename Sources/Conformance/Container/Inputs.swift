@@ -105,7 +105,7 @@ struct Inputs {
             return Array(data)
         default: break
         }
-        guard let values = try? JSONDecoder().decode([Double].self, from: Data(text.utf8)) else {
+        guard let values = try? ForeignJSON.decode([Double].self, from: Data(text.utf8)) else {
             throw Inapplicable(
                 "the input '\(text.shortened(to: 60))' is no JSON array of numbers, but the container takes \(type)")
         }

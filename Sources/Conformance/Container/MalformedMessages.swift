@@ -59,8 +59,9 @@ struct MalformedMessage: Sendable {
         MalformedMessage("count-overflow", "a batch whose count is 2^61") { request, _ in
             request.replacing(6, Array(request[6].prefix(8)) + [0, 0, 0, 0, 0, 0, 0, 0x20] + request[6].dropFirst(16))
         },
-        MalformedMessage("size-mismatch", "a batch one of whose inputs is shorter than its size") { request, type in
-            request.replacing(7, Array(request[7].dropLast(type.elementByteCount)))
+        MalformedMessage("size-mismatch", "a batch one of whose inputs is longer than its size") { request, type in
+            // ASCII, where it is a string.
+            request.replacing(7, request[7] + [UInt8](repeating: 0, count: type.elementByteCount))
         },
         MalformedMessage("element-size", "an input that is no whole number of elements", wideOnly: true) { request, _ in
             request.replacing(6, request[6].replacingWord(2, UInt64(request[7].count + 1)))
@@ -108,8 +109,11 @@ struct MalformedMessage: Sendable {
         MalformedMessage("offsets-begin", "offsets that do not begin with 0") { request, type in
             request.replacing(1, u32(type.elementByteCount) + request[1].dropFirst(4))
         },
-        MalformedMessage("offsets-descend", "offsets that descend") { request, _ in
-            request.replacing(1, u32(0) + u32(request[2].count) + u32(0) + u32(request[2].count))
+        MalformedMessage("offsets-descend", "offsets that descend") { request, type in
+            // Items of its own: the batch's may be empty.
+            let size = type.elementByteCount
+            return request.replacing(1, u32(0) + u32(size) + u32(0) + u32(2 * size))
+                .replacing(2, [UInt8](repeating: 0, count: 2 * size))
         },
         MalformedMessage("offsets-end", "offsets that end beyond the items") { request, type in
             request.replacing(1, request[1].dropLast(4) + u32(request[2].count + type.elementByteCount))

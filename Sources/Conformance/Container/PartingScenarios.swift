@@ -35,6 +35,7 @@ extension ContainerScenario {
     private static func playRefusal(_ play: ContainerPlay, retryAfter: Duration?) throws {
         try play.start()
         let peer = try play.awaitOpening()
+        try play.checkRoutingID(peer)
         try play.askForMetadata(of: peer)
         try play.awaitRegistration(from: peer)
         let pause = retryAfter ?? .seconds(5)

@@ -31,6 +31,7 @@ extension ContainerScenario {
                 guard received.peer == peer else { continue }
                 break
             }
+            try play.checkRoutingID(peer)
             try play.askForMetadata(of: peer)
             try play.awaitRegistration(from: peer)
             return nil

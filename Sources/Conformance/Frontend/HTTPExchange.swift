@@ -19,7 +19,10 @@ public struct HTTPAddress: Hashable, Sendable, CustomStringConvertible {
         self.port = port
     }
 
-    public var description: String { "http://\(host.contains(":") ? "[\(host)]" : host):\(port)" }
+    public var description: String { "http://\(authority)" }
+
+    /// Host and port as in a URL and in a `Host` header: an IPv6 address in brackets.
+    var authority: String { "\(host.contains(":") ? "[\(host)]" : host):\(port)" }
 }
 
 /// A request that cannot be made or whose answer cannot be read.
@@ -50,7 +53,7 @@ final class HTTPExchange {
         what = "POST \(path) at \(address)"
         descriptor = try Self.connect(to: address)
         let head =
-            "POST \(path) HTTP/1.1\r\nHost: \(address.host):\(address.port)\r\nContent-Type: application/json\r\n"
+            "POST \(path) HTTP/1.1\r\nHost: \(address.authority)\r\nContent-Type: application/json\r\n"
             + "Content-Length: \(body.utf8.count)\r\nConnection: close\r\n"
             + fields.map { "\($0.0): \($0.1)\r\n" }.joined() + "\r\n"
         var rest = Array((head + body).utf8)[...]

@@ -107,18 +107,32 @@ final class PlayedContainer {
         try flood.note(at: .now(), until: deadline, from: "the frontend")
         play.record(.toContainer, name, MessageNames.fromFrontend(frames), frames)
         let list = FrameList(frames)
-        do throws(WireError) {
+        do {
             let isVersion4 = list.isVersion4 && socket?.offersVersion4 == true
             let message = try isVersion4 ? RPC4.decodeFrontendMessage(list) : RPC3.decodeFrontendMessage(list)
+            try checkVersion(of: message, isVersion4: isVersion4)
             if case .request(let request) = message { try note(request) }
             return FrontendFrames(message: message, frames: frames, isVersion4: isVersion4)
-        } catch {
+        } catch let error as WireError {
             if list.isVersion4, socket?.offersVersion4 == false {
                 throw Fault(
                     expected: "messages of RPC 3 to a container that does not offer RPC 4",
                     but: "the frontend sent: \(MessageNames.fromFrontend(frames))")
             }
             throw Fault("the frontend sent a malformed message: \(error)")
+        }
+    }
+
+    /// Once a container has registered, its session is in the version that it registered in.
+    private func checkVersion(of message: FrontendMessage, isVersion4: Bool) throws {
+        guard registration != nil, isVersion4 != (version == .four) else { return }
+        switch message {
+        case .request, .heartbeat(.keepAlive):
+            throw Fault(
+                expected: "messages of RPC \(version.rawValue) to a container that has registered in it",
+                but: "the frontend sent one of RPC \(isVersion4 ? 4 : 3): \(MessageNames.name(of: message))")
+        // A stranger is asked in the best version that it offers.
+        case .heartbeat(.requestMetadata), .welcome, .accepted, .refused, .goodbye, .feedback, .notice: break
         }
     }
 
@@ -168,8 +182,11 @@ final class PlayedContainer {
         let limit = bound ?? play.bounds.answer
         let deadline = MonotonicTime.now() + limit
         while let received = try receive(until: deadline) {
-            if case .request = received.message { continue }
-            return received
+            switch received.message {
+            // Notices may come at any time.
+            case .request, .notice: continue
+            default: return received
+            }
         }
         throw Fault(expected: "\(expected) for \(name)", but: "nothing came within \(limit.text)")
     }

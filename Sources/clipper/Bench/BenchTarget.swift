@@ -19,8 +19,9 @@ struct BenchTarget: Sendable {
         self.url = url.absoluteString
         path = url.path(percentEncoded: true)
         port = url.port ?? 80
-        hostHeader = "\(host):\(port)"
-        self.host = host.trimmingCharacters(in: ["[", "]"])
+        let plain = host.trimmingCharacters(in: ["[", "]"])
+        hostHeader = FrontendAddress.hostHeader(plain, port)
+        self.host = plain
     }
 
     /// The first of the host's addresses that takes a connection.

@@ -35,6 +35,11 @@ struct FrontendAddress: Equatable, Sendable, CustomStringConvertible {
         description = url
     }
 
+    /// Host and port as a `Host` header has them: an IPv6 address in brackets.
+    static func hostHeader(_ host: String, _ port: Int) -> String {
+        host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+
     /// The address that the command line names, else the environment, else the default.
     ///
     /// - Throws: ``CommandFailure`` if the environment's is none.

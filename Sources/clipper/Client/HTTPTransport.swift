@@ -14,6 +14,7 @@ struct HTTPTransport: FrontendTransport {
             throw NoAnswerError.other("\(address) makes no URL")
         }
         let port = url.port ?? 80
+        let plainHost = host.trimmingCharacters(in: ["[", "]"])
         let answer = MultiThreadedEventLoopGroup.singleton.any().makePromise(of: FrontendReply.self)
         do {
             let channel = try await ClientBootstrap(group: answer.futureResult.eventLoop)
@@ -26,8 +27,10 @@ struct HTTPTransport: FrontendTransport {
                         try sync.addHandler(ReplyCollector(promise: answer))
                     }
                 }
-                .connect(host: host.trimmingCharacters(in: ["[", "]"]), port: port).get()
-            try await send(request, path: url.path(percentEncoded: true), host: "\(host):\(port)", by: channel)
+                .connect(host: plainHost, port: port).get()
+            send(
+                request, path: url.path(percentEncoded: true), host: FrontendAddress.hostHeader(plainHost, port),
+                by: channel)
         } catch {
             let problem = Self.problem(of: error)
             answer.fail(problem)
@@ -38,7 +41,7 @@ struct HTTPTransport: FrontendTransport {
 
     private func send(
         _ request: FrontendRequest, path: String, host: String, by channel: any Channel
-    ) async throws {
+    ) {
         var headers: HTTPHeaders = ["Host": host, "Connection": "close"]
         if let body = request.body {
             headers.add(name: "Content-Type", value: "application/json")
@@ -51,7 +54,8 @@ struct HTTPTransport: FrontendTransport {
         if let body = request.body {
             channel.write(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(string: body.text))), promise: nil)
         }
-        try await channel.writeAndFlush(HTTPClientRequestPart.end(nil))
+        // An answer may come before all of it is sent, and ends the connection: only the answer tells how it went.
+        channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: nil)
     }
 
     private static func problem(of error: any Error) -> NoAnswerError {
@@ -78,6 +82,9 @@ struct HTTPTransport: FrontendTransport {
 private final class ReplyCollector: ChannelInboundHandler {
     typealias InboundIn = HTTPClientResponsePart
 
+    /// No frontend answers with more bytes.
+    private static let mostBytes = 512 << 20
+
     private let promise: EventLoopPromise<FrontendReply>
     private var status = 0
     private var body = ByteBuffer()
@@ -89,7 +96,12 @@ private final class ReplyCollector: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head(let head): status = Int(head.status.code)
-        case .body(var bytes): body.writeBuffer(&bytes)
+        case .body(var bytes):
+            guard body.readableBytes + bytes.readableBytes <= Self.mostBytes else {
+                promise.fail(NoAnswerError.other("the answer is longer than \(Self.mostBytes) bytes"))
+                return context.close(promise: nil)
+            }
+            body.writeBuffer(&bytes)
         case .end:
             promise.succeed(FrontendReply(status: status, body: String(buffer: body)))
             context.close(promise: nil)

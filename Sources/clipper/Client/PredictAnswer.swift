@@ -11,7 +11,9 @@ struct PredictAnswer: Equatable, Sendable {
 
         /// The output on one line: strings as their text, unless they would not fit one line; all else as JSON.
         var line: String {
-            guard let text = json.stringValue, Printable.isLine(text) else { return json.compact.text }
+            guard let text = json.stringValue, Printable.isLine(text) else {
+                return Printable.jsonLine(json.compact.text)
+            }
             return text
         }
     }

@@ -85,16 +85,20 @@ struct ConformanceOptions: ParsableArguments {
     /// - Throws: `ExitCode` 1 if a scenario has failed.
     func report(_ results: [ScenarioResult], suite: String, after time: Duration) throws {
         let report = ConformanceReport(results, time: time)
-        Terminal.write(report.lines(inColour: Terminal.screen()?.showsColour ?? false))
+        let hasFailed = results.contains(where: \.verdict.isFailure)
+        // Before the text: whoever reads that may stop, which ends the process.
         if let junitPath {
             let text = JUnitReport(suite: suite, results: results).text
             do {
                 try text.write(toFile: junitPath, atomically: true, encoding: .utf8)
             } catch {
-                throw CommandFailure.usage("\(junitPath) cannot be written: \(error.localizedDescription)")
+                let problem = "\(junitPath) cannot be written: \(error.localizedDescription)"
+                guard hasFailed else { throw CommandFailure.usage(problem) }
+                Terminal.note("error: \(problem)")
             }
         }
-        if results.contains(where: \.verdict.isFailure) { throw ExitCode(1) }
+        Terminal.write(report.lines(inColour: Terminal.screen()?.showsColour ?? false))
+        if hasFailed { throw ExitCode(1) }
     }
 
     /// Runs a command's body; a failure is printed and becomes the exit code. What was started ends with the kit.

@@ -19,6 +19,18 @@ enum Printable {
         return line
     }
 
+    /// JSON on one line, as JSON still: such characters stand in its strings alone, and are escaped as there.
+    static func jsonLine(_ json: String) -> String {
+        guard !isLine(json) else { return json }
+        return json.unicodeScalars.reduce(into: "") { line, scalar in
+            guard needsEscape(scalar) else { return line.unicodeScalars.append(scalar) }
+            for unit in String(scalar).utf16 {
+                let digits = String(unit, radix: 16)
+                line += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            }
+        }
+    }
+
     /// The same for each line of a text.
     static func text(_ text: String) -> String {
         text.split(separator: "\n", omittingEmptySubsequences: false).map { line(String($0)) }.joined(separator: "\n")
@@ -41,7 +53,12 @@ enum Printable {
     }
 
     private static func needsEscape(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
+        switch scalar.value {
+        // What turns the direction of a line, or is not seen, can make a text look like another.
+        case 0x061C, 0x200B, 0x200E...0x200F, 0x202A...0x202E, 0x2060, 0x2066...0x2069, 0xFEFF: return true
+        default: break
+        }
+        return switch scalar.properties.generalCategory {
         case .control, .lineSeparator, .paragraphSeparator: true
         default: false
         }

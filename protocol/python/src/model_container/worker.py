@@ -139,6 +139,7 @@ class AsyncWorker(Worker):
         self._most = most
         self._waiting: Deque[Job] = deque()
         self._running: Set["asyncio.Task[None]"] = set()
+        self._learning: Set["asyncio.Task[None]"] = set()
 
     def submit(self, job: Union[Job, rpc4.Feedback]) -> None:
         self._loop.call_soon_threadsafe(self._accept, job)
@@ -161,7 +162,10 @@ class AsyncWorker(Worker):
 
     def _accept(self, job: Union[Job, rpc4.Feedback]) -> None:
         if isinstance(job, rpc4.Feedback):
-            self._loop.create_task(self._learn(job))
+            # The loop itself remembers tasks only weakly.
+            task = self._loop.create_task(self._learn(job))
+            self._learning.add(task)
+            task.add_done_callback(self._learning.discard)
             return
         self._waiting.append(job)
         self._start()
@@ -195,7 +199,10 @@ class AsyncWorker(Worker):
                 result = self.model.feedback(inputs_of(feedback.items), labels_of(feedback.labels))
                 if inspect.isawaitable(result):
                     await result
-        except Exception as error:
+        except asyncio.CancelledError:
+            raise
+        # SystemExit would end the loop, and the container with it.
+        except BaseException as error:
             self._log_feedback(error)
 
 
