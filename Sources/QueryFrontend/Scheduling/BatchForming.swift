@@ -20,12 +20,24 @@ extension ModelScheduler {
         isAnySuited = replicas.indices.contains { replicas[$0].isActive && replicas[$0].isWell && !isUnsuited($0) }
         for index in replicas.indices where replicas[index].stuckSince != nil { sendAgain(fromStuck: index, now: now) }
         var unsuited: [ReplicaID] = []
-        while queuedCount > 0, let index = bestReplica(now: now, except: unsuited) {
+        var hasSent = false
+        while queuedCount > 0 {
+            guard let index = bestReplica(now: now, except: unsuited) else {
+                // What was left to others, because they had room, may find that they have none any more.
+                guard hasSent, !unsuited.isEmpty else { break }
+                unsuited.removeAll()
+                hasSent = false
+                continue
+            }
             if let end = delayEnd(on: index, now: now) {
                 nextEvent = min(nextEvent, end)
                 break
             }
-            if !send(to: index, now: now, ids: &ids, hedges: &hedges, &effects) { unsuited.append(replicas[index].id) }
+            if send(to: index, now: now, ids: &ids, hedges: &hedges, &effects) {
+                hasSent = true
+            } else {
+                unsuited.append(replicas[index].id)
+            }
         }
     }
 

@@ -163,6 +163,38 @@ struct FailedBatchTests {
         #expect(test.dispatch(now: now).map(\.replica) == [0])
     }
 
+    @Test(
+        "Of what a replica refused, what the other has no room for goes back to it at once, whichever is looked at first",
+        arguments: [0, 1])
+    func noRoomElsewhere(turns: Int) throws {
+        var test = SchedulerUnderTest(replicas: 2)
+        var now = Duration.zero
+        // Each takes 10 ms for a batch.
+        for round in 0..<(20 + turns) {
+            test.submit(100 + round, due: now + .seconds(60), now: now)
+            let batch = try #require(test.dispatch(now: now).first)
+            now += .milliseconds(10)
+            test.complete(batch, now: now)
+        }
+        test.submit(1, due: now + .seconds(60), now: now)
+        let failing = try #require(test.dispatch(now: now).first)
+        fail(failing, .modelError, in: &test, now: now)
+        // It rests, and the other gets both.
+        test.submit(2, 3, due: now + .seconds(60), now: now)
+        let refused = try #require(test.dispatch(now: now).first)
+        try #require(refused.replica != failing.replica && refused.items == [2, 3])
+        // It is tried again, and is about to take another batch when the other one refuses.
+        now += .milliseconds(3)
+        test.submit(4, due: now + .seconds(60), now: now)
+        let tried = try #require(test.dispatch(now: now).first)
+        try #require(tried.replica == failing.replica)
+        now += .milliseconds(9)
+        fail(refused, .unavailable, in: &test, now: now)
+        let sent = test.dispatch(now: now)
+        #expect(sent.flatMap(\.items).sorted() == [2, 3])
+        #expect(Set(sent.map(\.replica)) == [0, 1])
+    }
+
     @Test("A replica that has failed is tried again with one query, after a rest that grows with each failure")
     func triedAgain() throws {
         var (test, now) = try oneThatIsWell()
