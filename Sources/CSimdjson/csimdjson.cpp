@@ -492,7 +492,7 @@ bool csj_parse_numbers(csj_parser *parser, const uint8_t *text, size_t length, s
     if (length == 0 || parse(parser, text, length, false, document) || document.get_array().get(values)) return false;
     for (element value : values) {
         double number;
-        if (value.get_double().get(number)) return false;
+        if (!as_double(value, number)) return false;
         parser->label.push_back(number);
     }
     *count = parser->label.size();
@@ -515,7 +515,7 @@ bool csj_parse_member(csj_parser *parser, const uint8_t *text, size_t length, co
     bool found = false;
     for (auto member : object) {
         double value;
-        if (member.value.get_double().get(value)) return false;
+        if (!as_double(member.value, value)) return false;
         // Of a name that is there twice, the first counts.
         if (!found && member.key == std::string_view(name, name_length)) {
             *number = value;

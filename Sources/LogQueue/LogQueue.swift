@@ -64,8 +64,8 @@ package final class LogQueue: Sendable {
                 }
             }
             queue.async { end(isWritten: true) }
-            let seconds = Double(limit.components.seconds) + Double(limit.components.attoseconds) * 1e-18
-            DispatchQueue.global().asyncAfter(deadline: .now() + seconds) { end(isWritten: false) }
+            let patience = DispatchTimeInterval.nanoseconds(Int(limit.wholeNanoseconds))
+            DispatchQueue.global().asyncAfter(deadline: .now() + patience) { end(isWritten: false) }
         }
     }
 }

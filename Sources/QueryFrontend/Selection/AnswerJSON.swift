@@ -10,7 +10,7 @@ enum AnswerJSON {
     static let mostBytes = 1 << 20
 
     /// One for all: but for tests, and policies that are asked elsewhere, one thread uses it.
-    private static let parser = Locked(Parser())
+    private static let parser = Locked(SimdjsonParser())
 
     /// The numbers of an array; `nil` where the text is something else.
     static func numbers(in text: ArraySlice<UInt8>) -> [Double]? {
@@ -28,17 +28,8 @@ enum AnswerJSON {
     }
 }
 
-private struct Parser: ~Copyable {
-    private let pointer: OpaquePointer
-
-    init() {
-        guard let pointer = csj_parser_create() else { fatalError("no memory for a JSON parser") }
-        self.pointer = pointer
-    }
-
-    deinit { csj_parser_destroy(pointer) }
-
-    func numbers(in text: ArraySlice<UInt8>) -> [Double]? {
+extension SimdjsonParser {
+    fileprivate func numbers(in text: ArraySlice<UInt8>) -> [Double]? {
         defer { csj_parser_trim(pointer) }
         var count = 0
         guard text.withUnsafeBufferPointer({ csj_parse_numbers(pointer, $0.baseAddress, $0.count, &count) }) else {
@@ -51,7 +42,7 @@ private struct Parser: ~Copyable {
         }
     }
 
-    func string(in text: ArraySlice<UInt8>) -> [UInt8]? {
+    fileprivate func string(in text: ArraySlice<UInt8>) -> [UInt8]? {
         defer { csj_parser_trim(pointer) }
         var count = 0
         // The content stays until the parser's next use.
@@ -59,7 +50,7 @@ private struct Parser: ~Copyable {
         return content.map { [UInt8](UnsafeRawBufferPointer(start: $0, count: count)) }
     }
 
-    func number(named name: String, in text: ArraySlice<UInt8>) -> Double? {
+    fileprivate func number(named name: String, in text: ArraySlice<UInt8>) -> Double? {
         defer { csj_parser_trim(pointer) }
         var number = 0.0
         let found = name.utf8CString.withUnsafeBufferPointer { name in

@@ -10,20 +10,15 @@ import Synchronization
 struct AdministrationChannel: ServerChildChannel {
     typealias Value = HTTP1Channel.Value
 
-    /// How many are open, and how many more are told that they are too many.
-    private final class Counts: Sendable {
-        let open = Atomic(0)
-        let refused = Atomic(0)
+    /// How many are open.
+    private final class Count: Sendable {
+        let value = Atomic(0)
     }
-
-    /// What the decoder keeps without reading on, in bytes: it does so after a request for a tunnel (CONNECT).
-    private static let mostUndecoded = 1 << 20
-    /// Refused connections that may stay for a moment at a time: descriptors are short by then.
-    private static let mostRefused = 64
 
     private let base: HTTP1Channel
     private let limits: AdministrationConnection.Limits
-    private let counts = Counts()
+    private let open = Count()
+    private let refused = RefusedConnections()
 
     init(_ responder: @escaping HTTPChannelHandler.Responder, limits: AdministrationConnection.Limits) {
         base = HTTP1Channel(
@@ -32,15 +27,13 @@ struct AdministrationChannel: ServerChildChannel {
     }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-        let isTaken = counts.open.wrappingAdd(1, ordering: .relaxed).newValue <= limits.connections
+        let isTaken = open.value.wrappingAdd(1, ordering: .relaxed).newValue <= limits.connections
         var limits = limits
         if isTaken {
-            channel.closeFuture.whenComplete { [counts] _ in counts.open.wrappingSubtract(1, ordering: .relaxed) }
+            channel.closeFuture.whenComplete { [open] _ in open.value.wrappingSubtract(1, ordering: .relaxed) }
         } else {
-            counts.open.wrappingSubtract(1, ordering: .relaxed)
-            let refused = counts.refused.wrappingAdd(1, ordering: .relaxed).newValue
-            limits.closeTime = refused <= Self.mostRefused ? .milliseconds(500) : .zero
-            channel.closeFuture.whenComplete { [counts] _ in counts.refused.wrappingSubtract(1, ordering: .relaxed) }
+            open.value.wrappingSubtract(1, ordering: .relaxed)
+            limits.closeTime = refused.patience(for: channel)
         }
         let refusal = isTaken ? nil : QueryReply.tooManyConnections(limits.connections)
         let adjusted = limits
@@ -52,10 +45,7 @@ struct AdministrationChannel: ServerChildChannel {
             try pipeline.addHandler(
                 AdministrationConnection(adjusted, progress: progress, refusal: refusal),
                 position: .after(decoder.handler))
-            try pipeline.addHandler(
-                ByteToMessageHandler(
-                    RequestDecoder(progress: progress), maximumBufferSize: Self.mostUndecoded),
-                position: .after(decoder.handler))
+            try pipeline.addHandler(RequestDecoder.makeHandler(progress), position: .after(decoder.handler))
             pipeline.removeHandler(context: decoder, promise: nil)
             return value
         }

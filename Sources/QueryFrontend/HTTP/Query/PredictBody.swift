@@ -37,18 +37,13 @@ final class PredictBodyParser {
         var cause: String
     }
 
-    private let parser: OpaquePointer
+    private let owned = SimdjsonParser()
+    private var parser: OpaquePointer { owned.pointer }
     private let largestBatch: Int
 
     /// - Parameter largestBatch: the most inputs that one body may hold.
     init(largestBatch: Int = HTTPLimits().largestBatch) {
         self.largestBatch = largestBatch
-        guard let parser = csj_parser_create() else { fatalError("no memory for a JSON parser") }
-        self.parser = parser
-    }
-
-    deinit {
-        csj_parser_destroy(parser)
     }
 
     /// Reads the body of a `predict`.

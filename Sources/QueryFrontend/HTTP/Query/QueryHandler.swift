@@ -24,8 +24,6 @@ final class QueryHandler: ChannelDuplexHandler {
 
     /// Requests of one connection that a turn of the event loop answers at most: other connections have theirs in between.
     private static let mostPerTurn = 8
-    /// About what the head of a request that was read ahead takes in memory.
-    private static let headBytes = 1024
 
     private let loop: QueryLoop
     private let progress: RequestProgress
@@ -37,7 +35,7 @@ final class QueryHandler: ChannelDuplexHandler {
     /// Bytes of the body of the request that is read or waits.
     private var heldBytes = 0
     /// What came of the next requests while one was waiting for its answer.
-    private var backlog = CircularBuffer<HTTPServerRequestPart>(initialCapacity: 0)
+    private var backlog: RequestBacklog
     /// Nothing is read while there is a backlog: a client that sends without waiting is held back by its own socket.
     private var isReadHeld = false
     private var isHandlingBacklog = false
@@ -45,8 +43,6 @@ final class QueryHandler: ChannelDuplexHandler {
     private var isYielding = false
     /// Requests that have come with what is being read.
     private var requestsOfRead = 0
-    /// Bytes of the backlog, which count as those of bodies do.
-    private var backlogBytes = 0
     /// Closes the connection once its last answer is written, should the client not do so.
     private var closing: Scheduled<Void>?
     /// Nothing more comes: the client has closed its side, and may still read answers.
@@ -61,6 +57,7 @@ final class QueryHandler: ChannelDuplexHandler {
     init(loop: QueryLoop, progress: RequestProgress) {
         self.loop = loop
         self.progress = progress
+        backlog = RequestBacklog(loop.server, limit: loop.limits.bodies)
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -78,7 +75,7 @@ final class QueryHandler: ChannelDuplexHandler {
         case .waiting: break  // What waits still has its inputs.
         case .idle, .reading, .ending: releaseBody()
         }
-        removeBacklog()
+        backlog.removeAll()
         loop.remove(self)
         context.fireChannelInactive()
     }
@@ -106,35 +103,9 @@ final class QueryHandler: ChannelDuplexHandler {
     private func keep(_ part: HTTPServerRequestPart) {
         // What comes after that is thrown away.
         guard brokenInput == nil else { return }
-        let bytes = Self.bytes(of: part)
-        guard loop.server.holdBody(bytes: bytes, limit: loop.limits.bodies) else {
+        if !backlog.append(part) {
             brokenInput = .overloaded(
                 because: "the requests that wait would take more than \(loop.limits.bodies) bytes")
-            return
-        }
-        backlogBytes += bytes
-        backlog.append(part)
-    }
-
-    private func takeKept() -> HTTPServerRequestPart {
-        let part = backlog.removeFirst()
-        let bytes = Self.bytes(of: part)
-        backlogBytes -= bytes
-        loop.server.releaseBody(bytes: bytes)
-        return part
-    }
-
-    private func removeBacklog() {
-        backlog.removeAll()
-        loop.server.releaseBody(bytes: backlogBytes)
-        backlogBytes = 0
-    }
-
-    private static func bytes(of part: HTTPServerRequestPart) -> Int {
-        switch part {
-        case .head: headBytes
-        case .body(let bytes): bytes.readableBytes
-        case .end: 0
         }
     }
 
@@ -173,11 +144,11 @@ final class QueryHandler: ChannelDuplexHandler {
             case .idle, .reading: break
             }
             guard context?.channel.isWritable == true else { return }
-            if case .head? = backlog.first {
+            if backlog.beginsRequest {
                 requests += 1
                 guard requests <= Self.mostPerTurn else { return yield() }
             }
-            handle(takeKept())
+            handle(backlog.removeFirst())
         }
         switch state {
         // What comes after a last answer is thrown away, and has to be read for that.
@@ -329,7 +300,7 @@ final class QueryHandler: ChannelDuplexHandler {
             if !backlog.isEmpty || brokenInput != nil { handleBacklog() }
             return
         }
-        removeBacklog()
+        backlog.removeAll()
         releaseRead()
         write(response, heldBytes: reply.heldBytes, in: context)
         // Behind it.

@@ -5,8 +5,6 @@ import NIOPosix
 
 /// The query API over HTTP/1.1, straight on SwiftNIO.
 final class QueryServer: Sendable {
-    /// What the decoder keeps without reading on, in bytes: it does so after a request for a tunnel (CONNECT).
-    private static let mostUndecoded = 1 << 20
     /// What one turn of an event loop reads of a connection at most, in bytes.
     private static let mostPerRead = 16 << 10
 
@@ -81,8 +79,7 @@ final class QueryServer: Sendable {
                 return channel.eventLoop.makeCompletedFuture {
                     let sync = channel.pipeline.syncOperations
                     let progress = RequestProgress()
-                    try sync.addHandler(
-                        ByteToMessageHandler(RequestDecoder(progress: progress), maximumBufferSize: Self.mostUndecoded))
+                    try sync.addHandler(RequestDecoder.makeHandler(progress))
                     guard let loop = boxes[ObjectIdentifier(channel.eventLoop)]?.value else {
                         preconditionFailure("every event loop of the group has its state")
                     }
@@ -140,10 +137,6 @@ final class QueryServer: Sendable {
 private final class RefusedConnection: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
-    /// So long what the client still sends is thrown away: closing at once would make the system reset the connection, and
-    /// with it the answer.
-    private static let patience = TimeAmount.milliseconds(500)
-
     private let limit: Int
     private let state: QueryServerState
     private var closing: Scheduled<Void>?
@@ -160,10 +153,8 @@ private final class RefusedConnection: ChannelInboundHandler {
         let channel = context.channel
         channel.writeAndFlush(reply.response(date: date.text(), connection: "close", withBody: true), promise: nil)
         channel.close(mode: .output, promise: nil)
-        // Those that wait for that take descriptors, too.
-        let waits = state.holdRefused()
-        closing = context.eventLoop.scheduleTask(in: waits ? Self.patience : .zero) { channel.close(promise: nil) }
-        if waits { channel.closeFuture.whenComplete { [state] _ in state.releaseRefused() } }
+        let patience = state.refused.patience(for: channel)
+        closing = context.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
     }
 
     func channelInactive(context: ChannelHandlerContext) {

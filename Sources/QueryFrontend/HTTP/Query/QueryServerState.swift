@@ -4,12 +4,9 @@ import Synchronization
 
 /// What all event loops of a query server share.
 final class QueryServerState: Sendable {
-    /// Refused connections that may stay for a moment at a time: descriptors are short by then.
-    private static let mostRefused = 64
-
     private let queryIDs: Atomic<UInt64>
     private let connections = Atomic<Int>(0)
-    private let refused = Atomic<Int>(0)
+    let refused = RefusedConnections()
     private let bodyBytes = Atomic<Int>(0)
     private let draining = Atomic(false)
     /// Requests that were refused because there were too many. Only a refusal takes the lock.
@@ -57,17 +54,6 @@ final class QueryServerState: Sendable {
         if connections.wrappingAdd(1, ordering: .sequentiallyConsistent).newValue <= limit { return true }
         connections.wrappingSubtract(1, ordering: .sequentiallyConsistent)
         return false
-    }
-
-    /// Whether a connection that is refused may stay for a moment; then it counts until it is released.
-    func holdRefused() -> Bool {
-        if refused.wrappingAdd(1, ordering: .relaxed).newValue <= Self.mostRefused { return true }
-        releaseRefused()
-        return false
-    }
-
-    func releaseRefused() {
-        refused.wrappingSubtract(1, ordering: .relaxed)
     }
 
     /// Whether so many bytes of a body more are within the limit; then they count until they are released.

@@ -28,11 +28,19 @@ final class RequestProgress {
 struct RequestDecoder: ByteToMessageDecoder {
     typealias InboundOut = HTTPServerRequestPart
 
+    /// What is kept without reading on, in bytes: that happens after a request for a tunnel (CONNECT).
+    private static let mostUndecoded = 1 << 20
+
     private let progress: RequestProgress
     private var decoder = Self.makeDecoder()
 
     init(progress: RequestProgress) {
         self.progress = progress
+    }
+
+    /// The decoder as a handler of a channel.
+    static func makeHandler(_ progress: RequestProgress) -> ByteToMessageHandler<RequestDecoder> {
+        ByteToMessageHandler(RequestDecoder(progress: progress), maximumBufferSize: mostUndecoded)
     }
 
     private static func makeDecoder() -> HTTPRequestDecoder { HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes) }
