@@ -1,6 +1,7 @@
 #include "CSimdjson.h"
 
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <limits>
 #include <new>
@@ -102,9 +103,9 @@ bool lengthen_integers(const char *json, size_t length, std::string &out) {
     return changed;
 }
 
-// Reads a text; `padded` is whether simdjson may read beyond its end.
-simdjson::error_code parse(csj_parser *parser, const uint8_t *json, size_t length, bool padded, element &document) {
-    auto error = parser->dom.parse(json, length, !padded).get(document);
+// Reads a text, from a copy behind which simdjson may read.
+simdjson::error_code parse(csj_parser *parser, const uint8_t *json, size_t length, element &document) {
+    auto error = parser->dom.parse(json, length, true).get(document);
     // Which of its codes simdjson has for a long integer depends on its version.
     if (error && error != simdjson::UTF8_ERROR && error != simdjson::DEPTH_ERROR && error != simdjson::MEMALLOC &&
         lengthen_integers((const char *)json, length, parser->rewritten)) {
@@ -199,6 +200,13 @@ bool as_double(element value, double &number) {
     return false;
 }
 
+// A number of any size in a few digits.
+std::string shortened(double number) {
+    char text[32];
+    snprintf(text, sizeof text, "%.6g", number);
+    return text;
+}
+
 const char *write_number(csj_parser *parser, element value, int type, size_t index, size_t item, uint8_t *target) {
     auto expected = [&](const char *what, std::string found) {
         return fail(parser, place(parser->is_batch, index, (ptrdiff_t)item) + ": expected " + what + ", found " + found);
@@ -222,7 +230,7 @@ const char *write_number(csj_parser *parser, element value, int type, size_t ind
         return nullptr;
     }
     float narrow = (float)number;
-    if (!std::isfinite(narrow)) return expected("a number that a 32-bit float can hold", std::to_string(number));
+    if (!std::isfinite(narrow)) return expected("a number that a 32-bit float can hold", shortened(number));
     memcpy(target, &narrow, 4);
     return nullptr;
 }
@@ -387,27 +395,25 @@ csj_parser *csj_parser_create(void) { return new (std::nothrow) csj_parser; }
 
 void csj_parser_destroy(csj_parser *parser) { delete parser; }
 
-static const char *parse_document(csj_parser *parser, const uint8_t *json, size_t length, size_t capacity,
-                                  element &document) {
+static const char *parse_document(csj_parser *parser, const uint8_t *json, size_t length, element &document) {
     if (length == 0) return "the body is empty; expected a JSON object";
-    bool padded = capacity - length >= simdjson::SIMDJSON_PADDING;
-    auto error = parse(parser, json, length, padded, document);
+    auto error = parse(parser, json, length, document);
     if (error) return fail(parser, std::string("malformed JSON: ") + simdjson::error_message(error));
     return nullptr;
 }
 
-const char *csj_parse(csj_parser *parser, const uint8_t *json, size_t length, size_t capacity, int input_type,
-                      bool reads_user, csj_body *body) {
+const char *csj_parse(csj_parser *parser, const uint8_t *json, size_t length, int input_type, bool reads_user,
+                      csj_body *body) {
     *body = csj_body{};
     element document;
-    if (const char *error = parse_document(parser, json, length, capacity, document)) return error;
+    if (const char *error = parse_document(parser, json, length, document)) return error;
     return read_keys(parser, document, input_type, reads_user, body);
 }
 
-const char *csj_parse_feedback(csj_parser *parser, const uint8_t *json, size_t length, size_t capacity, size_t *count,
+const char *csj_parse_feedback(csj_parser *parser, const uint8_t *json, size_t length, size_t *count,
                                bool *is_batch) {
     element document, updates;
-    if (const char *error = parse_document(parser, json, length, capacity, document)) return error;
+    if (const char *error = parse_document(parser, json, length, document)) return error;
     parser->pieces.clear();
     *is_batch = false;
     simdjson::dom::object object;
@@ -478,9 +484,16 @@ void csj_parser_trim(csj_parser *parser) {
     if (parser->label.capacity() > largest_kept / sizeof(double)) parser->label = {};
 }
 
+// Whether a text begins as JSON does: a class's name or a long text mostly does not, and need not be copied to find that out.
+static bool may_be_json(const uint8_t *text, size_t length) {
+    size_t start = 0;
+    while (start < length && strchr(" \t\n\r", text[start]) && text[start]) start++;
+    return start < length && text[start] && strchr("{[\"-0123456789tfn", text[start]);
+}
+
 bool csj_is_json(csj_parser *parser, const uint8_t *text, size_t length) {
     element document;
-    bool is_json = length > 0 && !parse(parser, text, length, false, document);
+    bool is_json = may_be_json(text, length) && !parse(parser, text, length, document);
     csj_parser_trim(parser);
     return is_json;
 }
@@ -489,7 +502,7 @@ bool csj_parse_numbers(csj_parser *parser, const uint8_t *text, size_t length, s
     element document;
     array values;
     parser->label.clear();
-    if (length == 0 || parse(parser, text, length, false, document) || document.get_array().get(values)) return false;
+    if (length == 0 || parse(parser, text, length, document) || document.get_array().get(values)) return false;
     for (element value : values) {
         double number;
         if (!as_double(value, number)) return false;
@@ -502,7 +515,7 @@ bool csj_parse_numbers(csj_parser *parser, const uint8_t *text, size_t length, s
 const char *csj_parse_string(csj_parser *parser, const uint8_t *text, size_t length, size_t *content_length) {
     element document;
     std::string_view content;
-    if (length == 0 || parse(parser, text, length, false, document) || document.get_string().get(content)) return nullptr;
+    if (length == 0 || parse(parser, text, length, document) || document.get_string().get(content)) return nullptr;
     *content_length = content.size();
     return content.data();
 }
@@ -511,7 +524,7 @@ bool csj_parse_member(csj_parser *parser, const uint8_t *text, size_t length, co
                       double *number) {
     element document;
     simdjson::dom::object object;
-    if (length == 0 || parse(parser, text, length, false, document) || document.get_object().get(object)) return false;
+    if (length == 0 || parse(parser, text, length, document) || document.get_object().get(object)) return false;
     bool found = false;
     for (auto member : object) {
         double value;

@@ -234,7 +234,7 @@ public final class QueryFrontend: Service {
     }
 }
 
-/// What has been made known, to be read without waiting: the owner of the catalog waits for the disk.
+/// What has been made known, to be read from everywhere without waiting.
 final class Published: Sendable {
     private let stored = Locked<(server: QueryServer?, catalog: Catalog)>((nil, Catalog()))
 

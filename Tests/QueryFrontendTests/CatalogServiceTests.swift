@@ -1,4 +1,5 @@
 import ContainerRPC
+import Foundation
 import Testing
 
 @testable import QueryFrontend
@@ -9,6 +10,18 @@ struct FullStore: CatalogStore {
 
     func load() throws -> Catalog { Catalog() }
     func save(_ change: CatalogChange) throws { throw Self.error }
+}
+
+/// A store whose disk is slow: a change takes until it is let go.
+private struct SlowStore: CatalogStore {
+    let isSaving = DispatchSemaphore(value: 0)
+    let letGo = DispatchSemaphore(value: 0)
+
+    func load() throws -> Catalog { Catalog() }
+    func save(_ change: CatalogChange) throws {
+        isSaving.signal()
+        letGo.wait()
+    }
 }
 
 /// Takes published catalogs, and notes when two come at once.
@@ -70,6 +83,23 @@ struct CatalogServiceTests {
         }
         #expect(await service.catalog == Catalog())
         #expect(await subscriber.catalogs.isEmpty)
+    }
+
+    @Test("While a change waits for the disk, the catalog of before can be read", .timeLimit(.minutes(1)))
+    func readsMeanwhile() async throws {
+        let store = SlowStore()
+        let service = try CatalogService(store: store) { _ in }
+        async let change: Void = service.perform(.registerApplication(makeApplication()))
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                store.isSaving.wait()
+                continuation.resume()
+            }
+        }
+        #expect(await service.catalog == Catalog())
+        store.letGo.signal()
+        try await change
+        #expect(await service.catalog.applications.count == 1)
     }
 
     @Test("After a failure the next change has its turn")

@@ -25,10 +25,39 @@ struct JSONStringTests {
         #expect(written(text) == json)
     }
 
+    @Test("Escapes at both ends and beside each other are written, whatever the text's storage")
+    func escapesAnywhere() {
+        let text = "\"\"a\"\n\u{1}b\\"
+        let json = #""\"\"a\"\n\u0001b\\""#
+        #expect(written(text) == json)
+        var buffer = ByteBuffer()
+        buffer.writeJSONString(text.utf8.lazy.map { $0 })
+        #expect(String(buffer: buffer) == json)
+    }
+
     @Test("Another reader of JSON gets the same text back")
     func readsBack() throws {
         let text = String(String.UnicodeScalarView((0..<0x300).compactMap(Unicode.Scalar.init))) + "🌱"
         #expect(try JSONDecoder().decode([String].self, from: Data("[\(written(text))]".utf8)) == [text])
+    }
+}
+
+@Suite("Responses of the query API")
+struct ResponseTests {
+    private func pieces(bodyOf count: Int, withBody: Bool = true) -> (head: String, rest: String?) {
+        let reply = QueryReply.text(.ok, String(repeating: "x", count: count))
+        let (head, rest) = reply.response(date: "D", connection: nil, withBody: withBody)
+        return (String(buffer: head), rest.map { String(buffer: $0) })
+    }
+
+    @Test("A short body comes in one piece with its head, a long one behind it, and none for HEAD", arguments: [5, 1 << 20])
+    func oneOrTwoPieces(count: Int) {
+        let (head, rest) = pieces(bodyOf: count)
+        let body = String(repeating: "x", count: count)
+        #expect((head + (rest ?? "")).hasSuffix("Content-Length: \(count)\r\n\r\n" + body))
+        #expect((rest != nil) == (count > 5))
+        let (alone, nothing) = pieces(bodyOf: count, withBody: false)
+        #expect(alone.hasSuffix("Content-Length: \(count)\r\n\r\n") && nothing == nil)
     }
 }
 

@@ -59,14 +59,14 @@ typedef struct {
 csj_parser *csj_parser_create(void);
 void csj_parser_destroy(csj_parser *parser);
 
-// Parses a body of `length` bytes in a buffer of `capacity` readable bytes and measures its inputs.
+// Parses a body of `length` bytes and measures its inputs.
 // `reads_user` is whether `uid` is of interest; else it is passed over, whatever it is.
 // Returns NULL, or what is wrong, valid until the parser's next use.
-const char *csj_parse(csj_parser *parser, const uint8_t *json, size_t length, size_t capacity, int input_type,
-                      bool reads_user, csj_body *body);
+const char *csj_parse(csj_parser *parser, const uint8_t *json, size_t length, int input_type, bool reads_user,
+                      csj_body *body);
 
 // Parses the body of feedback: `count` gets the number of pieces, `is_batch` whether they came as `updates`.
-const char *csj_parse_feedback(csj_parser *parser, const uint8_t *json, size_t length, size_t capacity, size_t *count,
+const char *csj_parse_feedback(csj_parser *parser, const uint8_t *json, size_t length, size_t *count,
                                bool *is_batch);
 
 // Reads one piece of the feedback just parsed. `is_strict` is whether beside an input there has to be what Clipper asks

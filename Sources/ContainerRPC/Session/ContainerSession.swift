@@ -200,6 +200,11 @@ public struct ContainerSession: Sendable {
             return BatchFailure(
                 id: request.id, code: .tooLarge, reason: "\(request.inputs.count) inputs, at most \(largest) are taken")
         }
+        if let most = registration.details.batchesInFlight, unanswered.count >= most {
+            return BatchFailure(
+                id: request.id, code: .unavailable,
+                reason: "\(unanswered.count) batches are unanswered, at most \(most) are taken")
+        }
         return nil
     }
 

@@ -1,9 +1,13 @@
+import Dispatch
+
 /// Owns the catalog: changes go through it one at a time, and are durable before anybody sees them.
 public actor CatalogService {
     /// The catalog with every change that is durable, also one that is just being published.
     public private(set) var catalog: Catalog
 
     private let store: any CatalogStore
+    /// Where the store waits for the disk: neither who reads the catalog nor the threads of Swift's tasks wait with it.
+    private let disk = DispatchQueue(label: "catalog")
     private let policies: SelectionPolicies
     private let publish: @Sendable (Catalog) async -> Void
     private var isChanging = false
@@ -47,9 +51,15 @@ public actor CatalogService {
         await waitForTurn()
         defer { endTurn() }
         let change = try catalog.validated(policies.checked(change, in: catalog))
-        try store.save(change)
+        try await save(change)
         catalog.apply(change)
         await publish(catalog)
+    }
+
+    private func save(_ change: CatalogChange) async throws {
+        try await withCheckedThrowingContinuation { continuation in
+            disk.async { [store] in continuation.resume(with: Result { try store.save(change) }) }
+        }
     }
 
     /// An actor lets other calls in while one awaits, so catalogs could be published out of order without turns.

@@ -5,7 +5,8 @@ public protocol CatalogStore: Sendable {
     /// - Throws: ``CatalogStoreError``.
     func load() throws -> Catalog
 
-    /// Makes a change durable before it returns; the change has passed ``Catalog/validated(_:)``.
+    /// Makes a change durable before it returns; the change has passed ``Catalog/validated(_:)``. It may block: changes come
+    /// one at a time, on a thread where nobody else waits.
     ///
     /// - Throws: ``CatalogStoreError``; nothing of the change is kept then.
     func save(_ change: CatalogChange) throws

@@ -132,6 +132,26 @@ struct ContainerSessionRPC4Tests {
         #expect(large.id == 2 && large.code == .tooLarge)
     }
 
+    @Test("A batch beyond the number that it has stated is given back, and one after an answer is taken")
+    func tooManyInFlight() throws {
+        var registration = Self.registration
+        registration.details.batchesInFlight = 2
+        var session = ContainerSession(registration, now: at(.zero))
+        _ = session.tick(now: at(.zero))
+        _ = session.connected(now: at(.zero))
+        _ = session.receive(.welcome(welcome), now: at(.zero))
+        for id: UInt32 in [1, 2] {
+            #expect(session.receive(.request(.batch(id)), now: at(.zero)) == .run(.batch(id)))
+        }
+        guard case .send(.failure(let failure)) = session.receive(.request(.batch(3)), now: at(.zero)) else {
+            Issue.record("it took a third batch")
+            return
+        }
+        #expect(failure.id == 3 && failure.code == .unavailable)
+        _ = session.finished(batch: 1, ofSession: session.number, .success(["1"]), now: at(.zero))
+        #expect(session.receive(.request(.batch(4)), now: at(.zero)) == .run(.batch(4)))
+    }
+
     @Test("Refused, it comes back after the time that it was told, and says why it went")
     func refused() {
         var session = offering()

@@ -56,8 +56,7 @@ final class PredictBodyParser {
         // The pointers into the body are valid until the parser's next use, which is after this function.
         let problem = buffer.withUnsafeReadableBytes { bytes in
             csj_parse(
-                parser, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count, bytes.count, type,
-                readsUser, &body
+                parser, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count, type, readsUser, &body
             ).map { String(cString: $0) }
         }
         if let problem { throw Problem(cause: Self.explained(problem, buffer)) }
@@ -85,8 +84,7 @@ final class PredictBodyParser {
         defer { csj_parser_trim(parser) }
         let problem = buffer.withUnsafeReadableBytes { bytes in
             csj_parse_feedback(
-                parser, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count, bytes.count, &count,
-                &isBatch
+                parser, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count, &count, &isBatch
             ).map { String(cString: $0) }
         }
         if let problem { throw Problem(cause: Self.explained(problem, buffer)) }

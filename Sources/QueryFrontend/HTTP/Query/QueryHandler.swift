@@ -293,8 +293,7 @@ final class QueryHandler: ChannelDuplexHandler {
         let closes = !keepAlive || (isLast && backlog.isEmpty && brokenInput == nil)
         state = closes ? .ending(isWritten: false) : .idle
         let connection = closes ? "close" : saysKeepAlive ? "keep-alive" : nil
-        let response = wrapOutboundOut(
-            reply.response(date: loop.date.text(), connection: connection, withBody: !isHead))
+        let response = reply.response(date: loop.date.text(), connection: connection, withBody: !isHead)
         guard closes else {
             write(response, heldBytes: reply.heldBytes, in: context)
             if !backlog.isEmpty || brokenInput != nil { handleBacklog() }
@@ -307,11 +306,13 @@ final class QueryHandler: ChannelDuplexHandler {
         context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { _ in self.end() }
     }
 
-    private func write(_ response: NIOAny, heldBytes: Int, in context: ChannelHandlerContext) {
+    private func write(_ response: (ByteBuffer, rest: ByteBuffer?), heldBytes: Int, in context: ChannelHandlerContext) {
+        if response.rest != nil { context.write(wrapOutboundOut(response.0), promise: nil) }
+        let last = wrapOutboundOut(response.rest ?? response.0)
         // Of most answers nobody needs to know when they have left.
-        guard heldBytes > 0 else { return context.writeAndFlush(response, promise: nil) }
+        guard heldBytes > 0 else { return context.writeAndFlush(last, promise: nil) }
         let server = loop.server
-        context.writeAndFlush(response).whenComplete { _ in server.releaseBody(bytes: heldBytes) }
+        context.writeAndFlush(last).whenComplete { _ in server.releaseBody(bytes: heldBytes) }
     }
 
     /// The last answer is written.

@@ -33,14 +33,18 @@ struct QueryReply {
         return reply
     }
 
-    /// The whole response, as HTTP/1.1 has it on the wire.
+    /// From this size on, in bytes, a body is written by itself: to copy it takes longer than a second write.
+    private static let longBody = 64 << 10
+
+    /// The whole response, as HTTP/1.1 has it on the wire: in one piece, or, where its body is long, in two.
     ///
     /// - Parameters:
     ///   - date: the time, as its header tells it.
     ///   - connection: what becomes of the connection, where that has to be said.
-    func response(date: String, connection: String?, withBody: Bool) -> ByteBuffer {
+    func response(date: String, connection: String?, withBody: Bool) -> (ByteBuffer, rest: ByteBuffer?) {
+        let isLong = body.readableBytes >= Self.longBody
         var buffer = ByteBuffer()
-        buffer.reserveCapacity(256 + (withBody ? body.readableBytes : 0))
+        buffer.reserveCapacity(256 + (withBody && !isLong ? body.readableBytes : 0))
         buffer.writeStaticString("HTTP/1.1 ")
         if status == .ok {
             buffer.writeStaticString("200 OK")
@@ -57,8 +61,10 @@ struct QueryReply {
         if let allowedMethod { buffer.writeString("\r\nAllow: \(allowedMethod)") }
         if let connection { buffer.writeString("\r\nConnection: \(connection)") }
         buffer.writeStaticString("\r\n\r\n")
-        if withBody { buffer.writeImmutableBuffer(body) }
-        return buffer
+        guard withBody else { return (buffer, nil) }
+        guard !isLong else { return (buffer, body) }
+        buffer.writeImmutableBuffer(body)
+        return (buffer, nil)
     }
 
     /// The process serves.
