@@ -32,7 +32,7 @@ struct Oracle {
         var mustHaveOutput = false
         /// Replicas that were lost with it in flight.
         var losses = 0
-        /// The replica that has it was found stuck: it may go to another one, which is no hedge.
+        /// The replica that has it was found stuck, or has lost it: it may go to another one, which is no hedge.
         var isStuck = false
         /// The last replica that has said that it did not compute it.
         var refusedBy: ReplicaID?
@@ -58,6 +58,8 @@ struct Oracle {
         var values: [Int]
         var sent: MonotonicTime
         var expires: MonotonicTime
+        /// Its replica has answered a later one, and nothing is expected of it any more.
+        var isMissing = false
         var size: Int { values.count }
     }
 
@@ -90,7 +92,13 @@ struct Oracle {
         /// The longest that a batch was under way.
         var slowest = Duration.zero
         var batches: [BatchRecord] = []
+        /// When the last of those was sent that it has answered.
+        var lastAnsweredSent = MonotonicTime.distantPast
 
+        /// It has nothing to do, as far as is known.
+        var isIdle: Bool { batches.allSatisfy(\.isMissing) }
+        /// It has, and can take something.
+        var isFree: Bool { isIdle && batches.count < details.batchesInFlight ?? .max }
         var takesNew: Bool { !isDraining && !isLeaving }
         var beatsWhileBusy: Bool { details.beatsWhileBusy }
         /// It is at work, and has not said that it can be heard meanwhile.
@@ -195,7 +203,7 @@ struct Oracle {
     }
 
     private func isIdle(_ replica: ReplicaRecord?, _ model: Int) -> Bool {
-        isSuitable(replica, model) && replica?.takesNew == true && replica?.batches.isEmpty == true
+        isSuitable(replica, model) && replica?.takesNew == true && replica?.isFree == true
     }
 
     /// Whether a query was turned away with reason; it is not under way any more.

@@ -46,6 +46,19 @@ extension Oracle {
         for query in record(id)?.batches.flatMap(\.queries) ?? [] { queries[query].isStuck = true }
     }
 
+    /// A batch is called missing, because its replica answers others. What is in it may be sent again.
+    mutating func missing(_ batch: UInt32, on id: ReplicaID, at now: MonotonicTime) {
+        hasSentAgain = true
+        guard let replica = record(id), let index = replica.batches.firstIndex(where: { $0.id == batch }) else {
+            return violate("batch \(batch) is missing, and not on replica \(id.number)", at: now)
+        }
+        if replica.batches[index].sent > replica.lastAnsweredSent {
+            violate("batch \(batch) is missing, and replica \(id.number) has answered no later one", at: now)
+        }
+        replicas[id.number]?.batches[index].isMissing = true
+        for query in replica.batches[index].queries { queries[query].isStuck = true }
+    }
+
     mutating func removed(
         _ id: ReplicaID, _ reason: FrontendSession.EndReason, _ connections: [Connection], timing: SessionTiming,
         at now: MonotonicTime
@@ -71,7 +84,7 @@ extension Oracle {
         case .malformed, .wrongOutputCount, .replaced: cause = connection.hasMisbehaved
         case .dismissed: cause = replica.model < isRegistered.count
         case .left: cause = replica.isLeaving && replica.batches.isEmpty
-        case .drained: cause = connection.wasReleased && replica.batches.isEmpty
+        case .drained: cause = connection.wasReleased && replica.isIdle
         case .unanswered: cause = !replica.batches.isEmpty
         case .refused: cause = false
         }
@@ -126,7 +139,7 @@ extension Oracle {
         if replica.isDraining, hasSuitableReplica(model) {
             violate("\(name) goes to replica \(dispatch.replica.number), which is draining", at: now)
         }
-        if replica.batches.count >= scenario.slotsPerReplica {
+        if replica.batches.count(where: { !$0.isMissing }) >= scenario.slotsPerReplica {
             violate("\(name) is one too many for replica \(dispatch.replica.number)", at: now)
         }
         if replica.isLeaving || (replica.connection >= 0 && connections[replica.connection].wasToldGoodbye) {
@@ -171,7 +184,8 @@ extension Oracle {
         if query.isAnswered { violate("query \(number) is sent though it is answered", at: now) }
         if query.losses >= 2 { violate("query \(number) is sent though two replicas were lost with it", at: now) }
         if query.deadline <= now { violate("query \(number) is sent though its deadline has come", at: now) }
-        if query.replicas.contains(replica) { violate("query \(number) is sent to the same replica twice", at: now) }
+        let wasLost = record(replica)?.batches.contains { $0.isMissing && $0.queries.contains(number) } ?? false
+        if query.replicas.contains(replica), !wasLost { violate("query \(number) is sent to the same replica twice", at: now) }
         if query.refusedBy == replica, query.replicas.isEmpty,
             hasIdleReplica(query.model, except: replica, within: query.deadline - now)
         {
@@ -199,6 +213,7 @@ extension Oracle {
         guard let replica = record(id), let index = replica.batches.firstIndex(where: { $0.id == failure.id }),
             let batch = replicas[id.number]?.batches.remove(at: index)
         else { return }
+        replicas[id.number]?.lastAnsweredSent = max(replica.lastAnsweredSent, batch.sent)
         let lies = replica.connection >= 0 && connections[replica.connection].hasMisbehaved
         if failure.code == .tooLate, !lies, now <= batch.expires {
             violate("batch \(batch.id) is refused as too late though its time is not spent", at: now)
@@ -247,6 +262,7 @@ extension Oracle {
         }
         guard let replica = record(id), let batch = replicas[id.number]?.batches.remove(at: index) else { return }
         let model = replica.model
+        replicas[id.number]?.lastAnsweredSent = max(replica.lastAnsweredSent, batch.sent)
         replicas[id.number]?.slowest = max(replica.slowest, now - batch.sent)
         replicas[id.number]?.answeredSinceRefusal += 1
         var unavailable: Set<Int> = []

@@ -71,7 +71,7 @@ extension Simulation {
     /// No replica has nothing to do while a query waits that it could answer in time, as far as it is known.
     private mutating func checkWorkConserving(_ model: Int) {
         for (number, replica) in oracle.replicas.enumerated() {
-            guard let replica, oracle.isSuitable(replica, model), replica.takesNew, replica.batches.isEmpty,
+            guard let replica, oracle.isSuitable(replica, model), replica.takesNew, replica.isFree,
                 let load = frontend.core.scheduler.loads[ReplicaID(number: number)]
             else { continue }
             let id = ReplicaID(number: number)

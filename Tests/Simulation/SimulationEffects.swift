@@ -69,6 +69,9 @@ extension Simulation {
         case .noticed(.stuck(let replica, _, _)):
             occurrences[.stuckDetected] += 1
             oracle.stuck(replica)
+        case .noticed(.missing(let replica, _, let batch, _)):
+            occurrences[.batchesMissing] += 1
+            oracle.missing(batch, on: replica, at: now)
         case .noticed(.recovered):
             occurrences[.stuckRecovered] += 1
         case .inputFailed, .refused, .cut:

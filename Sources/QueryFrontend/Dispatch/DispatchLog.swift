@@ -127,6 +127,10 @@ struct DispatchLog {
             logger.warning(
                 "a replica is stuck: it gets nothing until it answers or registers anew",
                 metadata: name(of: replica) + ["batch age": "\(age)"] + Self.unlogged(suppressed))
+        case .missing(let replica, _, _, let age):
+            logger.warning(
+                "a replica answers other batches, and not this one: its queries are sent again",
+                metadata: name(of: replica) + ["batch age": "\(age)"] + Self.unlogged(suppressed))
         case .recovered(let replica, _):
             logger.info(
                 "a replica that was stuck has answered", metadata: name(of: replica) + Self.unlogged(suppressed))

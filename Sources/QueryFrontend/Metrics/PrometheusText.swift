@@ -162,6 +162,9 @@ extension DispatchReport {
         scheduled("clipper_hedges_total", "Queries sent to a second replica because the first was slow.", \.hedges)
         scheduled("clipper_hedges_won_total", "Hedged queries that the second replica answered first.", \.hedgesWon)
         scheduled("clipper_replicas_stuck_total", "How often a replica was found stuck.", \.stuck)
+        scheduled(
+            "clipper_missing_batches_total", "Batches that replicas did not answer, while they answered later ones.",
+            \.missing)
         page.add(
             "clipper_drops_total", .counter, "Queries turned away or given up because there were too many.",
             models.flatMap { model in

@@ -11,7 +11,7 @@ extension ModelScheduler {
     mutating func admits(_ waiter: Waiter, now: MonotonicTime) -> Bool {
         // One that nothing waits before is tried in any case if a replica has nothing to do: so it is noticed when a
         // model becomes quicker.
-        if queuedCount == 0, replicas.contains(where: { $0.isActive && $0.batches.isEmpty }) { return true }
+        if queuedCount == 0, replicas.contains(where: { $0.isActive && $0.isIdle }) { return true }
         guard let place = door(for: waiter.deadline - waiter.arrived, now: now) else { return true }
         if completion(door: place, position: queuedCount, now: now) <= waiter.deadline { return true }
         // Others wait, but those that are due later are behind it, and outdated entries of the queue are nobody.

@@ -18,7 +18,9 @@ extension ModelScheduler {
         guard settings != nil else { return }
         isAnyWell = replicas.contains { $0.isActive && $0.isWell }
         isAnySuited = replicas.indices.contains { replicas[$0].isActive && replicas[$0].isWell && !isUnsuited($0) }
-        for index in replicas.indices where replicas[index].stuckSince != nil { sendAgain(fromStuck: index, now: now) }
+        for index in replicas.indices where replicas[index].stuckSince != nil || replicas[index].missingCount > 0 {
+            sendAgain(from: index, now: now)
+        }
         var unsuited: [ReplicaID] = []
         var hasSent = false
         while queuedCount > 0 {
@@ -44,7 +46,7 @@ extension ModelScheduler {
     /// Until when a replica with nothing to do waits for company (delayed batching, NSDI 2017, section 4.3.2), where
     /// that pays: the next query is expected sooner than what sharing a batch saves, and all can still be in time.
     private mutating func delayEnd(on index: Int, now: MonotonicTime) -> MonotonicTime? {
-        guard let batching = settings?.batching, batching.maxDelay > .zero, replicas[index].batches.isEmpty,
+        guard let batching = settings?.batching, batching.maxDelay > .zero, replicas[index].isIdle,
             !replicas[index].isDraining,
             let hopeEnd = arrivals.hopeEnd(within: replicas[index].latency.intercept, now: now),
             let head = firstQueued()
@@ -105,7 +107,9 @@ extension ModelScheduler {
                     budget: budget, model: replicas[index].latency, waiting: max(1, share))
             if draft.count == 1 { prefetchQueries(min(limit, share) - 1) }
             while draft.count < min(limit, max(1, share)), let next = firstQueued(), !avoids(next, index, now: now),
-                draft.byteCount + table[next].query.input.byteCount <= Self.mostBytes
+                draft.byteCount + table[next].query.input.byteCount <= Self.mostBytes,
+                // One that was just given up for who waited first is due before the others, and goes with the next batch.
+                table[next].query.waiter.deadline >= draft.deadlines[draft.deadlines.count - 1]
             {
                 _ = popQueued()
                 draft.queries.append(next)
@@ -158,7 +162,7 @@ extension ModelScheduler {
                 continue
             }
             let deadline = table[head].query.waiter.deadline
-            let isIdle = replicas[index].batches.isEmpty
+            let isIdle = replicas[index].isIdle
             if !replicas[index].latency.isKnown || start + replicas[index].latency.fast(1) <= deadline { return head }
             if isIdle, now - replicas[index].lastAnswer > Self.staleAfter { return head }
             let isLast = queuedCount == 0 && passedOver.isEmpty
@@ -211,7 +215,9 @@ extension ModelScheduler {
         // What comes back from another replica, or goes to a second one, could not be sent to this one before, and what
         // waited for company should not have been.
         let isNew = table[queries[0]].losses == 0 && table[queries[0]].copies == 0
-        let isDelayed = settings?.batching.maxDelay ?? .zero > .zero && replicas[index].batches.isEmpty
+        let isDelayed = settings?.batching.maxDelay ?? .zero > .zero && replicas[index].isIdle
+        // Nobody knows how long a first batch takes: who asks the same meanwhile has another replica.
+        let isAlone = isAnyWell && !replicas[index].latency.isKnown
         var batch = Batch(
             id: ids.next(except: replicas[index].batches), queries: queries, sent: now, starts: start,
             deadlines: draft.first == 0 ? draft.deadlines : Array(draft.deadlines[draft.first...]),
@@ -238,14 +244,15 @@ extension ModelScheduler {
             } else {
                 if table[reference].losses > 0 { counters.retries += 1 }
                 table[reference].avoided = nil
-                let waiter = table[reference].query.waiter
-                arrivals.append(waiter.arrived)
-                if let wanted = hedges.quantile(of: waiter.application) {
-                    hedges.earn(waiter.application)
+                arrivals.append(table[reference].query.waiter.arrived)
+                if let hedger = table[reference].hedger, let wanted = hedges.quantile(of: hedger) {
+                    hedges.earn(hedger)
                     quantile = min(quantile ?? 1, wanted)
                 }
             }
             table[reference].copies += 1
+            table[reference].sent = (replicas[index].id, batch.id)
+            if isAlone { release(reference) }
         }
         batch.expires = expires
         if let quantile { batch.hedgeAt = replicas[index].hedgeTime(of: batch, quantile: quantile) }
@@ -254,7 +261,7 @@ extension ModelScheduler {
             SchedulerEffects.Dispatch(
                 batch: batch.id, replica: replicas[index].id, model: handle, inputType: replicas[index].inputType,
                 inputs: inputs, expires: expires, trace: trace, arrivals: arrivals))
-        replicas[index].batches.append(batch)
+        replicas[index].begin(batch)
         if let stuckAt = replicas[index].stuckAt { nextEvent = min(nextEvent, stuckAt) }
         doors.removeAll(keepingCapacity: true)
     }

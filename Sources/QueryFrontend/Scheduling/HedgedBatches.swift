@@ -12,17 +12,17 @@ extension ModelScheduler {
             let batch = replicas[index].batches[place]
             var again = MonotonicTime.distantFuture
             guard batch.queries.contains(where: canBeHedged) else {
-                replicas[index].batches[place].hedgeAt = again
+                replicas[index].setHedge(place, at: again)
                 continue
             }
             guard replicas.contains(where: { $0.id != replicas[index].id && $0.isActive && $0.stuckSince == nil })
             else {
-                replicas[index].batches[place].hedgeAt = now + Self.retryInterval
+                replicas[index].setHedge(place, at: now + Self.retryInterval)
                 continue
             }
             for reference in batch.queries where canBeHedged(reference) {
-                let application = table[reference].query.waiter.application
-                guard let quantile = hedges.quantile(of: application) else { continue }
+                guard let application = table[reference].hedger, let quantile = hedges.quantile(of: application)
+                else { continue }
                 let time = replicas[index].hedgeTime(of: batch, quantile: quantile)
                 guard time <= now else {
                     again = min(again, time)
@@ -36,20 +36,36 @@ extension ModelScheduler {
                 table[reference].hedgePaidBy = application
                 enqueue(reference)
             }
-            replicas[index].batches[place].hedgeAt = again
+            replicas[index].setHedge(place, at: again)
         }
     }
 
-    /// What a stuck replica has goes to another one that is well, as if it were lost; should it answer first, that counts.
-    /// Where none is well, or the other one is lost too, it is tried again when that has changed.
-    mutating func sendAgain(fromStuck index: Int, now: MonotonicTime) {
+    /// Somebody whose application hedges has joined a query that is in flight: its batch may be due to be hedged by now.
+    mutating func noteHedger(of reference: QueryTable.Reference, _ quantile: Double) {
+        guard canBeHedged(reference), let sent = table[reference].sent,
+            let (index, place) = find(sent.batch, on: sent.replica)
+        else { return }
+        let batch = replicas[index].batches[place]
+        let time = min(batch.hedgeAt, replicas[index].hedgeTime(of: batch, quantile: quantile))
+        replicas[index].setHedge(place, at: time)
+        nextEvent = min(nextEvent, time)
+    }
+
+    /// What a stuck replica has, and what is missing on one that answers others, goes to another one that is well, as if it
+    /// were lost; should it be answered first, that counts. Where none is well, or the other one is lost too, it is tried
+    /// again when that has changed.
+    mutating func sendAgain(from index: Int, now: MonotonicTime) {
         let others = replicas.indices.filter { $0 != index && isReliable($0) && replicas[$0].isWell }
-        guard !others.isEmpty else { return }
-        for batch in replicas[index].batches {
+        let isStuck = replicas[index].stuckSince != nil
+        // One that answers others is asked once more itself where there is nobody else.
+        let isLast = others.isEmpty && !isStuck && isReliable(index) && replicas[index].isWell
+        guard isLast || !others.isEmpty else { return }
+        for batch in replicas[index].batches where isStuck || batch.isMissing {
             for reference in batch.queries where canBeHedged(reference) {
                 let deadline = table[reference].query.waiter.deadline
-                guard others.contains(where: { canBeInTime($0, by: deadline, now: now) }) else { continue }
-                table[reference].avoided = replicas[index].id
+                guard (isLast ? [index] : others).contains(where: { canBeInTime($0, by: deadline, now: now) })
+                else { continue }
+                table[reference].avoided = isLast ? nil : replicas[index].id
                 enqueue(reference)
             }
         }
@@ -60,7 +76,7 @@ extension ModelScheduler {
         guard table.contains(reference), canBeHedged(reference), let late = table[reference].avoided,
             let index = replicas.firstIndex(where: { $0.id == late })
         else { return }
-        for place in replicas[index].batches.indices { replicas[index].batches[place].hedgeAt = now }
+        for place in replicas[index].batches.indices { replicas[index].setHedge(place, at: now) }
         nextEvent = min(nextEvent, now)
     }
 

@@ -173,14 +173,16 @@ struct ModelScheduler: Sendable {
     /// Whether there is a replica for what comes.
     var takesQueries: Bool { settings != nil && activeCount > 0 }
 
-    mutating func submit(_ query: Query, now: MonotonicTime, _ effects: inout SchedulerEffects) {
+    mutating func submit(
+        _ query: Query, now: MonotonicTime, hedges: inout HedgeBudgets, _ effects: inout SchedulerEffects
+    ) {
         guard takesQueries else {
             return effects.answer(query.waiter, .defaultOutput(.noReplica))
         }
         guard query.waiter.deadline > now else { return effects.answer(query.waiter, .defaultOutput(.deadline)) }
         if let hash = query.keyHash, let reference = runningQuery(with: query.input, hash: hash) {
             guard !isFull else { return refuse(query.waiter, &effects) }
-            return join(reference, query.waiter)
+            return join(reference, query.waiter, &hedges)
         }
         if let delay = settings?.batching.maxDelay, delay > .zero {
             // It may have gathered with others since; what waited longer waited for something else.
@@ -202,6 +204,7 @@ struct ModelScheduler: Sendable {
             running.insert(Int32(reference.slot), hash: hash)
             table[reference].isJoinable = true
         }
+        if hedges.quantile(of: query.waiter.application) != nil { table[reference].hedger = query.waiter.application }
         enqueue(reference)
     }
 

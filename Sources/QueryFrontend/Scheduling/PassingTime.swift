@@ -4,11 +4,12 @@ import ContainerRPC
 extension ModelScheduler {
     /// Where replicas could not be judged, it is tried again after so long.
     private static let judgementPause = Duration.milliseconds(5)
+    /// Batches that a replica may miss before it is asked to register anew at once.
+    private static let mostMissing = 8
 
     mutating func tick(
         judgesReplicas: Bool, now: MonotonicTime, hedges: inout HedgeBudgets, _ effects: inout SchedulerEffects
     ) {
-        guard now >= nextEvent else { return }
         while let entry = queue.first, entry.deadline <= now {
             guard let reference = firstQueued() else { break }
             guard table[reference].query.waiter.deadline <= now else { break }
@@ -25,6 +26,7 @@ extension ModelScheduler {
         for index in replicas.indices {
             expireBatches(on: index, now: now, &effects)
             guard judgesReplicas else { continue }
+            noteMissing(index, now: now, &effects)
             noteStuck(index, now: now, &effects)
             noteSilent(index, now: now, &effects)
             hedge(index, now: now, &hedges)
@@ -38,31 +40,48 @@ extension ModelScheduler {
         for batch in replicas[index].batches.indices {
             while let due = replicas[index].batches[batch].nextDeadline, due <= now {
                 let expired = replicas[index].batches[batch].expired
-                replicas[index].batches[batch].expired += 1
+                replicas[index].noteExpired(batch)
                 expire(replicas[index].batches[batch].queries[expired], now: now, &effects)
             }
         }
     }
 
     private mutating func noteStuck(_ index: Int, now: MonotonicTime, _ effects: inout SchedulerEffects) {
-        guard let stuckAt = replicas[index].stuckAt, stuckAt <= now, let batch = replicas[index].batches.first else {
-            return
-        }
+        guard let stuckAt = replicas[index].stuckAt, stuckAt <= now, let batch = replicas[index].current else { return }
         replicas[index].stuckSince = now
         counters.stuck += 1
         doors.removeAll(keepingCapacity: true)
-        // Who asks the same from now on is not to wait for this one: another replica can compute it.
-        for stuck in replicas[index].batches {
-            for reference in stuck.queries where table.contains(reference) { release(reference) }
-        }
+        for stuck in replicas[index].batches { release(stuck) }
         effects.notices.append(.stuck(replicas[index].id, handle, batchAge: now - batch.sent))
     }
 
+    /// A replica answers what was sent later, and not this: it is not stuck, and has lost a batch, as far as is known.
+    private mutating func noteMissing(_ index: Int, now: MonotonicTime, _ effects: inout SchedulerEffects) {
+        guard let missingAt = replicas[index].missingAt, missingAt <= now else { return }
+        for place in 0..<replicas[index].overtakenCount {
+            guard replicas[index].isMissing(place, now: now) else { continue }
+            replicas[index].noteMissing(place, now: now)
+            counters.missing += 1
+            let batch = replicas[index].batches[place]
+            release(batch)
+            effects.notices.append(.missing(replicas[index].id, handle, batch: batch.id, batchAge: now - batch.sent))
+        }
+        doors.removeAll(keepingCapacity: true)
+    }
+
+    /// Who asks the same from now on is not to wait for this batch: another replica can compute it.
+    private mutating func release(_ batch: Batch) {
+        for reference in batch.queries where table.contains(reference) { release(reference) }
+    }
+
     /// A replica that is stuck gets nothing until it answers: one that has forgotten its batch would get nothing any more.
+    /// What is missing takes the place of another.
     private mutating func noteSilent(_ index: Int, now: MonotonicTime, _ effects: inout SchedulerEffects) {
-        guard let due = silentAt(replicas[index]), now >= due,
-            !replicas[index].batches.contains(where: { $0.queries.contains(where: isAwaited) })
-        else { return }
+        guard let due = silentAt(replicas[index]), now >= due else { return }
+        let isStuck = replicas[index].stuckSince != nil
+        for batch in replicas[index].batches where isStuck || batch.isMissing {
+            if batch.queries.contains(where: isAwaited) { return }
+        }
         replicas[index].isGivenUp = true
         effects.givenUp.append(replicas[index].id)
     }
@@ -72,12 +91,13 @@ extension ModelScheduler {
         table.contains(reference) && !table[reference].isAnswered && table[reference].copies == 1
     }
 
-    /// When a stuck replica may be called lost. One that gets nothing in any case is left alone, and of a first batch nobody
-    /// knows how long it takes.
+    /// When a replica that is stuck, or misses batches, may be called lost. One that gets nothing in any case is left alone,
+    /// and of a first batch nobody knows how long it takes.
     private func silentAt(_ replica: Replica) -> MonotonicTime? {
-        guard let since = replica.stuckSince, !replica.isGivenUp, replica.isActive, replica.latency.isKnown else {
-            return nil
-        }
+        guard !replica.isGivenUp, replica.isActive, replica.latency.isKnown else { return nil }
+        if replica.missingCount >= Self.mostMissing { return .distantPast }
+        let missing = replica.missingCount == 0 ? nil : replica.batches.lazy.compactMap(\.missingSince).min()
+        guard let since = replica.stuckSince.map({ min($0, missing ?? $0) }) ?? missing else { return nil }
         return since + bounds.patience
     }
 
@@ -88,6 +108,7 @@ extension ModelScheduler {
         if let first = joined.first { next = min(next, first.deadline) }
         for replica in replicas {
             if let stuckAt = replica.stuckAt { next = min(next, max(stuckAt, soonest)) }
+            if let missingAt = replica.missingAt { next = min(next, max(missingAt, soonest)) }
             // Once it is over, the deadline of the last one who waits for it is looked at in any case.
             if let due = silentAt(replica), due > now || !judgesReplicas { next = min(next, max(due, soonest)) }
             for batch in replica.batches {

@@ -152,8 +152,9 @@ extension ModelScheduler {
             effects.notices.append(.recovered(replicas[index].id, handle))
         }
         // The next one begins now, and may be due to be hedged, or called stuck, before this one was.
-        if let next = replicas[index].batches.first { nextEvent = min(nextEvent, next.hedgeAt) }
+        if let next = replicas[index].current { nextEvent = min(nextEvent, next.hedgeAt) }
         if let stuckAt = replicas[index].stuckAt { nextEvent = min(nextEvent, stuckAt) }
+        if let missingAt = replicas[index].missingAt { nextEvent = min(nextEvent, missingAt) }
         return batch
     }
 

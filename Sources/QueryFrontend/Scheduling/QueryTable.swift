@@ -39,6 +39,10 @@ struct QueryTable: Sendable {
         var others: Deque<Waiter> = []
         /// The turn of the queue entry that counts.
         var turn: UInt64 = 0
+        /// Where it was sent last.
+        var sent: (replica: ReplicaID, batch: UInt32)?
+        /// The first application that asked for it and hedges.
+        var hedger: ApplicationHandle?
         /// It waits as a hedge, for which this application has paid.
         var hedgePaidBy: ApplicationHandle?
         /// The replica that is late with it, or has refused it: it goes to another.

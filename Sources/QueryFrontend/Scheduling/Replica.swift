@@ -1,31 +1,5 @@
 import ContainerRPC
 
-/// Queries that a replica is working on, in the order of their deadlines.
-struct Batch: Sendable {
-    var id: UInt32
-    var queries: [QueryTable.Reference]
-    var sent: MonotonicTime
-    /// When the replica begins with it: when it was sent or, behind another batch, when that one ends.
-    var starts: MonotonicTime
-    /// When each of its queries was due for the one who then waited first; they rise.
-    var deadlines: [MonotonicTime]
-    /// The time that was left for the first of them when it came.
-    var allowance: Duration
-    /// Since when its first query could have been sent.
-    var sendable: MonotonicTime
-    /// How many of those deadlines have come.
-    var expired = 0
-    /// When no answer to it is of use any more, as its replica was told.
-    var expires = MonotonicTime.distantFuture
-    /// When its queries may be sent to another replica as well.
-    var hedgeAt = MonotonicTime.distantFuture
-
-    var size: Int { queries.count }
-
-    /// The first of those deadlines that is still to come.
-    var nextDeadline: MonotonicTime? { expired < deadlines.count ? deadlines[expired] : nil }
-}
-
 /// A live container as the scheduler sees it.
 struct Replica: Sendable {
     /// What a batch is beyond its prediction by accident.
@@ -51,7 +25,12 @@ struct Replica: Sendable {
     var stuckSince: MonotonicTime?
     /// It was stuck for so long that it has been called lost.
     var isGivenUp = false
-    var batches: [Batch] = []
+    private(set) var batches: [Batch] = []
+    /// How many of them, from the first on, were sent before one that has been answered: they run beside the others, or are
+    /// lost there, and say nothing of how the replica does.
+    private(set) var overtakenCount = 0
+    /// How many of those are missing.
+    private(set) var missingCount = 0
     var latency = LatencyModel()
     var limit: BatchLimit
     private var lead = Lead()
@@ -80,6 +59,15 @@ struct Replica: Sendable {
     /// Whether it takes what comes.
     var isActive: Bool { isSuitable && !isDraining && !isLeaving }
 
+    /// Whether it has nothing to do, as far as is known.
+    var isIdle: Bool { batches.count == missingCount }
+
+    /// The place of the batch that it works on.
+    private var currentPlace: Int? { overtakenCount < batches.count ? overtakenCount : nil }
+
+    /// The batch that it works on.
+    var current: Batch? { currentPlace.map { batches[$0] } }
+
     /// Whether it has its first batch: of how long that takes nothing is known, and nothing may count on it.
     var isUnproven: Bool { !latency.isKnown && !batches.isEmpty }
 
@@ -91,10 +79,10 @@ struct Replica: Sendable {
 
     /// When all that it has is expected to be done; not before now.
     func free(now: MonotonicTime) -> MonotonicTime {
-        guard !batches.isEmpty else { return now }
+        guard !isIdle else { return now }
         var end = now
         var previous = MonotonicTime.distantPast
-        for batch in batches {
+        for batch in batches where !batch.isMissing {
             previous = max(previous, batch.starts) + latency.expected(batch.size)
             end = max(end, previous)
         }
@@ -103,21 +91,38 @@ struct Replica: Sendable {
 
     /// When a batch that is late even for the slowest that was seen, or a first one beyond all patience, may be called stuck.
     var stuckAt: MonotonicTime? {
-        guard stuckSince == nil, let batch = batches.first else { return nil }
+        guard stuckSince == nil else { return nil }
+        return currentPlace.map(overdue)
+    }
+
+    /// When the next of those that were overtaken is missing.
+    var missingAt: MonotonicTime? {
+        guard overtakenCount > missingCount else { return nil }
+        return batches[..<overtakenCount].indices.lazy.filter { !batches[$0].isMissing }.map(overdue).min()
+    }
+
+    /// Whether one of those is missing as of now.
+    func isMissing(_ place: Int, now: MonotonicTime) -> Bool { !batches[place].isMissing && overdue(place) <= now }
+
+    private func overdue(_ place: Int) -> MonotonicTime {
+        let batch = batches[place]
         guard latency.isKnown else { return batch.starts + max(patience, batch.allowance * 2) }
         return batch.starts + latency.slow(batch.size) * 4 + Self.stuckGrace
     }
 
     /// Whether the batch that it works on is beyond what was predicted: nothing should wait behind that.
     func isLate(now: MonotonicTime) -> Bool {
-        guard latency.isKnown, let batch = batches.first else { return false }
-        return now > batch.starts + latency.slow(batch.size) * 2 + Self.lateGrace
+        guard latency.isKnown, let place = currentPlace else { return false }
+        return now > batches[place].starts + latency.slow(batches[place].size) * 2 + Self.lateGrace
     }
 
     /// When it can take another batch: now, later, or not before something happens (`nil`).
     func opening(slots: Int, now: MonotonicTime) -> MonotonicTime? {
         if batches.isEmpty { return now }
-        guard batches.count < min(slots, capacity.batchesInFlight), stuckSince == nil else { return nil }
+        guard batches.count - missingCount < slots, batches.count < capacity.batchesInFlight, stuckSince == nil else {
+            return nil
+        }
+        if isIdle { return now }
         guard latency.isKnown else { return now }
         if isLate(now: now) { return nil }
         let last = batches.last.map { latency.expected($0.size) } ?? .zero
@@ -126,8 +131,8 @@ struct Replica: Sendable {
 
     /// When the batch that it works on is expected to be done; nothing tells where it has none, or is new.
     var nextAnswer: MonotonicTime {
-        guard latency.isKnown, let batch = batches.first else { return .distantPast }
-        return batch.starts + latency.expected(batch.size)
+        guard latency.isKnown, let place = currentPlace else { return .distantPast }
+        return batches[place].starts + latency.expected(batches[place].size)
     }
 
     /// What has become of a batch.
@@ -140,6 +145,20 @@ struct Replica: Sendable {
         case failed
     }
 
+    mutating func begin(_ batch: Batch) { batches.append(batch) }
+
+    /// A batch is to be hedged at another time.
+    mutating func setHedge(_ place: Int, at time: MonotonicTime) { batches[place].hedgeAt = time }
+
+    /// The deadline of the first query of a batch that is still to come has come.
+    mutating func noteExpired(_ place: Int) { batches[place].expired += 1 }
+
+    /// Nothing is expected any more of a batch that was overtaken.
+    mutating func noteMissing(_ place: Int, now: MonotonicTime) {
+        batches[place].missingSince = now
+        missingCount += 1
+    }
+
     /// A batch has been answered, and the next one begins. If it was computed, what it took is learned.
     ///
     /// - Parameter computeTime: what the container says that its model took.
@@ -147,6 +166,9 @@ struct Replica: Sendable {
         _ place: Int, _ completion: Completion = .computed, computeTime: Duration? = nil, now: MonotonicTime
     ) -> Batch {
         let batch = batches.remove(at: place)
+        if batch.isMissing { missingCount -= 1 }
+        let wasOvertaken = place < overtakenCount
+        overtakenCount = wasOvertaken ? overtakenCount - 1 : place
         switch completion {
         case .passed:
             break
@@ -156,9 +178,10 @@ struct Replica: Sendable {
         case .computed:
             failures = 0
             restsUntil = .distantPast
-            let duration = now - max(batch.sent, lastAnswer)
+            // One that was overtaken did not wait for the answer before its own.
+            let duration = now - (wasOvertaken ? batch.sent : max(batch.sent, lastAnswer))
             latency.record(size: batch.size, duration: duration)
-            if let computeTime {
+            if let computeTime, !wasOvertaken {
                 lead.note(
                     duration, ahead: max(.zero, lastAnswer - batch.sent), waited: lastAnswer - batch.sendable,
                     computeTime: computeTime)
@@ -169,11 +192,12 @@ struct Replica: Sendable {
             completedBatches += 1
         }
         lastAnswer = now
-        if !batches.isEmpty {
-            let start = max(batches[0].sent, now)
+        // The one that runs beside others has been running all along.
+        if !wasOvertaken, let next = currentPlace {
+            let start = max(batches[next].sent, now)
             // It is late by its own start, not by the one that was expected.
-            if batches[0].hedgeAt != .distantFuture { batches[0].hedgeAt += start - batches[0].starts }
-            batches[0].starts = start
+            if batches[next].hedgeAt != .distantFuture { batches[next].hedgeAt += start - batches[next].starts }
+            batches[next].starts = start
         }
         return batch
     }

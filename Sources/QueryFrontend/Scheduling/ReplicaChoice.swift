@@ -90,7 +90,7 @@ extension ModelScheduler {
 
     /// Whether another replica has nothing to do.
     func isAnotherIdle(than index: Int) -> Bool {
-        replicas.indices.contains { $0 != index && replicas[$0].isActive && replicas[$0].batches.isEmpty }
+        replicas.indices.contains { $0 != index && replicas[$0].isActive && replicas[$0].isIdle }
     }
 
     /// Whether another replica can have one query more done by then.

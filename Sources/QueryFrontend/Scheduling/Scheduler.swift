@@ -129,7 +129,9 @@ package struct Scheduler: Sendable {
 
     /// A query has come. It is sent by the next `dispatch`, so that those that come together travel together.
     package mutating func submit(_ query: Query, now: MonotonicTime) {
-        with(query.model) { scheduler, _, effects in scheduler.submit(query, now: now, &effects) }
+        with(query.model) { scheduler, hedges, effects in
+            scheduler.submit(query, now: now, hedges: &hedges, &effects)
+        }
     }
 
     /// A replica has answered a batch, with an output or an error for each query.
@@ -244,7 +246,7 @@ package struct Scheduler: Sendable {
         guard let model = modelOf[replica].flatMap(existing),
             let scheduled = model.replicas.first(where: { $0.id == replica })
         else { return false }
-        return !scheduled.batches.isEmpty || (model.queuedCount > 0 && model.activeCount == 0)
+        return !scheduled.isIdle || (model.queuedCount > 0 && model.activeCount == 0)
     }
 
     /// What a replica is scheduled for.

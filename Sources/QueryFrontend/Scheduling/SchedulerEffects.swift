@@ -33,6 +33,8 @@ package struct SchedulerEffects: Sendable {
     package enum Notice: Hashable, Sendable {
         /// A replica's batch is far beyond what was predicted; it gets nothing until it answers.
         case stuck(ReplicaID, ModelHandle, batchAge: Duration)
+        /// A replica has not answered a batch, and others that were sent after it.
+        case missing(ReplicaID, ModelHandle, batch: UInt32, batchAge: Duration)
         /// A replica that was stuck has answered.
         case recovered(ReplicaID, ModelHandle)
     }
@@ -41,7 +43,7 @@ package struct SchedulerEffects: Sendable {
     package internal(set) var answers: [Answer] = []
     package internal(set) var computed: [Computed] = []
     package internal(set) var notices: [Notice] = []
-    /// Stuck replicas that have not answered for long after anybody waited for them: what they have may be lost there.
+    /// Replicas that have not answered a batch for long after anybody waited for it: it may be lost there.
     package internal(set) var givenUp: [ReplicaID] = []
 
     mutating func answer(_ waiter: Waiter, _ outcome: Outcome) {
@@ -73,6 +75,8 @@ package struct SchedulingCounters: Hashable, Sendable {
     package var shared = 0
     /// How often a replica was found stuck.
     package var stuck = 0
+    /// Batches that replicas did not answer, though they answered others that were sent later.
+    package var missing = 0
 
     package init() {}
 }

@@ -8,10 +8,11 @@ extension ModelScheduler {
     }
 
     /// Its output goes to one more.
-    mutating func join(_ reference: QueryTable.Reference, _ waiter: Waiter) {
+    mutating func join(_ reference: QueryTable.Reference, _ waiter: Waiter, _ hedges: inout HedgeBudgets) {
         counters.shared += 1
         waitingCount += 1
         watch(waiter, of: reference)
+        defer { noteHedging(waiter.application, of: reference, &hedges) }
         let first = table[reference].query.waiter
         if table[reference].isAnswered {
             table[reference].isAnswered = false
@@ -25,6 +26,19 @@ extension ModelScheduler {
             watch(first, of: reference)
             if table[reference].isQueued { place(reference) }
         }
+    }
+
+    /// A query is hedged if any who asked for it hedges, not only the first.
+    private mutating func noteHedging(
+        _ application: ApplicationHandle, of reference: QueryTable.Reference, _ hedges: inout HedgeBudgets
+    ) {
+        guard let quantile = hedges.quantile(of: application) else { return }
+        if table[reference].hedger == nil {
+            table[reference].hedger = application
+            // What has not been sent yet earns when it is.
+            if table[reference].copies > 0 { hedges.earn(application) }
+        }
+        noteHedger(of: reference, quantile)
     }
 
     /// The first who waits is watched by queue or batch; all others here.

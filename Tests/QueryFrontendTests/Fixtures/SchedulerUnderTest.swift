@@ -47,12 +47,14 @@ struct SchedulerUnderTest {
         scheduler.addReplica(ReplicaID(number: number), of: Self.model, inputType: inputType, now: at(now))
     }
 
-    mutating func submit(_ items: Int..., due deadline: Duration = .seconds(1), now: Duration = .zero) {
+    mutating func submit(
+        _ items: Int..., due deadline: Duration = .seconds(1), application: Int = 0, now: Duration = .zero
+    ) {
         for item in items {
             scheduler.submit(
                 Query(
                     waiter: Waiter(
-                        ticket: Ticket(sink: 0, request: 0, item: item), application: ApplicationHandle(index: 0),
+                        ticket: Ticket(sink: 0, request: 0, item: item), application: ApplicationHandle(index: application),
                         arrived: at(now), deadline: at(deadline)),
                     model: Self.model, input: input(item), key: key(item)),
                 now: at(now))

@@ -54,6 +54,38 @@ struct HedgingTests {
         #expect(test.scheduler.underWayCount(of: SchedulerUnderTest.model) == 0)
     }
 
+    @Test("Who joins a query that another asked for first has it hedged all the same, if his application hedges")
+    func joins() throws {
+        var (test, now) = try learned()
+        test.group = { $0 % 1000 }
+        test.submit(500, due: now + .seconds(1), application: 1, now: now)
+        let first = try #require(test.dispatch(now: now).first)
+        now += .milliseconds(5)
+        test.submit(1500, due: now + .milliseconds(500), now: now)
+        now += .milliseconds(15)
+        test.tick(now: now)
+        let second = try #require(test.dispatch(now: now).first)
+        #expect(second.items == [500] && second.replica == 1 - first.replica)
+        test.complete(second, now: now)
+        #expect(test.outcomes[500] == .output("500") && test.outcomes[1500] == .output("500"))
+        #expect(test.scheduler.counters(of: SchedulerUnderTest.model).hedges == 1)
+    }
+
+    @Test("Who joins after all others have had their outcome has it hedged, too")
+    func joinsLate() throws {
+        var (test, now) = try learned()
+        test.group = { $0 % 1000 }
+        test.submit(500, due: now + .milliseconds(12), application: 1, now: now)
+        #expect(test.dispatch(now: now).count == 1)
+        now += .milliseconds(14)
+        test.tick(now: now)
+        #expect(test.outcomes[500] == .defaultOutput(.deadline))
+        test.submit(1500, due: now + .milliseconds(500), now: now)
+        now += .milliseconds(10)
+        test.tick(now: now)
+        #expect(test.dispatch(now: now).map(\.items) == [[500]])
+    }
+
     @Test("When the first replica answers before a second has room, nothing is sent again")
     func notNeeded() throws {
         var (test, now) = try learned()

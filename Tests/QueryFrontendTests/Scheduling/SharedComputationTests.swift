@@ -35,6 +35,24 @@ struct SharedComputationTests {
         #expect(test.outcomes == [1: .output("0"), 2: .output("0")])
     }
 
+    @Test("Nobody waits for what a new replica was given first, where another one is well")
+    func firstBatch() throws {
+        var test = SchedulerUnderTest(limit: 1)
+        test.group = { $0 % 1000 }
+        test.submit(1)
+        test.complete(try #require(test.dispatch().first), now: .milliseconds(10))
+        test.addReplica(1, now: .milliseconds(10))
+        test.submit(2, due: .seconds(9), now: .milliseconds(10))
+        #expect(try #require(test.dispatch(now: .milliseconds(10)).first).replica == 1)
+        test.submit(1002, due: .seconds(9), now: .milliseconds(20))
+        let anew = try #require(test.dispatch(now: .milliseconds(20)).first)
+        #expect(anew.items == [2] && anew.replica == 0)
+        test.complete(anew, now: .milliseconds(30))
+        #expect(test.outcomes[1002] == .output("2") && test.outcomes[2] == nil)
+        test.submit(3, 1003, due: .seconds(9), now: .milliseconds(30))
+        #expect(test.dispatch(now: .milliseconds(30)).map(\.items) == [[3]], "equal ones share elsewhere as ever")
+    }
+
     @Test("Queries with other inputs are computed apart, and so are equal ones that may not be shared")
     func apart() {
         var test = SchedulerUnderTest()

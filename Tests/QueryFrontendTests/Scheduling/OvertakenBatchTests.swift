@@ -1,0 +1,176 @@
+import ContainerRPC
+import Testing
+
+@testable import QueryFrontend
+
+@Suite("Scheduler: batches that are answered out of order, or never")
+struct OvertakenBatchTests {
+    private static let late = ReplicaID(number: 0)
+
+    /// Replicas whose batches take 10 ms.
+    private func learned(replicas: Int) throws -> (SchedulerUnderTest, now: Duration) {
+        var test = SchedulerUnderTest(limit: 1, replicas: replicas)
+        var now = Duration.zero
+        for round in 0..<60 {
+            test.submit(round, due: now + .seconds(1), now: now)
+            let batch = try #require(test.dispatch(now: now).first)
+            now += .milliseconds(10)
+            test.complete(batch, now: now)
+        }
+        return (test, now)
+    }
+
+    /// Query 1000 is on the last replica's first place, and the query of the second place has been answered.
+    private func overtaken(replicas: Int = 1, due: Duration = .seconds(9)) throws -> (
+        SchedulerUnderTest, lost: SchedulerUnderTest.Sent, now: Duration
+    ) {
+        var (test, now) = try learned(replicas: replicas)
+        test.submit(1000, due: now + due, now: now)
+        let lost = try #require(test.dispatch(now: now).first)
+        // The others have something to do, so that what comes next waits behind that.
+        var others: [SchedulerUnderTest.Sent] = []
+        for item in 1..<replicas {
+            test.submit(1000 + item, due: now + .seconds(9), now: now)
+            others += test.dispatch(now: now)
+        }
+        now += .milliseconds(10)
+        for item in 0..<replicas { test.submit(2000 + item, due: now + .seconds(9), now: now) }
+        let second = try #require(test.dispatch(now: now).first { $0.replica == lost.replica })
+        for other in others { test.complete(other, now: now) }
+        now += .milliseconds(10)
+        test.complete(second, now: now)
+        return (test, lost, now)
+    }
+
+    @Test("That later ones are answered gives one that is not no more time")
+    func keepsItsClock() throws {
+        var (test, lost, now) = try overtaken(replicas: 2)
+        var served = 0
+        for round in 0..<100 where test.outcomes[1000] == nil {
+            test.submit(3000 + round, due: now + .seconds(9), now: now)
+            let sent = test.dispatch(now: now)
+            for again in sent where again.items == [1000] { #expect(again.replica != lost.replica) }
+            now += .milliseconds(1)
+            for batch in sent { test.complete(batch, now: now) }
+            served += sent.count
+            test.tick(now: now)
+        }
+        #expect(test.outcomes[1000] == .output("1000"))
+        #expect(served > 20, "the replica answers, and goes on getting queries")
+        guard case .missing(let replica, _, lost.id, _) = test.notices.first, test.notices.count == 1 else {
+            Issue.record("\(test.notices) instead of one missing batch")
+            return
+        }
+        #expect(replica.number == lost.replica)
+    }
+
+    @Test("Where its replica is the only one, it is sent there once more, and that one is not called stuck")
+    func againToTheSame() throws {
+        var (test, lost, now) = try overtaken()
+        now += .milliseconds(100)
+        test.tick(now: now)
+        let again = try #require(test.dispatch(now: now).first)
+        #expect(again.items == [1000] && again.id != lost.id)
+        #expect(test.scheduler.loads[Self.late]?.state == .active)
+        test.complete(again, now: now)
+        #expect(test.outcomes[1000] == .output("1000"))
+        let counters = test.scheduler.counters(of: SchedulerUnderTest.model)
+        #expect([counters.missing, counters.retries, counters.stuck] == [1, 1, 0])
+    }
+
+    @Test("What is missing takes no place of another, and its answer still counts where it comes")
+    func answersLate() throws {
+        var (test, lost, now) = try overtaken(due: .milliseconds(40))
+        now += .milliseconds(100)
+        test.tick(now: now)
+        #expect(test.outcomes[1000] == .defaultOutput(.deadline))
+        test.submit(3000, due: now + .seconds(1), now: now)
+        let first = try #require(test.dispatch(now: now).first)
+        test.submit(3001, due: now + .seconds(1), now: now)
+        now += .milliseconds(10)
+        let second = try #require(test.dispatch(now: now).first, "the second place is free")
+        #expect(test.complete(lost, now: now) != nil)
+        test.complete(first, now: now)
+        test.complete(second, now: now)
+        #expect(test.answeredAgain.isEmpty && test.scheduler.isAtRest)
+    }
+
+    @Test("Who asks the same as what is missing has it computed anew")
+    func isNotJoined() throws {
+        var test = SchedulerUnderTest(limit: 1)
+        test.group = { $0 % 1000 }
+        var now = Duration.zero
+        for round in 0..<60 {
+            test.submit(round, due: now + .seconds(1), now: now)
+            let batch = try #require(test.dispatch(now: now).first)
+            now += .milliseconds(10)
+            test.complete(batch, now: now)
+        }
+        test.submit(500, due: now + .milliseconds(15), now: now)
+        #expect(test.dispatch(now: now).count == 1)
+        now += .milliseconds(10)
+        test.submit(600, due: now + .seconds(1), now: now)
+        let second = try #require(test.dispatch(now: now).first)
+        now += .milliseconds(10)
+        test.complete(second, now: now)
+        now += .milliseconds(100)
+        test.tick(now: now)
+        test.submit(1500, due: now + .seconds(1), now: now)
+        let anew = try #require(test.dispatch(now: now).first)
+        #expect(anew.items == [500])
+        test.complete(anew, now: now)
+        #expect(test.outcomes[1500] == .output("500"))
+    }
+
+    @Test("A replica that misses a batch is given up once nobody has waited for half a minute")
+    func isGivenUp() throws {
+        var (test, _, now) = try overtaken(due: .milliseconds(40))
+        now += .milliseconds(100)
+        test.scheduler.tick(now: at(now))
+        #expect(test.scheduler.takeEffects().givenUp.isEmpty)
+        test.scheduler.tick(now: at(now + .seconds(29)))
+        #expect(test.scheduler.takeEffects().givenUp.isEmpty)
+        test.scheduler.tick(now: at(now + .seconds(30)))
+        #expect(test.scheduler.takeEffects().givenUp == [Self.late])
+        test.scheduler.tick(now: at(now + .seconds(90)))
+        #expect(test.scheduler.takeEffects().givenUp.isEmpty, "once")
+    }
+
+    @Test("A replica that misses batch after batch is given up at once")
+    func missesMany() throws {
+        var (test, now) = try learned(replicas: 1)
+        var givenUp: [ReplicaID] = []
+        for round in 0..<8 {
+            #expect(givenUp.isEmpty)
+            test.submit(1000 + round, due: now + .milliseconds(12), now: now)
+            #expect(test.dispatch(now: now).count == 1)
+            now += .milliseconds(10)
+            test.submit(2000 + round, due: now + .seconds(1), now: now)
+            let second = try #require(test.dispatch(now: now).first)
+            now += .milliseconds(10)
+            test.complete(second, now: now)
+            now += .milliseconds(200)
+            test.scheduler.tick(now: at(now))
+            givenUp += test.scheduler.effects.givenUp
+            test.takeAnswers()
+        }
+        #expect(givenUp == [Self.late])
+    }
+
+    @Test("A stuck replica that answers a later batch is taken back, and what it has not answered is missing")
+    func recovers() throws {
+        var (test, now) = try learned(replicas: 1)
+        test.submit(1000, due: now + .seconds(9), now: now)
+        #expect(test.dispatch(now: now).count == 1)
+        now += .milliseconds(10)
+        test.submit(1001, due: now + .seconds(9), now: now)
+        let second = try #require(test.dispatch(now: now).first)
+        now += .seconds(1)
+        test.tick(now: now)
+        #expect(test.scheduler.loads[Self.late]?.state == .stuck)
+        test.complete(second, now: now)
+        #expect(test.scheduler.loads[Self.late]?.state == .active)
+        test.tick(now: now)
+        #expect(test.dispatch(now: now).map(\.items) == [[1000]])
+    }
+}
