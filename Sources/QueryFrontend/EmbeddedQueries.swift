@@ -109,14 +109,13 @@ extension QueryFrontend {
     }
 
     private func route(to application: String, _ inputType: InputType?) throws -> Route {
-        let catalog = published.catalog
-        guard let registered = catalog.applications[application] else {
+        guard let route = published.routes[application: application] else {
             throw QueryError.unknownApplication(application)
         }
-        if let inputType, registered.inputType != inputType {
-            throw QueryError.wrongInputType(expected: registered.inputType.name, found: inputType.name)
+        if let inputType, route.inputType != inputType {
+            throw QueryError.wrongInputType(expected: route.inputType.name, found: inputType.name)
         }
-        return Route(registered, catalog: catalog, handles: dispatcher.handles)
+        return route
     }
 
     private func keys(of inputs: [Payload], _ route: Route) -> [CacheKey] {

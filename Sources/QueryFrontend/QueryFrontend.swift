@@ -23,6 +23,7 @@ public final class QueryFrontend: Service {
     public let catalog: CatalogService
 
     private let configuration: FrontendConfiguration
+    private let store: SQLiteCatalogStore
     let dispatcher: Dispatcher
     let published: Published
     let direct: (sink: DirectSink, number: Int)
@@ -34,7 +35,7 @@ public final class QueryFrontend: Service {
 
     private init(
         addresses: FrontendAddresses, context: Context, catalog: CatalogService,
-        configuration: FrontendConfiguration, dispatcher: Dispatcher, published: Published,
+        configuration: FrontendConfiguration, store: SQLiteCatalogStore, dispatcher: Dispatcher, published: Published,
         direct: (sink: DirectSink, number: Int),
         queryServer: QueryServer, administration: ServiceGroup, administrationTask: Task<Void, any Error>,
         group: MultiThreadedEventLoopGroup, logger: Logger
@@ -43,6 +44,7 @@ public final class QueryFrontend: Service {
         self.context = context
         self.catalog = catalog
         self.configuration = configuration
+        self.store = store
         self.dispatcher = dispatcher
         self.published = published
         self.direct = direct
@@ -69,8 +71,9 @@ public final class QueryFrontend: Service {
         let firstQueryID = try firstQueryID(ofStart: selectionStore.nextStart(), store: configuration.store)
         let catalog = try CatalogService(store: store, policies: configuration.policies) { catalog in
             let removed = await dispatcher.publish(catalog)
-            await published.server?.publish(catalog)
-            published.catalog = catalog
+            let routes = Routes(catalog, handles: dispatcher.handles)
+            await published.server?.publish(catalog, routes)
+            published.take(catalog, routes)
             // Registered again, it may be another model. No query of it comes any more, and a large cache takes long to
             // search: no thread that serves queries does it.
             for model in removed { dispatcher.cache.removeAll(of: model) }
@@ -90,10 +93,10 @@ public final class QueryFrontend: Service {
             queryServer = try await startQueries(
                 configuration, group: group, dispatcher: dispatcher, catalog: first, firstQueryID: firstQueryID)
             published.server = queryServer
-            published.catalog = first
+            published.take(first, Routes(first, handles: dispatcher.handles))
             administration = try await startAdministration(
                 AdministrationAPI(service: catalog, observer: dispatcher), queryServer.monitoring, configuration,
-                group: group, logger: logger)
+                logger: logger)
         } catch {
             // A program that embeds the frontend may go on without it.
             await dispatcher.stop()
@@ -106,7 +109,7 @@ public final class QueryFrontend: Service {
                 query: "http://\(host):\(queryServer.address?.port ?? configuration.queryPort)",
                 admin: "http://\(bracketed(configuration.adminHost ?? configuration.host)):\(administration.port)",
                 rpc: endpoints[0], inProcess: endpoints[1]),
-            context: context, catalog: catalog, configuration: configuration, dispatcher: dispatcher,
+            context: context, catalog: catalog, configuration: configuration, store: store, dispatcher: dispatcher,
             published: published, direct: direct,
             queryServer: queryServer, administration: administration.group, administrationTask: administration.task,
             group: group, logger: logger)
@@ -163,15 +166,15 @@ public final class QueryFrontend: Service {
         }
     }
 
-    /// Runs the administration API in a group of its own, which `run` shuts down last.
+    /// Runs the administration API in a service group of its own, which `run` shuts down last, and on the process's own
+    /// event loops: Hummingbird may still ask something of a loop after its end, and these go on.
     private static func startAdministration(
-        _ api: AdministrationAPI, _ monitoring: Monitoring, _ configuration: FrontendConfiguration,
-        group: any EventLoopGroup, logger: Logger
+        _ api: AdministrationAPI, _ monitoring: Monitoring, _ configuration: FrontendConfiguration, logger: Logger
     ) async throws -> (group: ServiceGroup, task: Task<Void, any Error>, port: Int) {
         let (ports, port) = AsyncStream<Int>.makeStream()
         let server = api.server(
             host: configuration.adminHost ?? configuration.host, port: configuration.adminPort,
-            connections: configuration.limits.administrationConnections, eventLoopGroup: group, logger: logger,
+            limits: configuration.limits, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger,
             routes: monitoring.addRoutes, onServerRunning: { port.yield($0) })
         var quiet = logger
         quiet.logLevel = .critical
@@ -224,8 +227,21 @@ public final class QueryFrontend: Service {
         }
         await dispatcher.stop()
         try await group.shutdownGracefully()
+        closeStore()
         logger.info("stopped")
         await LogQueue.standard.flush(within: .seconds(1))
+    }
+
+    private func closeStore() {
+        do {
+            try store.close()
+        } catch {
+            logger.warning("closing the store: \(error)")
+        }
+        guard let log = store.leftLog else { return }
+        logger.warning(
+            "the store could not be written to its end, as on a full disk: its file needs the log beside it, copy both",
+            metadata: ["store": "\(store.path)", "log": "\(log)"])
     }
 
     /// What the frontend serves and how it does at this moment.
@@ -236,7 +252,8 @@ public final class QueryFrontend: Service {
 
 /// What has been made known, to be read from everywhere without waiting.
 final class Published: Sendable {
-    private let stored = Locked<(server: QueryServer?, catalog: Catalog)>((nil, Catalog()))
+    private let stored = Locked<(server: QueryServer?, catalog: Catalog, routes: Routes)>(
+        (nil, Catalog(), Routes(handles: Handles())))
 
     /// The query server, once it is there: the catalog is there before it.
     var server: QueryServer? {
@@ -245,9 +262,13 @@ final class Published: Sendable {
     }
 
     /// The catalog that queries go by.
-    var catalog: Catalog {
-        get { stored.withLock { $0.catalog } }
-        set { stored.withLock { $0.catalog = newValue } }
+    var catalog: Catalog { stored.withLock { $0.catalog } }
+
+    /// What that says to queries.
+    var routes: Routes { stored.withLock { $0.routes } }
+
+    func take(_ catalog: Catalog, _ routes: Routes) {
+        stored.withLock { ($0.catalog, $0.routes) = (catalog, routes) }
     }
 }
 

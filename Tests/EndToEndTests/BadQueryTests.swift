@@ -52,7 +52,8 @@ struct BadBody: Sendable, CustomTestStringConvertible {
         BadBody(#"{"input": [2147483648]}"#, "32 bits", inputType: "integers"),
         BadBody(#"{"input": [1e39]}"#, "32-bit float", inputType: "floats"),
         BadBody(#"{"input": [1]}"#, "expected a string", inputType: "strings"),
-        BadBody(#"{"input": "\ud800"}"#, "malformed JSON", inputType: "strings"),
+        BadBody(
+            #"{"input": "\ud800"}"#, "half a surrogate pair, which is no character, at byte 12", inputType: "strings"),
         BadBody(#"{"input": "AQI"}"#, "base64", inputType: "bytes"),
         BadBody(#"{"input": "AQ=="}"#.replacing("AQ", with: "A*"), "base64", inputType: "bytes"),
         BadBody(#"{"input": "AR=="}"#, "base64", inputType: "bytes"),

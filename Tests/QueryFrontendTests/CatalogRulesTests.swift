@@ -242,10 +242,11 @@ struct CatalogLinkTests {
     @Test("A model is linked to an application once")
     func refusesDuplicates() throws {
         var catalog = try linkable()
-        let error = CatalogError("The model with name 'a' is already linked to 'digits'")
-        #expect(throws: error) { try catalog.validated(.linkModels(application: "digits", models: ["a", "a"])) }
+        let twice = CatalogError("The model with name 'a' is named twice")
+        #expect(throws: twice) { try catalog.validated(.linkModels(application: "digits", models: ["a", "a"])) }
         try catalog.perform(.linkModels(application: "digits", models: ["a"]))
-        #expect(throws: error) {
+        #expect(throws: twice) { try catalog.validated(.unlinkModels(application: "digits", models: ["a", "a"])) }
+        #expect(throws: CatalogError("The model with name 'a' is already linked to 'digits'")) {
             try catalog.validated(.linkModels(application: "digits", models: ["b", "a"]))
         }
     }

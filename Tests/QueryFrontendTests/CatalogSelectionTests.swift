@@ -69,7 +69,7 @@ struct CatalogSelectionTests {
             .linkModels(application: "digits", models: ["m"]))
         #expect(
             throws: CatalogError(
-                "policy 'weighted': no model with name 'mm' exists; the application 'digits' is linked to: m")
+                "policy 'weighted': no model with name 'mm' exists; the application 'digits' would be linked to: m")
         ) { try SelectionPolicies.standard.checked(change, in: linked) }
     }
 

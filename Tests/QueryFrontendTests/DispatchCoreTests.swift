@@ -227,4 +227,82 @@ struct DispatchCoreTests {
             now: Self.now)
         #expect(core.effects.acknowledgements[sink].map(\.result) == [.notLearning])
     }
+
+    @Test("A replica that is taken back before it has answered is not told to end")
+    func takenBack() throws {
+        var core = DispatchCore(
+            DispatchCore.Configuration(), handles: Handles(), cache: SharedPredictionCache(capacityBytes: 0),
+            policies: .standard, firstBatch: 0, seed: 1, now: Self.now)
+        let sink = core.addSink()
+        _ = core.publish(Catalog.serving(makeModel("sum")), now: Self.now)
+        let session = core.sessions.session(with: RoutingID(Array("rpc4-container".utf8)), by: nil, now: Self.now) {
+            _ in
+        }
+        let registration = Registration(modelName: "sum", modelVersion: "1", inputType: .float64, rpcVersion: .four)
+        core.sessions.receive(.newContainer(registration), from: session, now: Self.now)
+        core.advance(isDrained: true, now: Self.now)
+        let payload = InputValues(elements: .float64([1]), rowEnds: [1]).payloads[0]
+        core.takeQueries(
+            [
+                Submission(
+                    sink: sink, request: 7, application: core.handles.handle(forApplication: "sum"),
+                    model: core.handles.handle(for: .sum), inputType: .float64, inputs: .many([payload]),
+                    arrived: Self.now, deadline: Self.now + .seconds(1))
+            ], [], now: Self.now)
+        core.advance(isDrained: true, now: Self.now)
+        let batches = core.effects.takeSendings().batches
+        let batch = try #require(batches.first)
+        core.set(.beginAndStop, batch.dispatch.replica)
+        core.set(.end, batch.dispatch.replica)
+        core.sessions.receive(.response(batch.dispatch.batch, ["42"]), from: session, now: Self.now)
+        core.advance(isDrained: true, now: Self.now)
+        #expect(core.sessions.listings.map(\.id) == [batch.dispatch.replica])
+    }
+
+    @Test("A query that waits for a state as the frontend ends hears that, also where the state has just been read")
+    func endsWhileReading() throws {
+        var core = DispatchCore(
+            DispatchCore.Configuration(), handles: Handles(), cache: SharedPredictionCache(capacityBytes: 0),
+            policies: .standard, firstBatch: 0, seed: 1, now: Self.now)
+        let sink = core.addSink()
+        let application = Application(
+            name: "app", inputType: .float64, defaultOutput: "", latencySLO: .seconds(1), linkedModels: ["sum"],
+            selection: SelectionSettings(policy: PolicyDescription("exp3")))
+        _ = core.publish(Catalog.serving(makeModel("sum"), applications: [application]), now: Self.now)
+        core.takeQueries(
+            [
+                Submission(
+                    sink: sink, request: 7, application: core.handles.handle(forApplication: "app"),
+                    inputType: .float64,
+                    inputs: .one(InputValues(elements: .float64([1]), rowEnds: [1]).payloads[0]), selects: true,
+                    arrived: Self.now, deadline: Self.now + .seconds(1))
+            ], [], now: Self.now)
+        core.advance(isDrained: true, now: Self.now)
+        let answers = core.effects.storeRequests.compactMap { request -> SelectionStoreAnswer? in
+            if case .load(let key, let policy, _) = request { .loaded(key, policy: policy, nil) } else { nil }
+        }
+        #expect(answers.count == 1)
+        core.abandonQueries(now: Self.now)
+        core.abandonAll(answers, now: Self.now)
+        #expect(core.effects.deliveries[sink].map(\.outcome.defaultReason) == [.stopping])
+    }
+
+    @Test("Feedback on what a deleted application was asked teaches nothing to a new one of its name")
+    mutating func forgetsAnswered() throws {
+        let application = Application(
+            name: "app", inputType: .float64, defaultOutput: "", latencySLO: .seconds(1), linkedModels: ["sum"],
+            selection: SelectionSettings(policy: PolicyDescription("exp4")))
+        let handle = core.handles.handle(forApplication: "app")
+        let catalog = Catalog.serving(makeModel("sum"), applications: [application])
+        _ = core.publish(catalog, now: Self.now)
+        let answered = AnsweredQueries.Answered(
+            application: handle, user: nil,
+            members: [AnsweredQueries.Answered.Member(model: "sum", probability: 1, output: "1")],
+            candidates: ["sum"], output: nil)
+        core.selector.answered.insert(answered, id: 7, now: Self.now)
+        _ = core.publish(Catalog.serving(makeModel("sum")), now: Self.now)
+        _ = core.publish(catalog, now: Self.now)
+        #expect(core.selector.answered.query(7, of: handle, now: Self.now) == nil)
+        #expect(core.selector.answered.byteCount == 0)
+    }
 }

@@ -238,6 +238,24 @@ struct SubmissionBacklogTests {
         #expect(backlog.isEmpty)
     }
 
+    @Test("A turn takes no input more than it may, also where the last request's do not fit into it evenly")
+    func boundsUnevenTurns() {
+        var backlog = SubmissionBacklog()
+        let payload = InputValues(elements: .float64([1]), rowEnds: [1]).payloads[0]
+        for request in 0..<10 {
+            backlog.append(
+                Submission(
+                    sink: 0, request: UInt64(request), application: ApplicationHandle(index: 0),
+                    model: ModelHandle(index: 0), inputType: .float64,
+                    inputs: .many(Array(repeating: payload, count: request == 0 ? 100 : 300)), arrived: at(.zero),
+                    deadline: at(.seconds(1))))
+        }
+        var turn = backlog.beginTurn()
+        var taken = 0
+        while let (_, items) = backlog.next(in: &turn, now: at(.zero)) { taken += items.count }
+        #expect(taken == SubmissionBacklog.inputsPerTurn)
+    }
+
     @Test("A turn is bounded, and who had none goes first in the next")
     func boundsTurns() {
         var backlog = SubmissionBacklog()

@@ -50,7 +50,9 @@ struct ResponseTests {
         return (String(buffer: head), rest.map { String(buffer: $0) })
     }
 
-    @Test("A short body comes in one piece with its head, a long one behind it, and none for HEAD", arguments: [5, 1 << 20])
+    @Test(
+        "A short body comes in one piece with its head, a long one behind it, and none for HEAD",
+        arguments: [5, 1 << 20])
     func oneOrTwoPieces(count: Int) {
         let (head, rest) = pieces(bodyOf: count)
         let body = String(repeating: "x", count: count)
@@ -70,7 +72,8 @@ struct PredictionWritingTests {
             name: "a", inputType: .float64, defaultOutput: defaultOutput, latencySLO: .seconds(1))
         var buffer = ByteBuffer()
         buffer.writePrediction(
-            id: 7, outcome, route: Route(application, catalog: Catalog(), handles: Handles()), parser: parser)
+            id: 7, outcome, route: Route(application, versions: [], catalog: Catalog(), handles: Handles()),
+            parser: parser)
         return String(buffer: buffer)
     }
 

@@ -185,7 +185,9 @@ extension Oracle {
         if query.losses >= 2 { violate("query \(number) is sent though two replicas were lost with it", at: now) }
         if query.deadline <= now { violate("query \(number) is sent though its deadline has come", at: now) }
         let wasLost = record(replica)?.batches.contains { $0.isMissing && $0.queries.contains(number) } ?? false
-        if query.replicas.contains(replica), !wasLost { violate("query \(number) is sent to the same replica twice", at: now) }
+        if query.replicas.contains(replica), !wasLost {
+            violate("query \(number) is sent to the same replica twice", at: now)
+        }
         if query.refusedBy == replica, query.replicas.isEmpty,
             hasIdleReplica(query.model, except: replica, within: query.deadline - now)
         {

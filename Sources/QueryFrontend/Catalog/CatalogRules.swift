@@ -166,7 +166,8 @@ extension Catalog {
             guard let registeredName = registeredName(ofModel: name) else {
                 throw CatalogError("No model with name \(CatalogNames.quoted(name)) exists.")
             }
-            guard !application.linkedModels.contains(name), !links.contains(name) else {
+            guard !links.contains(name) else { throw CatalogError("The model with name '\(name)' is named twice") }
+            guard !application.linkedModels.contains(name) else {
                 throw CatalogError("The model with name '\(name)' is already linked to '\(application.name)'")
             }
             // Without a current version there is nothing to compare: whichever becomes current is checked then.
@@ -193,6 +194,7 @@ extension Catalog {
                     "Cannot remove nonexistent link between app '\(application.name)' and model "
                         + CatalogNames.quoted(name))
             }
+            guard !links.contains(link) else { throw CatalogError("The model with name '\(name)' is named twice") }
             links.append(link)
         }
         return links

@@ -51,6 +51,6 @@ extension SelectionPolicies {
         guard let unknown = policy.namedModels.first(where: { !known.contains($0) }) else { return }
         throw CatalogError(
             "policy '\(description.name)': no model with name \(CatalogNames.quoted(unknown)) exists; the application "
-                + "'\(application)' is linked to: \(linked.joined(separator: ", "))")
+                + "'\(application)' would be linked to: \(linked.joined(separator: ", "))")
     }
 }

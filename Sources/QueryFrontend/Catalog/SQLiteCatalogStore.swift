@@ -99,6 +99,13 @@ public struct SQLiteCatalogStore: CatalogStore {
     func close() throws {
         try queue.close()
     }
+
+    /// The log's path where its content is not all in the file, as on a full disk; once the store is closed.
+    var leftLog: String? {
+        let log = path + "-wal"
+        let size = (try? FileManager.default.attributesOfItem(atPath: log))?[.size] as? Int ?? 0
+        return size > 0 ? log : nil
+    }
 }
 
 // MARK: - Writing

@@ -60,6 +60,16 @@ struct ContainerConnections: Sendable {
         if case .silent = states[descriptor] { states[descriptor] = .heard }
     }
 
+    /// A connection is to go for what came by it.
+    ///
+    /// - Returns: whether it is there, and was not told to go already.
+    mutating func cut(_ descriptor: Int32) -> Bool {
+        guard let state = states[descriptor], state != .cut else { return false }
+        states[descriptor] = .cut
+        cutCount += 1
+        return true
+    }
+
     private mutating func forget(_ descriptor: Int32) {
         if states.removeValue(forKey: descriptor) == .cut { cutCount -= 1 }
     }

@@ -25,7 +25,7 @@ package struct ContainerSessions: Sendable {
         /// A message was of no use; nothing but its sender suffers.
         case badMessage(from: RoutingID, replica: ReplicaID?, BadMessage)
         /// There are too many connections: the one with this descriptor, by which nothing has come, is to go.
-        case cut(descriptor: Int32)
+        case cut(descriptor: Int32, isExcess: Bool)
     }
 
     /// What was wrong with a message.
@@ -101,7 +101,7 @@ package struct ContainerSessions: Sendable {
     /// The monitor says that something was accepted or is gone.
     package mutating func note(_ event: ConnectionEvent) {
         ledger.note(event)
-        if let descriptor = connections.note(event) { effects.append(.cut(descriptor: descriptor)) }
+        if let descriptor = connections.note(event) { effects.append(.cut(descriptor: descriptor, isExcess: true)) }
     }
 
     /// The connections whose end was noted are over. Call it when all messages that were waiting have been read.
@@ -180,6 +180,29 @@ package struct ContainerSessions: Sendable {
             unlist(id, .malformed(error))
         }
         perform(action, id, now: now)
+    }
+
+    /// Frames that any message may have. One of RPC 3 has a frame for each output; what comes late may be of a batch that
+    /// nobody knows of any more.
+    package static let usualFrames = 10_000
+
+    /// Whether a message has more frames than any could that a container has a reason to send.
+    package func isBeyondBounds(frames: Int, from id: SessionID) -> Bool {
+        frames > Self.usualFrames + (entries[id]?.session.largestInFlight ?? 0)
+    }
+
+    /// A message has come that is not worth reading. Reading many of its kind would keep everybody else waiting: its
+    /// connection is closed.
+    package mutating func receive(
+        beyondBounds frames: Int, from id: SessionID, by descriptor: Int32?, now: MonotonicTime
+    ) {
+        let expected = "at most \(Self.usualFrames + (entries[id]?.session.largestInFlight ?? 0)) frames"
+        receive(
+            malformed: WireError(.surplusFrame, frame: frames - 1, expected: expected, found: "\(frames)"), from: id,
+            now: now)
+        if let descriptor, connections.cut(descriptor) {
+            effects.append(.cut(descriptor: descriptor, isExcess: false))
+        }
     }
 
     private mutating func perform(_ action: FrontendSession.Action, _ id: SessionID, now: MonotonicTime) {

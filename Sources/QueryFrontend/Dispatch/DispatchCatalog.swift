@@ -32,9 +32,15 @@ extension DispatchCore {
             let handle = handles.handle(forApplication: name)
             metrics.applications[handle] = nil
             applicationTypes[handle] = nil
+            scheduler.setApplication(handle, hedging: nil)
             selector.removeApplication(handle, now: now)
+            // Registered again, it is another application, which has not been asked what this one was.
+            selector.forgetAnswered(of: handle)
         }
-        for (name, application) in new.applications.sorted(by: { $0.key < $1.key }) {
+        // What models an application has hangs on all of them; without a policy only its own settings count.
+        let modelsChanged = catalog.models != new.models || catalog.currentVersions != new.currentVersions
+        for (name, application) in new.applications.sorted(by: { $0.key < $1.key })
+        where catalog.applications[name] != application || (modelsChanged && application.selects) {
             let handle = handles.handle(forApplication: name)
             metrics.noteApplication(handle, name, now: now)
             applicationTypes[handle] = application.inputType

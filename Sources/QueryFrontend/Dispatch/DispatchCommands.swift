@@ -27,8 +27,8 @@ extension DispatchLoop {
             continuation.resume(returning: core.addSink())
         case .publish(let new, let continuation):
             continuation.resume(returning: core.publish(new, now: now))
-        case .report(let withSelections, let continuation):
-            continuation.resume(returning: core.report(withSelections: withSelections, now: now))
+        case .report:
+            preconditionFailure("all reports are given at once, by the caller")
         case .drain(let model, let replica, let draining, let continuation):
             let chosen = core.sessions.listings.filter { $0.model == model && (replica == nil || $0.number == replica) }
             for listing in chosen { core.set(draining, listing.id) }

@@ -142,8 +142,15 @@ package struct DispatchCore {
 
     private var isSettled: Bool { sessions.effects.isEmpty && selector.effects.queries.isEmpty }
 
+    /// When a query has to be looked after at the latest.
+    var queryDeadline: MonotonicTime? {
+        [scheduler.deadline, selector.deadline].compactMap { $0 }.min()
+    }
+
     /// Messages cannot be read or sent for now. Queries still get their default in time.
     mutating func expire(now: MonotonicTime) {
+        selector.tick(now: now, isServed: scheduler.served.contains)
+        submitChosen(now: now)
         scheduler.tick(judgesReplicas: false, now: now)
         takeUpScheduler(now: now)
     }
@@ -290,9 +297,11 @@ package struct DispatchCore {
         case .badMessage(let peer, let replica, let problem):
             metrics.badMessages[problem.label, default: 0] += 1
             effects.events.append(.badMessage(from: peer, replica: replica, problem))
-        case .cut(let descriptor):
-            metrics.cutConnections += 1
+        case .cut(let descriptor, let isExcess):
             effects.cuts.append(descriptor)
+            // Else it is told of its message.
+            guard isExcess else { break }
+            metrics.cutConnections += 1
             effects.events.append(.cut(connections: sessions.connections.count))
         }
     }

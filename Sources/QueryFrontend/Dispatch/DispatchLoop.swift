@@ -7,6 +7,8 @@ import Logging
 final class DispatchLoop {
     /// Messages that one turn reads at most, so that a flood of them does not keep queries waiting.
     private static let messagesPerTurn = 512
+    /// Frames that it reads at most, but for those of its last message: a message can have any number.
+    private static let framesPerTurn = 8192
     /// After how long it is tried again at the latest when the socket has failed.
     private static let retryPause = Duration.milliseconds(100)
 
@@ -124,7 +126,7 @@ final class DispatchLoop {
         let pauseEnd = heartbeats.pauseEnd(
             sessions: core.sessions.count, now: now, isAtRest: core.scheduler.isAtRest)
         // Where the socket fails, nothing but queries' deadlines is looked after before it is tried again.
-        let due = retryAt == nil ? core.deadline : core.scheduler.deadline
+        let due = retryAt == nil ? core.deadline : core.queryDeadline
         let deadline = [due, pauseEnd, arrivals?.end, retryAt].compactMap { $0 }.min()
         do {
             _ = try waitForInput(
@@ -152,10 +154,19 @@ final class DispatchLoop {
 
     /// Reads what has come from containers. True when nothing is left.
     private func receive(now: MonotonicTime) throws(TransportError) -> Bool {
-        for _ in 0..<Self.messagesPerTurn {
+        var frames = 0
+        for _ in 0..<Self.messagesPerTurn where frames < Self.framesPerTurn {
             guard try socket.receive(into: &message) else { return true }
             heartbeats.noteRead(now: now)
+            frames += message.frameCount
             let session = try currentSession(now: now)
+            if message.frameCount > ContainerSessions.usualFrames,
+                core.sessions.isBeyondBounds(frames: message.frameCount, from: session)
+            {
+                core.sessions.receive(
+                    beyondBounds: message.frameCount, from: session, by: message.sourceDescriptor, now: now)
+                continue
+            }
             do {
                 let offersVersion4 = core.sessions.offersVersion4(session)
                 core.sessions.receive(

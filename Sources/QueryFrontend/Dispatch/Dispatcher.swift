@@ -275,35 +275,6 @@ extension Dispatcher.Command {
     }
 }
 
-/// What the dispatch thread knows at one moment.
-struct DispatchReport: Sendable {
-    var now: MonotonicTime
-    var metrics: FrontendMetrics
-    var catalog = Catalog()
-    var replicas: [ContainerSessions.Listing] = []
-    /// How each replica does.
-    var loads: [ReplicaID: ReplicaLoad] = [:]
-    /// Answered batches and queries of each replica.
-    var completed: [ReplicaID: ReplicaCounts] = [:]
-    /// Queries that wait for each model version.
-    var queued: [ModelVersion: Int] = [:]
-    /// Bytes of inputs that wait for each model version.
-    var queuedBytes: [ModelVersion: Int] = [:]
-    /// What the scheduler has counted for each model version.
-    var counters: [ModelVersion: SchedulingCounters] = [:]
-    /// Connections to the RPC port.
-    var rpcConnections = 0
-    /// What the prediction cache holds.
-    var cache: CacheStatistics?
-    /// How the applications do whose policies choose, where that was asked for.
-    var selections: [SelectionReport] = []
-
-    init(now: MonotonicTime) {
-        self.now = now
-        metrics = FrontendMetrics(now: now)
-    }
-}
-
 /// A query that an event loop has answered from the cache.
 struct CacheHit: Sendable {
     var application: ApplicationHandle

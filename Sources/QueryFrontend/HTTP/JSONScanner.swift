@@ -8,6 +8,7 @@ package struct JSONScanner {
     private let bytes: [UInt8]
     private var position = 0
     private var isTooDeep = false
+    private var isUnpaired = false
 
     package init(_ text: String) { bytes = Array(text.utf8) }
 
@@ -139,13 +140,28 @@ package struct JSONScanner {
             position += 1
             return true
         case UInt8(ascii: "u"):
-            position += 1
-            let digits = bytes[position...].prefix(4).prefix { Character(Unicode.Scalar($0)).isHexDigit }
-            position += digits.count
-            return digits.count == 4
+            let start = position - 1
+            guard let unit = scanCodeUnit() else { return false }
+            guard UTF16.isLeadSurrogate(unit) || UTF16.isTrailSurrogate(unit) else { return true }
+            if UTF16.isLeadSurrogate(unit), accept("\\"), next == UInt8(ascii: "u"), let second = scanCodeUnit(),
+                UTF16.isTrailSurrogate(second)
+            {
+                return true
+            }
+            isUnpaired = true
+            position = start
+            return false
         default:
             return false
         }
+    }
+
+    /// The letter `u` and four hexadecimal digits.
+    private mutating func scanCodeUnit() -> UInt16? {
+        position += 1
+        let digits = bytes[position...].prefix(4).prefix { Character(Unicode.Scalar($0)).isHexDigit }
+        position += digits.count
+        return digits.count == 4 ? UInt16(String(decoding: digits, as: UTF8.self), radix: 16) : nil
     }
 
     private mutating func scanWord(_ word: StaticString) -> Bool {
@@ -185,6 +201,7 @@ extension JSONScanner {
     /// What is wrong where the scan has ended.
     private var problem: String {
         if isTooDeep { return "more than \(Self.greatestDepth) arrays and objects within one another" }
+        if isUnpaired { return "half a surrogate pair, which is no character, at byte \(position)" }
         guard position < bytes.count else { return "it ends too early, after \(bytes.count) bytes" }
         return "\(unexpected(bytes[position...])) at byte \(position)"
     }

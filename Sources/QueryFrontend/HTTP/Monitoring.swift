@@ -1,3 +1,4 @@
+import Dispatch
 import Hummingbird
 import NIOCore
 import NIOHTTP1
@@ -6,6 +7,7 @@ import NIOHTTP1
 struct Monitoring: Sendable {
     let dispatcher: Dispatcher
     let server: QueryServerState
+    let pages: SharedPages
 
     /// What has happened, as far as the dispatch thread and the query server know.
     func report(withSelections: Bool) async -> DispatchReport {
@@ -13,8 +15,23 @@ struct Monitoring: Sendable {
         // Only who answers a request knows whether it was refused, or some of its inputs were answered.
         report.metrics.noteRejected(server.rejected)
         report.metrics.httpErrors = server.errors
+        report.http = server.load
         return report
     }
+
+    /// Prometheus's page, in UTF-8. Of a thousand models it has megabytes: all who ask while one is made share the next, and
+    /// it is made where nobody else waits.
+    func page() async -> [UInt8] {
+        await pages.page {
+            var report = await report(withSelections: true)
+            report.process = ProcessFigures.current()
+            return await withCheckedContinuation { continuation in
+                Self.renderer.async { [report] in continuation.resume(returning: report.prometheusPage()) }
+            }
+        }
+    }
+
+    private static let renderer = DispatchQueue(label: "metrics", qos: .utility)
 
     /// The paths that are added.
     static let paths: Set<String> = ["/metrics", "/health/live", "/health/ready"]
@@ -22,10 +39,9 @@ struct Monitoring: Sendable {
     /// Adds `/metrics`, which is Prometheus's text here, `/health/live` and `/health/ready`.
     func addRoutes(to router: Router<BasicRequestContext>) {
         router.get("metrics") { _, _ in
-            let text = await report(withSelections: true).prometheusText()
+            let page = await page()
             return response(
-                QueryReply(
-                    status: .ok, contentType: DispatchReport.prometheusType, body: ByteBuffer(string: text)))
+                QueryReply(status: .ok, contentType: DispatchReport.prometheusType, body: ByteBuffer(bytes: page)))
         }
         router.get("health/live") { _, _ in response(.live) }
         router.get("health/ready") { _, _ in response(.ready(isDraining: server.isDraining)) }
@@ -35,5 +51,31 @@ struct Monitoring: Sendable {
         Response(
             status: .init(code: Int(reply.status.code)), headers: [.contentType: reply.contentType],
             body: ResponseBody(byteBuffer: reply.body))
+    }
+}
+
+/// One page for all who ask at a time.
+actor SharedPages {
+    private var current: Task<[UInt8], Never>?
+    /// The page that has not been begun: whoever asks now gets it, and all that has happened until now is on it.
+    private var next: Task<[UInt8], Never>?
+
+    var isNextAskedFor: Bool { next != nil }
+
+    func page(_ make: @escaping @Sendable () async -> [UInt8]) async -> [UInt8] {
+        if let next { return await next.value }
+        let previous = current
+        let task = Task {
+            _ = await previous?.value
+            begin()
+            return await make()
+        }
+        next = task
+        return await task.value
+    }
+
+    private func begin() {
+        current = next
+        next = nil
     }
 }

@@ -15,8 +15,14 @@ extension HTTPRequestHead {
     ///
     /// - Parameter largestBody: in bytes.
     func problem(largestBody: Int) -> QueryReply? {
-        if let length = headers.first(name: "content-length").flatMap(Int.init), length > largestBody {
+        // One that no integer holds is no shorter.
+        if let length = headers.first(name: "content-length"), Int(length) ?? .max > largestBody {
             return .tooLarge(largestBody: largestBody)
+        }
+        if let coding = headers[canonicalForm: "transfer-encoding"].first(where: { $0.lowercased() != "chunked" }) {
+            return .error(
+                .notImplemented, "Unknown transfer coding",
+                cause: "Bodies come as they are or chunked, not as \(coding.prefix(32))")
         }
         if headers.contains(name: "content-encoding"),
             let coding = headers[canonicalForm: "content-encoding"].first(where: {
@@ -43,7 +49,14 @@ extension HTTPRequestHead {
     }
 
     /// Whether the connection goes on behind the answer.
-    var keepsConnection: Bool { isKeepAlive && method != .CONNECT }
+    var keepsConnection: Bool { isKeepAlive && method != .CONNECT && !mayBeOffer }
+
+    /// Whether nobody can say if the parser takes this for an offer to change the protocol, behind which it reads no
+    /// further: it reads lists of words otherwise than everybody where a tab is in them, and `Proxy-Connection`.
+    private var mayBeOffer: Bool {
+        headers["connection"].contains { $0.utf8.contains(0x09) }
+            || (headers.contains(name: "upgrade") && headers.contains(name: "proxy-connection"))
+    }
 }
 
 extension QueryReply {
@@ -58,7 +71,9 @@ extension QueryReply {
     /// The answer to what is no HTTP, as the parser says.
     static func broken(_ error: HTTPParserError) -> QueryReply {
         let status: HTTPResponseStatus = error == .headerOverflow ? .requestHeaderFieldsTooLarge : .badRequest
-        return .error(status, "HTTP error", cause: "\(error)")
+        // The parser has no words for what it has no name for, such as two lengths that contradict each other.
+        let cause = error == .unknown ? "The request is no valid HTTP/1.1" : "\(error)"
+        return .error(status, "HTTP error", cause: cause)
     }
 
     static func tooManyConnections(_ limit: Int) -> QueryReply {

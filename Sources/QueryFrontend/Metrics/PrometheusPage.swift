@@ -26,14 +26,18 @@ struct PrometheusPage {
             ], divisor: 1e6)
         /// Batch sizes, up to the largest that is allowed by default.
         static let sizes = Scale(bounds: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096], divisor: 1)
+
+        /// What the label `le` says, for each bucket.
+        fileprivate var labels: [String] { bounds.map { PrometheusPage.number(Double($0) / divisor) } + ["+Inf"] }
     }
 
-    private(set) var text = ""
+    /// The page in UTF-8: a thousand models have a hundred thousand lines, in which Swift's strings would count characters.
+    private(set) var bytes: [UInt8] = []
 
     /// Adds a metric, one line for each sample.
     mutating func add(_ name: String, _ kind: Kind, _ help: String, _ samples: [Sample]) {
         begin(name, kind.rawValue, help)
-        for sample in samples { line(name, sample.labels, sample.value) }
+        for sample in samples { line(name, Self.list(sample.labels), sample.value) }
     }
 
     /// Adds a metric without labels.
@@ -44,23 +48,34 @@ struct PrometheusPage {
     /// Adds a histogram, its buckets cumulative.
     mutating func add(histogram name: String, _ help: String, _ series: [(Labels, Distribution)], _ scale: Scale) {
         begin(name, "histogram", help)
+        let bounds = scale.labels
+        let (bucket, sum, count) = ("\(name)_bucket", "\(name)_sum", "\(name)_count")
         for (labels, values) in series {
-            for (bound, count) in zip(scale.bounds, values.cumulativeCounts(upTo: scale.bounds)) {
-                line("\(name)_bucket", labels + [("le", Self.number(Double(bound) / scale.divisor))], Double(count))
+            let list = Self.list(labels)
+            let before = list.isEmpty ? Array("le=\"".utf8) : list + Array(",le=\"".utf8)
+            for (bound, count) in zip(bounds, values.cumulativeCounts(upTo: scale.bounds) + [values.count]) {
+                line(bucket, before + Array(bound.utf8) + [UInt8(ascii: "\"")], Double(count))
             }
-            line("\(name)_bucket", labels + [("le", "+Inf")], Double(values.count))
-            line("\(name)_sum", labels, Double(values.sum) / scale.divisor)
-            line("\(name)_count", labels, Double(values.count))
+            line(sum, list, Double(values.sum) / scale.divisor)
+            line(count, list, Double(values.count))
         }
     }
 
     private mutating func begin(_ name: String, _ type: String, _ help: String) {
-        text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
+        bytes.append(contentsOf: "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n".utf8)
     }
 
-    private mutating func line(_ name: String, _ labels: Labels, _ value: Double) {
-        let list = labels.map { "\($0.name)=\"\(Self.escaped($0.value))\"" }.joined(separator: ",")
-        text += "\(name)\(list.isEmpty ? "" : "{\(list)}") \(Self.number(value))\n"
+    /// - Parameter labels: as they stand between the braces.
+    private mutating func line(_ name: String, _ labels: [UInt8], _ value: Double) {
+        bytes.append(contentsOf: name.utf8)
+        if !labels.isEmpty {
+            bytes.append(UInt8(ascii: "{"))
+            bytes.append(contentsOf: labels)
+            bytes.append(UInt8(ascii: "}"))
+        }
+        bytes.append(UInt8(ascii: " "))
+        bytes.append(contentsOf: Self.number(value).utf8)
+        bytes.append(UInt8(ascii: "\n"))
     }
 
     private static func number(_ value: Double) -> String {
@@ -69,7 +84,24 @@ struct PrometheusPage {
         return value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : value.description
     }
 
-    private static func escaped(_ text: String) -> String {
-        text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+    /// Labels as they stand between the braces. What is escaped is a byte each: as a character of Swift's, a quotation mark
+    /// with a combining one behind it would be another.
+    private static func list(_ labels: Labels) -> [UInt8] {
+        var list: [UInt8] = []
+        for (name, value) in labels {
+            if !list.isEmpty { list.append(UInt8(ascii: ",")) }
+            list.append(contentsOf: name.utf8)
+            list.append(contentsOf: "=\"".utf8)
+            for byte in value.utf8 {
+                switch byte {
+                case UInt8(ascii: "\\"): list.append(contentsOf: "\\\\".utf8)
+                case UInt8(ascii: "\""): list.append(contentsOf: "\\\"".utf8)
+                case UInt8(ascii: "\n"): list.append(contentsOf: "\\n".utf8)
+                default: list.append(byte)
+                }
+            }
+            list.append(UInt8(ascii: "\""))
+        }
+        return list
     }
 }

@@ -4,9 +4,12 @@ extension DispatchReport {
     /// The media type of that text.
     static let prometheusType = "text/plain; version=0.0.4; charset=utf-8"
 
-    /// The metrics in the Prometheus text format, version 0.0.4, in an order that does not change.
-    func prometheusText() -> String {
+    /// The metrics in the Prometheus text format, version 0.0.4, in UTF-8, in an order that does not change.
+    func prometheusPage() -> [UInt8] {
         var page = PrometheusPage()
+        page.add(
+            "clipper_build_info", .gauge, "1, for the version of the frontend.",
+            [([("version", Software.version)], 1)])
         page.add(
             "clipper_uptime_seconds", .gauge, "Seconds since the frontend started.",
             (now - metrics.started).inSeconds)
@@ -16,6 +19,12 @@ extension DispatchReport {
             "clipper_http_errors_total", .counter,
             "Requests and connections that the query port has answered with an error, by HTTP status.",
             Self.counts(errors, known: Self.errorStatuses.map { "\($0)" }, label: "status"))
+        page.add(
+            "clipper_http_connections", .gauge, "Connections to the query port.", Double(http.connections))
+        page.add(
+            "clipper_http_held_bytes", .gauge,
+            "Bytes of the bodies of requests under way and of long answers, as --max-bodies counts them.",
+            Double(http.heldBytes))
         addSelections(to: &page)
         addModels(to: &page)
         addReplicas(to: &page)
@@ -37,7 +46,20 @@ extension DispatchReport {
         page.add(
             "clipper_bad_messages_total", .counter, "Messages from containers that were of no use.",
             Self.counts(metrics.badMessages, known: Self.badMessageKinds, label: "kind"))
-        return page.text
+        if let process { Self.add(process, to: &page) }
+        return page.bytes
+    }
+
+    /// What Prometheus's own clients tell of a process, under the names that they have agreed on.
+    private static func add(_ process: ProcessFigures, to page: inout PrometheusPage) {
+        page.add(
+            "process_cpu_seconds_total", .counter, "Processor time of the process, user and system, in seconds.",
+            process.processorTime.inSeconds)
+        page.add(
+            "process_resident_memory_bytes", .gauge, "Resident memory of the process, in bytes.",
+            Double(process.residentBytes))
+        page.add("process_open_fds", .gauge, "Descriptors that are open.", Double(process.openDescriptors))
+        page.add("process_max_fds", .gauge, "Descriptors that may be open.", Double(process.mostDescriptors))
     }
 
     /// What the query port answers most of those who ask wrongly, or too much.

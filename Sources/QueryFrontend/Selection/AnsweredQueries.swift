@@ -72,6 +72,14 @@ struct AnsweredQueries: Sendable {
         return query
     }
 
+    /// An application is gone: no feedback is for what it was asked. The places in the order are left by and by.
+    mutating func forget(_ application: ApplicationHandle) {
+        for (id, entry) in queries where entry.query.application == application {
+            byteCount -= entry.bytes
+            queries[id] = nil
+        }
+    }
+
     /// A model that only watched has answered after the query was.
     mutating func note(_ output: String, of member: Int, in id: UInt64) {
         let bytes = output.utf8.count

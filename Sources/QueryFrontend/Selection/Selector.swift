@@ -68,6 +68,8 @@ package struct Selector: Sendable {
         var states: any LearnedStates
         var counters: [String: SelectionCounters] = [:]
         var feedback = FeedbackCounters()
+        /// How much a loss may count for.
+        var lossBound = LossBound()
         /// Feedback whose input the models are asked for, and that which waits for its turn.
         var inputsUnderWay = 0
         var inputs: Deque<SelectedFeedback> = []
@@ -147,7 +149,9 @@ package struct Selector: Sendable {
                 name: name, defaultOutput: defaultOutput, settings: settings, origin: origin, models: models,
                 candidates: candidates,
                 states: policy.states(usersInMemory: bounds.usersInMemory), counters: old?.counters ?? [:],
-                feedback: old?.feedback ?? FeedbackCounters(), inputsUnderWay: old?.inputsUnderWay ?? 0,
+                feedback: old?.feedback ?? FeedbackCounters(),
+                lossBound: old?.settings.loss == settings.loss ? old?.lossBound ?? LossBound() : LossBound(),
+                inputsUnderWay: old?.inputsUnderWay ?? 0,
                 inputs: old?.inputs ?? [])
         }
         handlesByName[name] = handle
@@ -188,6 +192,11 @@ package struct Selector: Sendable {
         for key in waiting.keys.filter({ $0.application == handle }).sorted(by: StoreKey.inOrder) {
             resume(key, now: now) { _ in false }
         }
+    }
+
+    /// What an application was asked is of no use any more.
+    package mutating func forgetAnswered(of application: ApplicationHandle) {
+        answered.forget(application)
     }
 
     /// Whether an application has a policy.

@@ -142,7 +142,8 @@ extension Selector {
         guard case .input(_, let label) = feedback.subject, let output = part.output,
             let cost = members[application]?.settings.loss.value(of: output, label: label)
         else { return }
-        members[application]?.counters[part.model.name]?.note(loss: cost)
+        let counted = members[application]?.lossBound.bounded(cost) ?? cost
+        members[application]?.counters[part.model.name]?.note(loss: counted)
     }
 
     /// Learns from what is said of a query.
@@ -158,8 +159,7 @@ extension Selector {
         let hasAnswer = query.members.contains { $0.output != nil && $0.probability != nil }
         guard hasAnswer || query.failedAlone else { return end(feedback, .noAnswer) }
         if case .reward = judgement, query.output == nil, hasAnswer { return end(feedback, .noOutput) }
-        var observations: [SelectionFeedback.Observation] = []
-        var costs: [(model: String, cost: Double)] = []
+        var judged: [(member: AnsweredQueries.Answered.Member, cost: Double)] = []
         for asked in query.members {
             let cost: Double?
             if let output = asked.output {
@@ -169,18 +169,22 @@ extension Selector {
                 // have: else a model that is always too slow would seem to cost nothing, and draw all queries.
                 cost = !hasAnswer && asked.hasFailed ? judgement.cost(ofDefault: defaultOutput, by: loss) : nil
             }
-            guard let cost else { continue }
-            costs.append((asked.model, cost))
-            guard let probability = asked.probability else { continue }
-            observations.append(
-                SelectionFeedback.Observation(model: asked.model, loss: cost, probability: Double(probability)))
+            if let cost { judged.append((asked, cost)) }
         }
-        guard !observations.isEmpty else { return end(feedback, .incomparable) }
-        let judged = SelectionFeedback(observations, models: query.candidates, loss: loss)
+        guard judged.contains(where: { $0.member.probability != nil }) else { return end(feedback, .incomparable) }
+        if loss != .zeroOne, let bounded = members[query.application]?.lossBound.bounded(judged.map(\.cost)) {
+            for (index, cost) in bounded.enumerated() { judged[index].cost = cost }
+        }
+        let observations = judged.compactMap { member, cost in
+            member.probability.map {
+                SelectionFeedback.Observation(model: member.model, loss: cost, probability: Double($0))
+            }
+        }
+        let lesson = SelectionFeedback(observations, models: query.candidates, loss: loss)
         // A new user begins with what the application knew before this feedback.
-        if let user = query.user { members[query.application]?.states.observe(judged, for: user) }
-        members[query.application]?.states.observe(judged, for: nil)
-        commit(Lesson(feedback: feedback, costs: costs), user: query.user)
+        if let user = query.user { members[query.application]?.states.observe(lesson, for: user) }
+        members[query.application]?.states.observe(lesson, for: nil)
+        commit(Lesson(feedback: feedback, costs: judged.map { ($0.member.model, $0.cost) }), user: query.user)
     }
 
     private mutating func commit(_ lesson: Lesson, user: String?) {

@@ -246,4 +246,20 @@ struct ContainerSessionRPC4Tests {
         #expect(first != RoutingID.offeringVersion4(using: &generator))
         #expect(!RoutingID(Array("rpc3-".utf8)).offersVersion4)
     }
+
+    @Test("The times of a welcome end with its session")
+    func timesEndWithTheSession() throws {
+        let registration = Registration(
+            modelName: "sum", modelVersion: "1", inputType: .float64, rpcVersion: .four)
+        var session = ContainerSession(registration, now: at(.zero))
+        _ = session.tick(now: at(.zero))
+        _ = session.connected(now: at(.zero))
+        let welcome = Welcome(heartbeatInterval: .seconds(1), silenceLimit: .seconds(4))
+        _ = session.receive(.welcome(welcome), in: .four, now: at(.zero))
+        #expect(session.disconnected(now: at(.seconds(1))) == .close(.disconnected))
+        let due = try #require(session.deadline)
+        #expect(session.tick(now: due) == .open)
+        // Nobody answers there for as long as the container itself waits.
+        #expect(session.deadline == due + SessionTiming.standard.silenceLimit)
+    }
 }

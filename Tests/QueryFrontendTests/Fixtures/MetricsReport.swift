@@ -11,6 +11,9 @@ extension ModelVersion {
 /// output after 100 ms, one model with batches of one and two queries, one replica, two queries waiting.
 func makeReport() -> DispatchReport {
     var report = DispatchReport(now: at(.seconds(100)))
+    report.http = HTTPLoad(connections: 12, heldBytes: 3456)
+    report.process = ProcessFigures(
+        processorTime: .milliseconds(1500), residentBytes: 40_000_000, openDescriptors: 30, mostDescriptors: 1024)
     report.metrics = makeMetrics()
     report.catalog = .serving(
         makeModel("sum"), makeModel("idle", version: "2"), applications: [makeApplication("app")])
@@ -79,4 +82,9 @@ private func makeMetrics() -> FrontendMetrics {
     metrics.badMessages = ["unknown-id": 3]
     metrics.replicasLost = ["disconnected": 1]
     return metrics
+}
+
+extension DispatchReport {
+    /// The Prometheus page as text.
+    func prometheusText() -> String { String(decoding: prometheusPage(), as: UTF8.self) }
 }

@@ -38,6 +38,27 @@ struct SchedulerUnderTest {
         for replica in 0..<replicas { addReplica(replica) }
     }
 
+    /// Two replicas whose batches of one query take 10 ms.
+    static func learned(limit: Int = 1, slots: Int = 1) throws -> (SchedulerUnderTest, now: Duration) {
+        var test = SchedulerUnderTest(limit: limit, replicas: 2, slotsPerReplica: slots)
+        let now = try test.rehearse()
+        return (test, now)
+    }
+
+    /// A hundred batches of one query, each answered after 10 ms.
+    ///
+    /// - Returns: when the last one is.
+    mutating func rehearse() throws -> Duration {
+        var now = Duration.zero
+        for round in 0..<100 {
+            submit(round, due: now + .seconds(1), now: now)
+            let batch = try #require(dispatch(now: now).first)
+            now += .milliseconds(10)
+            complete(batch, now: now)
+        }
+        return now
+    }
+
     /// Registers the model, or changes how its batches are formed.
     mutating func register(_ batching: Batching) {
         scheduler.setModel(Self.model, ModelSettings(inputType: .bytes, batching: batching))
@@ -54,7 +75,8 @@ struct SchedulerUnderTest {
             scheduler.submit(
                 Query(
                     waiter: Waiter(
-                        ticket: Ticket(sink: 0, request: 0, item: item), application: ApplicationHandle(index: application),
+                        ticket: Ticket(sink: 0, request: 0, item: item),
+                        application: ApplicationHandle(index: application),
                         arrived: at(now), deadline: at(deadline)),
                     model: Self.model, input: input(item), key: key(item)),
                 now: at(now))

@@ -34,6 +34,13 @@ struct SessionsUnderTest {
         return takeEffects()
     }
 
+    /// A message comes that has too many frames to be read.
+    mutating func receive(frames: Int, from peer: String, by descriptor: Int32) -> [String] {
+        let id = session(with: peer, by: descriptor, now: .zero)
+        sessions.receive(beyondBounds: frames, from: id, by: descriptor, now: at(.zero))
+        return takeEffects()
+    }
+
     /// A container connects and says what it serves.
     @discardableResult
     mutating func register(
@@ -84,7 +91,8 @@ struct SessionsUnderTest {
             case .completed(let replica, let response):
                 "\(replica.number) answered \(response.id): \(response.outputs.strings.joined(separator: " "))"
             case .refused(_, let refusal): "not taken: \(refusal.code.label)"
-            case .cut(let descriptor): "connection \(descriptor) is cut"
+            case .cut(let descriptor, let isExcess):
+                "connection \(descriptor) is cut\(isExcess ? "" : " for its message")"
             case .badMessage(let peer, _, let problem):
                 "bad from \(String(decoding: peer.bytes, as: UTF8.self)): \(problem.label)"
             }

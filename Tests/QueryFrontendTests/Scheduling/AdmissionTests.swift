@@ -210,4 +210,40 @@ struct AdmissionTests {
         #expect(test.dispatch(now: now).map(\.items) == [[3000]])
         #expect(test.outcomes[2000] == .defaultOutput(.predictedLate))
     }
+
+    @Test("An input more must fit into the bytes that may wait, wholly")
+    func fullByBytesUnevenly() {
+        // Inputs are of four bytes.
+        var test = SchedulerUnderTest(limit: 1, slotsPerReplica: 1, queuedBytes: 10)
+        test.submit(0)
+        #expect(test.dispatch().count == 1)
+        test.submit(1, 2, 3)
+        #expect(test.outcomes == [3: .defaultOutput(.queueFull)])
+        #expect(test.scheduler.queuedBytes(of: SchedulerUnderTest.model) == 8)
+    }
+
+    @Test("Queries whose place in the queue has changed count once at the door")
+    func outdatedPlaces() throws {
+        var test = SchedulerUnderTest(limit: 10, slotsPerReplica: 1)
+        var now = Duration.zero
+        for round in 0..<40 {
+            let size = round % 10 + 1
+            for item in 0..<size { test.submit(round * 10 + item, due: now + .seconds(1), now: now) }
+            let batch = try #require(test.dispatch(now: now).first)
+            now += .milliseconds(10 + size)
+            test.complete(batch, now: now)
+        }
+        // Ten are in flight for 20 ms, and many wait that are due later.
+        for item in 1000..<1010 { test.submit(item, due: now + .seconds(9), now: now) }
+        #expect(test.dispatch(now: now).count == 1)
+        for item in 5000..<5020 { test.submit(item, due: now + .seconds(9), now: now) }
+        // Five are due soon, and sooner since others have joined them.
+        test.group = { $0 >= 3000 ? $0 - 1000 : $0 }
+        for item in 2000..<2005 { test.submit(item, due: now + .milliseconds(45), now: now) }
+        for item in 3000..<3005 { test.submit(item, due: now + .milliseconds(44), now: now) }
+        test.group = nil
+        // It is the sixth of the next batch, not the eleventh.
+        test.submit(4000, due: now + .milliseconds(45), now: now)
+        #expect(test.outcomes[4000] == nil)
+    }
 }

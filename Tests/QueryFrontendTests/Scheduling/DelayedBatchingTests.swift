@@ -94,4 +94,45 @@ struct DelayedBatchingTests {
         test.submit(1000, due: now + .seconds(1), now: now)
         #expect(test.dispatch(now: now).map(\.items) == [[1000]])
     }
+
+    @Test("A replica that drains waits for no company: none comes any more")
+    func drainsAtOnce() {
+        var test = SchedulerUnderTest(limit: 8, slotsPerReplica: 1)
+        test.register(Batching(limit: .fixed(8), maxDelay: .milliseconds(5)))
+        var now = Duration.zero
+        for item in 0..<40 {
+            test.submit(item, due: now + .seconds(1), now: now)
+            test.tick(now: now + .milliseconds(5))
+            for batch in test.dispatch(now: now + .milliseconds(5)) {
+                test.complete(batch, now: now + .milliseconds(15))
+            }
+            now += .milliseconds(15)
+        }
+        for item in 40..<60 {
+            now += .milliseconds(1)
+            test.submit(item, due: now + .seconds(1), now: now)
+        }
+        while let batch = test.dispatch(now: now).first {
+            now += .milliseconds(10)
+            test.complete(batch, now: now)
+        }
+        for item in 60..<120 {
+            now += .microseconds(100)
+            test.submit(item, due: now + .seconds(9), now: now)
+            while let batch = test.dispatch(now: now).first {
+                now += .milliseconds(10)
+                test.complete(batch, now: now)
+            }
+            test.tick(now: now)
+        }
+        test.tick(now: now + .milliseconds(6))
+        while let batch = test.dispatch(now: now + .milliseconds(6)).first {
+            test.complete(batch, now: now + .milliseconds(16))
+        }
+        now += .milliseconds(17)
+        test.submit(1000, due: now + .seconds(1), now: now)
+        #expect(test.dispatch(now: now).isEmpty, "it waits for company")
+        test.scheduler.setDraining(true, ReplicaID(number: 0))
+        #expect(test.dispatch(now: now).map(\.items) == [[1000]])
+    }
 }

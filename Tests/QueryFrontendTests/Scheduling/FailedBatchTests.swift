@@ -377,4 +377,14 @@ struct FailedBatchTests {
         test.scheduler.dispatch(now: at(.zero))
         #expect(test.scheduler.effects.dispatches.map(\.expires) == [at(.seconds(3))])
     }
+
+    @Test("A batch is of use for as long as the last one waits who shares one of its queries")
+    func expiresWithTheLastWhoShares() {
+        var test = SchedulerUnderTest()
+        test.group = { _ in 7 }
+        test.submit(1, due: .seconds(1))
+        test.submit(2, due: .seconds(3))
+        test.scheduler.dispatch(now: at(.zero))
+        #expect(test.scheduler.effects.dispatches.map(\.expires) == [at(.seconds(3))])
+    }
 }

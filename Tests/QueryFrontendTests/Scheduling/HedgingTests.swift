@@ -171,38 +171,6 @@ struct HedgingTests {
         #expect(test.dispatch(now: now).isEmpty)
     }
 
-    @Test("A hedge that was paid for and not sent can be spent on another query", arguments: [1, 2, 3])
-    func unspent(way: Int) throws {
-        // What 100 queries have earned: one hedge.
-        var (test, now) = try learned(Hedging(quantile: 0.95, maxExtraWork: 0.01))
-        test.submit(1000, due: now + .milliseconds(40), now: now)
-        let first = try #require(test.dispatch(now: now).first)
-        test.submit(1001, due: now + .seconds(9), now: now)
-        let other = try #require(test.dispatch(now: now).first)
-        now += .milliseconds(20)
-        test.tick(now: now)
-        // It has no room: 1000 waits as a hedge.
-        #expect(test.dispatch(now: now).isEmpty)
-        switch way {
-        case 1: test.complete(first, now: now)
-        case 2:
-            now += .milliseconds(30)
-            test.tick(now: now)
-            test.complete(first, now: now)
-        default:
-            test.scheduler.fail(
-                batch: first.id, on: ReplicaID(number: first.replica), .modelError, "", now: at(now))
-        }
-        test.takeAnswers()
-        #expect(test.scheduler.counters(of: SchedulerUnderTest.model).hedges == 0)
-        // Now the other one is late, and gets the hedge.
-        now += .milliseconds(40)
-        test.tick(now: now)
-        #expect(test.dispatch(now: now).map(\.items) == [[1001]])
-        test.complete(other, now: now)
-        #expect(test.scheduler.counters(of: SchedulerUnderTest.model).hedges == 1)
-    }
-
     @Test("A query whose both copies are lost was in flight on two lost replicas: it gets the default")
     func bothLost() throws {
         var (test, _, now) = try late()

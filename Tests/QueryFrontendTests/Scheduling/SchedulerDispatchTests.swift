@@ -219,4 +219,39 @@ struct SchedulerDispatchTests {
         #expect(test.scheduler.loads[ReplicaID(number: 0)]?.queriesInFlight == 2)
         #expect(test.scheduler.pendingCount == 3)
     }
+
+    @Test("A batch of several queries takes 128 MiB at most")
+    func bytesOfABatch() {
+        var scheduler = Scheduler()
+        let model = ModelHandle(index: 0)
+        scheduler.setModel(model, ModelSettings(inputType: .bytes, batching: Batching(limit: .fixed(64))))
+        scheduler.addReplica(ReplicaID(number: 0), of: model, inputType: .bytes, now: at(.zero))
+        let input = Payload(copying: [UInt8](repeating: 0, count: 50 << 20))
+        for item in 0..<3 {
+            let waiter = Waiter(
+                ticket: Ticket(sink: 0, request: 0, item: item), application: ApplicationHandle(index: 0),
+                arrived: at(.zero),
+                deadline: at(.seconds(1)))
+            scheduler.submit(Query(waiter: waiter, model: model, input: input), now: at(.zero))
+        }
+        scheduler.dispatch(now: at(.zero))
+        #expect(scheduler.effects.dispatches.map(\.inputs.count) == [2, 1])
+    }
+
+    @Test("What does not divide evenly among replicas, the quickest of them takes")
+    func quickestTakesTheRest() throws {
+        var test = SchedulerUnderTest(limit: 4, replicas: 2, slotsPerReplica: 1)
+        var now = Duration.zero
+        for round in 0..<20 {
+            test.submit(2 * round, 2 * round + 1, due: now + .seconds(9), now: now)
+            for batch in test.dispatch(now: now).sorted(by: { $0.replica < $1.replica }) {
+                test.complete(batch, now: now + (batch.replica == 0 ? .milliseconds(20) : .milliseconds(10)))
+            }
+            now += .milliseconds(50)
+        }
+        test.submit(1000, 1001, 1002, due: now + .seconds(9), now: now)
+        let sent = test.dispatch(now: now)
+        #expect(sent.map(\.replica) == [1, 0])
+        #expect(sent.map(\.items.count) == [2, 1])
+    }
 }

@@ -211,4 +211,55 @@ struct SharedComputationTests {
         test.complete(other, now: now)
         #expect(test.outcomes[2] == .output("7"))
     }
+
+    @Test("A query that is joined by one which is due sooner is sent before what is due between the two")
+    func movesForward() throws {
+        var test = SchedulerUnderTest(limit: 1, slotsPerReplica: 1)
+        test.group = { $0 == 1 || $0 == 3 ? 1 : $0 }
+        test.submit(0)
+        let first = try #require(test.dispatch().first)
+        test.submit(1, due: .seconds(9))
+        test.submit(2, due: .seconds(5))
+        test.submit(3, due: .seconds(2))
+        test.complete(first)
+        #expect(test.dispatch().map(\.items) == [[1]])
+    }
+
+    @Test("Who asked first, and is due after one who joined, gets the default in time, in flight as well")
+    func formerFirst() throws {
+        var test = SchedulerUnderTest(limit: 1, slotsPerReplica: 1)
+        test.group = { $0 > 0 ? 1 : 0 }
+        test.submit(0)
+        let first = try #require(test.dispatch().first)
+        test.submit(1, due: .seconds(9))
+        test.submit(2, due: .seconds(2))
+        test.complete(first)
+        #expect(test.dispatch().map(\.items) == [[1]])
+        test.tick(now: .seconds(2))
+        #expect(test.outcomes[2] == .defaultOutput(.deadline))
+        test.tick(now: .seconds(9))
+        #expect(test.outcomes[1] == .defaultOutput(.deadline))
+        #expect(test.scheduler.pendingCount == 0)
+    }
+
+    @Test("However many have shared meanwhile, those who share what is in flight get the default in time")
+    func manyShare() throws {
+        var test = SchedulerUnderTest(limit: 1, replicas: 2, slotsPerReplica: 1)
+        test.group = { $0 < 10 ? 7 : $0 / 2 }
+        test.submit(1, due: .seconds(1))
+        let slow = try #require(test.dispatch().first)
+        test.submit(2, due: .seconds(2))
+        test.submit(3, due: .seconds(3))
+        for item in 10..<5010 {
+            test.submit(2 * item, 2 * item + 1, due: .seconds(9))
+            let batch = try #require(test.dispatch().first)
+            #expect(batch.replica != slow.replica)
+            test.complete(batch)
+        }
+        for item in 1...3 {
+            test.tick(now: .seconds(item))
+            #expect(test.outcomes[item] == .defaultOutput(.deadline))
+        }
+        #expect(test.scheduler.pendingCount == 0)
+    }
 }

@@ -127,4 +127,47 @@ import Testing
         world.answerAll()
         #expect([first, second, third].map { world.results[$0] } == [.counted, .notLearning, .duplicate])
     }
+
+    @Test("Feedback that waited for another under the same id hears that it has not counted, where that has not")
+    func joinedFeedbackFailsToo() throws {
+        var world = try SelectorWorld("exp4")
+        world.isStoreSlow = true
+        let first = world.update(.input(SelectorWorld.payload(1), .text("a")), id: "one")
+        let second = world.update(.input(SelectorWorld.payload(1), .text("a")), id: "one")
+        world.runStore()
+        world.answerAll()
+        world.isStoreFull = true
+        world.runStore()
+        #expect(world.results[first] == .notDurable("the disk is full"))
+        #expect(world.results[second] == .notDurable("the disk is full"))
+    }
+
+    @Test("A new user learns the first feedback once, not also with what the application has learned of it")
+    func newUserLearnsOnce() throws {
+        var world = try SelectorWorld("exp4")
+        world.update(.input(SelectorWorld.payload(1), .text("a")), user: "anna")
+        world.answerAll()
+        #expect(world.weight(of: "a") > 0.5)
+        #expect(abs(world.weight(of: "a", for: "anna") - world.weight(of: "a")) < 1e-9)
+    }
+
+    @Test("What was read before a reset is not taken for what is, however often the policy was lost meanwhile")
+    func readTwiceBeforeReset() throws {
+        var world = try SelectorWorld("exp4")
+        for _ in 0..<5 {
+            world.update(.input(SelectorWorld.payload(1), .text("a")))
+            world.answerAll()
+        }
+        world.isStoreSlow = true
+        try world.restart()
+        for _ in 0..<2 {
+            world.with { selector, now, _ in selector.removeApplication(SelectorWorld.application, now: now) }
+            try world.link(world.models)
+        }
+        world.with { selector, now, _ in selector.removeApplication(SelectorWorld.application, now: now) }
+        world.with { selector, _, _ in selector.reset(SelectorWorld.application, named: "app", user: nil) { _ in } }
+        try world.link(world.models)
+        world.runStore()
+        #expect(world.weight(of: "a") == 0.5)
+    }
 }

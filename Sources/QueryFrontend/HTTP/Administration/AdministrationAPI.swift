@@ -205,7 +205,7 @@ extension AdministrationAPI {
         let state: SelectionStateDescription
         if let observed {
             state = observed
-        } else if application.selection.policy != .standard {
+        } else if try await registeredApplication(body.application).selection.policy != .standard {
             return .failure(
                 503,
                 "What application '\(application.name)' has learned is not known: the store cannot be read, as "

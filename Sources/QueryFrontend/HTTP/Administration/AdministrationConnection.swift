@@ -12,12 +12,18 @@ final class AdministrationConnection: ChannelDuplexHandler, RemovableChannelHand
         /// Connections at a time; what comes beyond is told so.
         var connections: Int
         /// A connection on which nothing happens for so long is closed.
-        var idleTime = TimeAmount.seconds(60)
+        var idleTime: TimeAmount
         /// A request whose body is not there after so long is refused.
-        var bodyTime = TimeAmount.seconds(30)
+        var bodyTime: TimeAmount
         /// After the last answer, input that is still on its way is thrown away for so long: closing at once would make the
         /// system reset the connection, and with it the answer.
         var closeTime = TimeAmount.seconds(5)
+
+        init(_ limits: HTTPLimits) {
+            connections = limits.administrationConnections
+            idleTime = TimeAmount(limits.idleTime)
+            bodyTime = TimeAmount(limits.bodyTime)
+        }
     }
 
     /// A request that was handed on and has no answer yet.

@@ -22,13 +22,13 @@ extension AdministrationAPI {
     /// - Parameters:
     ///   - host: The address to bind to.
     ///   - port: The port to bind to; 0 lets the system pick one.
-    ///   - connections: How many it has at a time; more are refused.
+    ///   - limits: What its clients may ask of it: connections, idle time and the time that a body may take.
     ///   - eventLoopGroup: The threads that it runs on.
     ///   - logger: Takes changes (info) and failures (error).
     ///   - routes: Adds what else is to be answered.
     ///   - onServerRunning: Called with the bound port once connections are accepted.
     public func server(
-        host: String, port: Int, connections: Int, eventLoopGroup: any EventLoopGroup, logger: Logger,
+        host: String, port: Int, limits: HTTPLimits, eventLoopGroup: any EventLoopGroup, logger: Logger,
         routes: (Router<BasicRequestContext>) -> Void = { _ in },
         onServerRunning: @escaping @Sendable (_ port: Int) async -> Void
     ) -> some ApplicationProtocol {
@@ -40,7 +40,7 @@ extension AdministrationAPI {
         return Hummingbird.Application(
             router: router,
             server: HTTPServerBuilder { responder in
-                AdministrationChannel(responder, limits: AdministrationConnection.Limits(connections: connections))
+                AdministrationChannel(responder, limits: AdministrationConnection.Limits(limits))
             },
             configuration: .init(address: .hostname(host, port: port)),
             onServerRunning: { channel in await onServerRunning(channel.localAddress?.port ?? port) },

@@ -236,15 +236,16 @@ final class QueryLoop {
     func sendMetrics(asPrometheus: Bool, to handler: QueryHandler) {
         let handler = NIOLoopBound(handler, eventLoop: eventLoop)
         let loop = NIOLoopBound(self, eventLoop: eventLoop)
-        let monitoring = Monitoring(dispatcher: dispatcher, server: server)
+        let monitoring = Monitoring(dispatcher: dispatcher, server: server, pages: server.pages)
         let eventLoop = eventLoop
         Task {
-            let report = await monitoring.report(withSelections: asPrometheus)
-            let text = asPrometheus ? report.prometheusText() : report.clipperJSON()
+            let page =
+                asPrometheus
+                ? await monitoring.page() : Array(await monitoring.report(withSelections: false).clipperJSON().utf8)
             eventLoop.execute {
                 let reply = QueryReply(
                     status: .ok, contentType: asPrometheus ? DispatchReport.prometheusType : "application/json",
-                    body: ByteBuffer(string: text))
+                    body: ByteBuffer(bytes: page))
                 handler.value.answer(loop.value.held(reply, of: nil))
             }
         }

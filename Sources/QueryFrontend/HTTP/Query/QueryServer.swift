@@ -16,7 +16,7 @@ final class QueryServer: Sendable {
     private let state: QueryServerState
 
     /// What monitors may ask, also elsewhere.
-    var monitoring: Monitoring { Monitoring(dispatcher: dispatcher, server: state) }
+    var monitoring: Monitoring { Monitoring(dispatcher: dispatcher, server: state, pages: state.pages) }
 
     /// The address that it is bound to.
     var address: SocketAddress? { channel.localAddress }
@@ -106,8 +106,7 @@ final class QueryServer: Sendable {
     }
 
     /// Takes over a new catalog on every event loop.
-    func publish(_ catalog: Catalog) async {
-        let routes = Routes(catalog, handles: dispatcher.handles)
+    func publish(_ catalog: Catalog, _ routes: Routes) async {
         for (eventLoop, box) in zip(group.makeIterator(), loops) {
             // Fails only after the loop's end, when nobody is served any more.
             try? await eventLoop.submit { box.value?.routes = routes }.get()

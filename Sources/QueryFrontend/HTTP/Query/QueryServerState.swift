@@ -7,6 +7,7 @@ final class QueryServerState: Sendable {
     private let queryIDs: Atomic<UInt64>
     private let connections = Atomic<Int>(0)
     let refused = RefusedConnections()
+    let pages = SharedPages()
     private let bodyBytes = Atomic<Int>(0)
     private let draining = Atomic(false)
     /// Requests that were refused because there were too many. Only a refusal takes the lock.
@@ -72,6 +73,12 @@ final class QueryServerState: Sendable {
 
     func releaseBody(bytes: Int) {
         bodyBytes.wrappingSubtract(bytes, ordering: .relaxed)
+    }
+
+    /// What is open and held at this moment.
+    var load: HTTPLoad {
+        HTTPLoad(
+            connections: connections.load(ordering: .relaxed), heldBytes: bodyBytes.load(ordering: .relaxed))
     }
 
     func connectionClosed() {

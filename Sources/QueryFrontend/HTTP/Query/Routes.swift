@@ -33,7 +33,8 @@ final class Route: Sendable {
     /// Its versions that take the application's inputs.
     let versions: [String: RoutedModel]
 
-    init(_ application: Application, catalog: Catalog, handles: Handles) {
+    /// - Parameter versions: those of the first linked model.
+    init(_ application: Application, versions registered: [Model], catalog: Catalog, handles: Handles) {
         name = application.name
         handle = handles.handle(forApplication: application.name)
         inputType = application.inputType
@@ -46,7 +47,7 @@ final class Route: Sendable {
         modelName = application.linkedModels.first
         current = modelName.flatMap { catalog.currentModel(named: $0) }.map { RoutedModel($0, handles: handles) }
         var versions: [String: RoutedModel] = [:]
-        for model in modelName.map(catalog.versions(ofModel:)) ?? [] where model.inputType == application.inputType {
+        for model in registered where model.inputType == application.inputType {
             versions[model.id.version] = RoutedModel(model, handles: handles)
         }
         self.versions = versions
@@ -58,7 +59,12 @@ struct Routes: Sendable {
     private let routes: [String: Route]
 
     init(_ catalog: Catalog = Catalog(), handles: Handles) {
-        routes = catalog.applications.mapValues { Route($0, catalog: catalog, handles: handles) }
+        let versions = Dictionary(grouping: catalog.models.values, by: \.id.name)
+        routes = catalog.applications.mapValues { application in
+            Route(
+                application, versions: application.linkedModels.first.flatMap { versions[$0] } ?? [],
+                catalog: catalog, handles: handles)
+        }
     }
 
     subscript(application name: String) -> Route? { routes[name] }

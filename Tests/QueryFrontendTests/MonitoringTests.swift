@@ -1,0 +1,48 @@
+import Testing
+
+@testable import QueryFrontend
+
+@Suite("Pages for monitors")
+struct MonitoringTests {
+    /// Makes pages one at a time, each when it is let go.
+    private actor Press {
+        private(set) var begun = 0
+        private var waiting: [CheckedContinuation<Void, Never>] = []
+
+        func print() async -> [UInt8] {
+            begun += 1
+            let page = UInt8(begun)
+            await withCheckedContinuation { waiting.append($0) }
+            return [page]
+        }
+
+        func letGo() { while let first = waiting.popLast() { first.resume() } }
+    }
+
+    @Test("All who ask while a page is made share the next, which knows of all until then", .timeLimit(.minutes(1)))
+    func shared() async throws {
+        let (pages, press) = (SharedPages(), Press())
+        let first = Task { await pages.page { await press.print() } }
+        while await press.begun < 1 { await Task.yield() }
+        let others = (0..<40).map { _ in Task { await pages.page { await press.print() } } }
+        // They have asked once the page that they share is there to be begun.
+        while await !pages.isNextAskedFor { await Task.yield() }
+        for _ in 0..<1000 { await Task.yield() }
+        #expect(await press.begun == 1)
+        await press.letGo()
+        #expect(await first.value == [1])
+        while await press.begun < 2 { await Task.yield() }
+        await press.letGo()
+        for other in others { #expect(await other.value == [2]) }
+        #expect(await press.begun == 2)
+    }
+
+    #if os(Linux)
+        @Test("The system's figures of this process are plausible")
+        func process() throws {
+            let figures = try #require(ProcessFigures.current())
+            #expect(figures.residentBytes > 1 << 20 && figures.openDescriptors > 2)
+            #expect(figures.mostDescriptors >= figures.openDescriptors && figures.processorTime > .zero)
+        }
+    #endif
+}
