@@ -548,6 +548,7 @@ static void *connect_dealer(void *context)
     for (int i = 0; i < 16; i++) snprintf(id + 5 + 2 * i, 3, "%02x", random[i]);
     if (settings.rpc == 4) zmq_setsockopt(socket, ZMQ_ROUTING_ID, id, 37);
     zmq_setsockopt(socket, ZMQ_LINGER, &(int){ 0 }, sizeof(int));
+    if (strchr(settings.endpoint, '[')) zmq_setsockopt(socket, ZMQ_IPV6, &(int){ 1 }, sizeof(int));
     zmq_setsockopt(socket, ZMQ_SNDTIMEO, &(int){ PATIENCE }, sizeof(int)); /* a peer that reads nothing cannot hold us */
     if (zmq_connect(socket, settings.endpoint) != 0)
         GIVE_UP(64, "cannot connect to %s: %s; check CLIPPER_IP and CLIPPER_PORT", settings.endpoint, zmq_strerror(zmq_errno()));
@@ -675,7 +676,8 @@ static void read_settings(int count, char **arguments)
     if (strlen(port) > 5 || strspn(port, "0123456789") != strlen(port) || atol(port) < 1 || atol(port) > 65535)
         GIVE_UP(64, "CLIPPER_PORT is \"%s\"; a port is a number from 1 to 65535", port);
     if (strlen(host) > 255) GIVE_UP(64, "CLIPPER_IP has %zu characters; a host name has 255 at most", strlen(host));
-    snprintf(settings.endpoint, sizeof settings.endpoint, "tcp://%s:%s", host, port);
+    bool bare = strchr(host, ':') && *host != '['; /* an address of IPv6, whose own colons are told from the port's by brackets */
+    snprintf(settings.endpoint, sizeof settings.endpoint, bare ? "tcp://[%s]:%s" : "tcp://%s:%s", host, port);
 }
 
 int main(int count, char **arguments)
