@@ -26,17 +26,21 @@ struct FaultyContainer: AsyncParsableCommand {
     @Option(help: "How long the model takes for a batch.")
     var milliseconds = 0
 
+    @Option(help: "An input of this number alone takes the model a second.")
+    var slowAt: Double?
+
     @Option(help: "A text to answer with, instead of the sum.")
     var output: String?
 
     @OptionGroup var options: ContainerOptions
 
     func run() async throws {
-        let (onNegative, milliseconds, output) = (onNegative, milliseconds, output)
+        let (onNegative, milliseconds, slowAt, output) = (onNegative, milliseconds, slowAt, output)
         let container = ModelContainer(name: "sum", version: "1") { (batch: InputBatch<Double>) throws -> [String] in
             print("batch \(batch.count)")
             fflush(nil)
             if milliseconds > 0 { Thread.sleep(forTimeInterval: Double(milliseconds) / 1_000) }
+            if let slowAt, batch.contains(where: { $0.elementsEqual([slowAt]) }) { Thread.sleep(forTimeInterval: 1) }
             var outputs = batch.map { output ?? $0.reduce(0, +).description }
             if let onNegative, batch.elements.contains(where: { $0 < 0 }) {
                 switch onNegative {
