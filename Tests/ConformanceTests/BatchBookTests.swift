@@ -67,6 +67,29 @@ import Testing
         #expect(book.waiting == 0)
     }
 
+    @Test func `a batch that was in hand when its session ended must not be answered in the next`() throws {
+        var book = BatchBook()
+        book.sent(7, inputs: 1)
+        book.doom()
+        book.sent(8, inputs: 1)
+        book.endSession()
+        #expect(book.waiting == 0 && !book.isAsked)
+        book.sent(9, inputs: 1)
+        for id: UInt32 in [7, 8] {
+            #expect(book.isOrphan(id))
+            expectFault("no answer to batch \(id), whose session has ended") { try book.take(response(id, 1)) }
+        }
+        try book.take(response(9, 1))
+    }
+
+    @Test func `an id may be used again in the next session`() throws {
+        var book = BatchBook()
+        book.sent(7, inputs: 1)
+        book.endSession()
+        book.sent(7, inputs: 1)
+        try book.take(response(7, 1))
+    }
+
     private func response(_ id: UInt32, _ outputs: Int) -> PredictResponse {
         PredictResponse(id: id, outputs: Outputs((0..<outputs).map { "\($0)" }))
     }

@@ -62,10 +62,31 @@ import Testing
         #expect(needless?.description.contains("the tag 000a for the field beats-while-busy") == true)
     }
 
+    @Test func `a message that belongs to no batch has the id 0`() {
+        let fault = FieldTags.fault(in: [MalformedMessage.head(8, id: 256) + name])
+        #expect(fault?.description.contains("but the bytes of its id are 00 01 00 00") == true)
+        let goodbye = MalformedMessage.field(0x800d, [1, 0, 0, 0])
+        #expect(FieldTags.fault(in: [MalformedMessage.head(7) + goodbye]) == nil)
+        #expect(FieldTags.fault(in: [MalformedMessage.head(7, id: 1) + goodbye]) != nil)
+        #expect(FieldTags.fault(in: [MalformedMessage.head(10, id: 1) + goodbye]) == nil)
+    }
+
     @Test func `fields that a message does not have, notices and messages of RPC 3 are let be`() {
         #expect(FieldTags.fault(in: [MalformedMessage.head(8) + name + MalformedMessage.field(0x000d, [1])]) == nil)
         #expect(FieldTags.fault(in: [MalformedMessage.head(264) + MalformedMessage.field(0x0004, [])]) == nil)
         #expect(FieldTags.fault(in: [[], [2, 0, 0, 0]]) == nil)
+    }
+}
+
+@Suite struct ChosenIDsTests {
+    @Test func `two processes with one id are told once, and one process may have it as long as it likes`() {
+        let ids = ChosenIDs()
+        let (first, second) = (ids.beginProcess(), ids.beginProcess())
+        let id = RoutingID(Array("rpc4-x".utf8))
+        #expect(ids.claim(id, by: first))
+        #expect(ids.claim(id, by: first))
+        #expect(!ids.claim(id, by: second))
+        #expect(ids.claim(id, by: second))
     }
 }
 

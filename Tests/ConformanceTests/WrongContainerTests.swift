@@ -92,6 +92,25 @@ struct KnownFlaw: Sendable, CustomTestStringConvertible {
         KnownFlaw("registers-while-leaving", "metadata-while-leaving", .four, "but it is new container"),
         KnownFlaw("waits-unwelcomed", "sigterm-unwelcomed", .four, "it lives still after"),
         KnownFlaw("deaf-to-second-signal", "sigterm-twice", .four, "it lives still after"),
+        KnownFlaw("registers-early", "registration", .four, "expected no metadata before they are asked for"),
+        KnownFlaw("registers-twice", "registration", .four, "one register for each welcome, but there was 1 more"),
+        KnownFlaw("registers-with-id", "registration", .four, "but the bytes of its id are 01 00 00 00"),
+        KnownFlaw("same-ids-each-time", "routing-ids", .four, "expected another routing id for another process"),
+        KnownFlaw("few-random-bits", "registration", .four, "it has 16 hexadecimal digits, which are 64 bits"),
+        KnownFlaw("waits-for-accepted", "predict-before-accepted", .four, "to a batch that came before accepted"),
+        KnownFlaw("ignores-late-refusal", "refused-unprompted", .four, "after refused in a session that was accepted"),
+        KnownFlaw("sleeps-through-signal", "sigterm-refused", .four, "it lives still after"),
+        KnownFlaw("ends-at-unknown-goodbye", "goodbye-unknown-code", .four, "which is to be taken for 1"),
+        KnownFlaw("reads-nanoseconds", "budget", .four, "results of a batch that has 900 ms"),
+        KnownFlaw("looks-at-id", "id-without-batch", .four, "the container ended its session"),
+        KnownFlaw("reverses-large-batches", "batch-of-5000", .three, "in that of input 4999, as a batch of 4 shows"),
+        KnownFlaw("reverses-large-batches", "batch-of-5000", .four, "in that of input 4999, as a batch of 4 shows"),
+        KnownFlaw("answers-in-next-session", "stale-batches", .three, "whose session has ended"),
+        KnownFlaw("answers-in-next-session", "stale-batches", .four, "whose session has ended"),
+        KnownFlaw("drops-at-goodbye", "sigterm-under-load", .four, "an answer to every batch that came before"),
+        KnownFlaw("ignores-failure", "model-fails", .four, "an error for the input '[666]'"),
+        KnownFlaw("ignores-invalid-utf8", "malformed-invalid-utf8", .three, "after a string that is not UTF-8"),
+        KnownFlaw("ignores-invalid-utf8", "malformed-invalid-utf8", .four, "after a string that is not UTF-8"),
     ]
 }
 
@@ -122,6 +141,41 @@ struct KnownFlaw: Sendable, CustomTestStringConvertible {
             if note?.contains("it should pause for 100 ms first") == true { return }
         }
         Issue.record("there is no remark")
+    }
+
+    @Test func `a container that does not pause after a goodbye passes with a remark`() async throws {
+        for _ in 0..<5 {
+            let results = try await played("hasty-after-goodbye", only: ["pauses"], version: .four)
+            guard case .passed(let note) = try #require(results.first).verdict else {
+                Issue.record("it is \(results[0].verdict)")
+                return
+            }
+            if note?.contains("after the frontend's goodbye: it should pause") == true { return }
+        }
+        Issue.record("there is no remark")
+    }
+
+    @Test func `two processes with the same routing id are told once, whatever is played`() async throws {
+        let results = try await played("same-ids-each-time", only: ["fallback", "drained", "refused"], version: .four)
+        #expect(results.count { $0.remark.contains("another routing id for another process") } == 1)
+        #expect(results.count { $0.verdict.isFailure } == 1)
+    }
+
+    @Test func `a container that a heartbeat keeps from its end passes with a remark`() async throws {
+        let results = try await played("lingers-alone", only: ["sigterm-alone"], version: .four)
+        guard case .passed(let note) = try #require(results.first).verdict else {
+            Issue.record("it is \(results[0].verdict)")
+            return
+        }
+        #expect(note?.contains("its linger is to be 0") == true)
+    }
+
+    @Test func `where only a large batch takes long, what a busy machine may cause is no fault`() async throws {
+        // It is silent for 1.7 s, and 20 s are tolerated.
+        let results = try await played(
+            "silent-while-busy", only: ["heartbeats-busy"], version: .four, tardiness: .seconds(20))
+        // Whether it is skipped or passes is up to what else the machine has to do.
+        #expect(results.map(\.verdict.isFailure) == [false], "\(results)")
     }
 
     @Test func `a container that sends without a pause is given up all the same`() async throws {
@@ -198,7 +252,8 @@ struct KnownFlaw: Sendable, CustomTestStringConvertible {
 
     private func played(
         _ flaw: String, only: [String], version: RPCVersion, jobs: Int = 1, requiresVersion4: Bool = true,
-        requiresVersion3: Bool = false, samples: [String] = [], answer: Duration = .seconds(8)
+        requiresVersion3: Bool = false, samples: [String] = [], answer: Duration = .seconds(8),
+        tardiness: Duration = .seconds(1)
     ) async throws -> [ScenarioResult] {
         var options = ContainerRun.Options(
             command: try Command([try BuiltProducts.executable("wrong-container"), flaw]))
@@ -212,7 +267,7 @@ struct KnownFlaw: Sendable, CustomTestStringConvertible {
         // A right answer comes within milliseconds. A fault that is the lack of one is waited for as long as this.
         let isRight = flaw == "none"
         options.bounds = Bounds(answer: isRight ? .seconds(60) : answer, start: .seconds(120))
-        if !isRight { (options.bounds.session, options.bounds.tardiness) = (.seconds(9), .seconds(1)) }
+        if !isRight { (options.bounds.session, options.bounds.tardiness) = (.seconds(9), tardiness) }
         let run = ContainerRun(options)
         return await withTurn { await run.run() }
     }

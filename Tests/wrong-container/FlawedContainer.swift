@@ -40,10 +40,11 @@ struct FlawedContainer {
     /// - Returns: the process's exit status.
     func serve(_ isToldToStop: () -> Bool) throws -> Int32 {
         guard let context else { return 70 }
-        var isFirst = true
+        var number = 0
+        var left: [PredictRequest] = []
         while true {
-            defer { isFirst = false }
-            switch try serveSession(in: context, isFirst: isFirst, isToldToStop) {
+            defer { number += 1 }
+            switch try serveSession(in: context, number: number, &left, isToldToStop) {
             case .process(let status):
                 // What was sent last leaves first.
                 context.terminate()
@@ -52,7 +53,7 @@ struct FlawedContainer {
                 let end = MonotonicTime.now() + pause
                 // The pause between two sessions, cut into slices in which it can be told to stop.
                 while MonotonicTime.now() < end {
-                    if isToldToStop() { return 0 }
+                    if isToldToStop(), flaw != .sleepsThroughSignal { return 0 }
                     Thread.sleep(forTimeInterval: 0.01)
                 }
             }
@@ -60,18 +61,29 @@ struct FlawedContainer {
     }
 
     /// One session with a socket of its own, which is closed when it ends.
-    private func serveSession(in context: Context, isFirst: Bool, _ isToldToStop: () -> Bool) throws -> End {
+    ///
+    /// - Parameters:
+    ///   - number: how many sessions there were before it.
+    ///   - left: what those have left unanswered.
+    private func serveSession(
+        in context: Context, number: Int, _ left: inout [PredictRequest], _ isToldToStop: () -> Bool
+    ) throws -> End {
         let socket = try Socket(.dealer, in: context)
         if offersVersion4 {
             var generator = SystemRandomNumberGenerator()
             var id = RoutingID.offeringVersion4(using: &generator)
             if flaw == .sameRoutingID { id = firstID }
+            if flaw == .sameIDsEachTime { id.bytes = Array("rpc4-this is session number \(number)".utf8) }
+            if flaw == .fewRandomBits {
+                id.bytes = Array("rpc4-\(String(UInt64.random(in: (1 << 63)...UInt64.max), radix: 16))".utf8)
+            }
             if flaw == .shortRoutingID { id.bytes = Array(id.bytes.prefix(9)) }
             try socket.setRoutingID(id)
         }
         try socket.connect(endpoint)
-        let session = FlawedSession(socket, flaw, registration, isFirst: isFirst)
+        let session = FlawedSession(socket, flaw, registration, isFirst: number == 0, left: left)
         let end = try session.serve(isToldToStop)
+        left = session.left
         if case .process = end { try session.linger() }
         if flaw == .diesAtMalformed, session.wasMalformed { return .process(status: 1) }
         return end

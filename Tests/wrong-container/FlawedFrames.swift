@@ -8,6 +8,7 @@ extension Flaw {
         case .wrongDigit where version == .three: frames[4] = [0x39]
         case .nulAfterDigit where version == .three: frames[4].append(0)
         case .surplusFrame: frames.append([1])
+        case .registersWithID where version == .four: frames[0][8] = 1
         // The first field is the model's name, whose tag begins at 12; its second byte has the bit.
         case .optionalName where version == .four: frames[0][13] = 0
         default: break

@@ -3,10 +3,10 @@ import ContainerRPC
 /// One session of a container with a flaw.
 final class FlawedSession {
     private let socket: Socket
-    private let flaw: Flaw
-    private let registration: Registration
+    let flaw: Flaw
+    let registration: Registration
 
-    private var version: RPCVersion?
+    var version: RPCVersion?
     private var interval = Duration.seconds(5)
     private var limit = Duration.seconds(30)
     private var heard = MonotonicTime.now()
@@ -14,8 +14,10 @@ final class FlawedSession {
     private var hasSpoken = false
     private var leaving: MonotonicTime?
     private var pending: [PredictRequest] = []
-    private var answered = 0
+    var answered = 0
     private var registered = 0
+    private var isAccepted = false
+    private let leftBefore: [PredictRequest]
     /// Whether it ended because of a malformed message.
     private(set) var wasMalformed = false
 
@@ -25,12 +27,19 @@ final class FlawedSession {
     private let isFirst: Bool
 
     /// - Parameter isFirst: whether the container has had no session before.
-    init(_ socket: consuming Socket, _ flaw: Flaw, _ registration: Registration, isFirst: Bool) {
+    /// - Parameter left: what the sessions before it have left unanswered.
+    init(
+        _ socket: consuming Socket, _ flaw: Flaw, _ registration: Registration, isFirst: Bool, left: [PredictRequest]
+    ) {
         self.isFirst = isFirst
+        leftBefore = left
         self.socket = socket
         self.flaw = flaw
         self.registration = registration
     }
+
+    /// What it leaves to the next session, which is nothing unless that is its flaw.
+    var left: [PredictRequest] { flaw == .answersInNextSession ? pending : [] }
 
     func linger() throws {
         try socket.setLinger(.seconds(3))
@@ -51,7 +60,7 @@ final class FlawedSession {
                 heard = .now()
                 if let end = try take(message.copiedFrames) { return end }
             }
-            if flaw == .answersForgotten, !pending.isEmpty {
+            if keepsBack, !pending.isEmpty {
                 // It is asked for its metadata meanwhile, or not.
                 let (since, count) = held ?? (.now(), registered)
                 held = (since, count)
@@ -78,6 +87,16 @@ final class FlawedSession {
         }
     }
 
+    /// Whether it waits with its answers for what makes them wrong.
+    private var keepsBack: Bool {
+        switch flaw {
+        case .answersForgotten: true
+        case .answersInNextSession: leftBefore.isEmpty
+        case .dropsAtGoodbye: leaving != nil
+        default: false
+        }
+    }
+
     // MARK: Speaking
 
     private func beat() throws {
@@ -91,10 +110,16 @@ final class FlawedSession {
             if try send(.newContainer(registration), in: .three) == .sent { hasSpoken = true }
             return
         }
+        let isFirstBeat = !hasSpoken
         if try send(.heartbeat, in: version ?? .three) == .sent { hasSpoken = true }
+        if isFirstBeat, hasSpoken, flaw == .registersEarly {
+            var early = registration
+            early.rpcVersion = .four
+            _ = try send(.newContainer(early), in: .four)
+        }
     }
 
-    private func send(_ message: ContainerMessage, in version: RPCVersion) throws -> SendOutcome {
+    func send(_ message: ContainerMessage, in version: RPCVersion) throws -> SendOutcome {
         var list = FrameList()
         switch version {
         case .three: RPC3.encode(message, into: &list)
@@ -103,7 +128,7 @@ final class FlawedSession {
         return try send(frames: list.frames)
     }
 
-    private func send(frames: [[UInt8]]) throws -> SendOutcome {
+    func send(frames: [[UInt8]]) throws -> SendOutcome {
         let outcome = try socket.send(frames: frames)
         if outcome == .sent { sent = .now() }
         return outcome
@@ -113,6 +138,11 @@ final class FlawedSession {
         if version == nil, flaw == .waitsUnwelcomed {
             leaving = .now() + .seconds(5)
             return nil
+        }
+        if version == nil, flaw == .lingersAlone {
+            // A linger would hold it so long, for a heartbeat that nobody takes.
+            _ = try waitForInput([], timeout: .seconds(5))
+            return .process(status: 0)
         }
         guard version == .four else { return .process(status: flaw == .exitStatus ? 3 : 0) }
         if flaw == .noGoodbye { return .process(status: 0) }
@@ -134,6 +164,10 @@ final class FlawedSession {
         }
         do throws(WireError) {
             if list.isVersion4 {
+                // An id in a message that is neither predict nor feedback.
+                if flaw == .looksAtID, frames[0].count >= 12, frames[0][4] != 5, frames[0][4] != 6, frames[0][8] != 0 {
+                    return .session(pause: .milliseconds(100))
+                }
                 return try heed(.four, try RPC4.decodeFrontendMessage(list))
             }
             if flaw == .speaksOnlyFour || (flaw == .speaksThreeOnce && !isFirst) {
@@ -149,6 +183,7 @@ final class FlawedSession {
         wasMalformed = true
         switch flaw {
         case .ignoresMalformed: return nil
+        case .ignoresInvalidUTF8 where error.kind == .invalidUTF8: return nil
         case .ignoresVersion where error.kind == .unsupportedVersion: return nil
         case .takesUnknownFields where error.kind == .unknownField:
             // The batch without its last field, which is the unknown one.
@@ -176,7 +211,8 @@ final class FlawedSession {
 
     private func act(_ spoken: RPCVersion, _ message: FrontendMessage) throws -> FlawedContainer.End? {
         switch message {
-        case .heartbeat(.keepAlive), .accepted: break
+        case .heartbeat(.keepAlive): break
+        case .accepted: isAccepted = true
         case .heartbeat(.requestMetadata) where leaving != nil && flaw != .registersWhileLeaving:
             return .process(status: 0)
         case .heartbeat(.requestMetadata):
@@ -191,10 +227,12 @@ final class FlawedSession {
             if flaw != .ignoresWelcome { try register() }
         case .notice:
             if flaw == .refusesNotices { return .session(pause: .milliseconds(100)) }
+        case .refused where isAccepted && flaw == .ignoresLateRefusal: break
         case .refused(let refusal):
             return .session(pause: flaw == .hastyReturn ? .zero : refusal.retryAfter ?? .seconds(5))
         case .goodbye(let goodbye):
             if leaving != nil {
+                if flaw == .dropsAtGoodbye { return .process(status: 0) }
                 for request in pending { if let end = try answer(request) { return end } }
                 return .process(status: flaw == .exitStatus ? 3 : 0)
             }
@@ -202,8 +240,9 @@ final class FlawedSession {
             if goodbye.code == .drained, flaw != .returnsWhenDrained {
                 return .process(status: flaw == .diesWhenDrained ? 3 : 0)
             }
+            if flaw == .endsAtUnknownGoodbye, goodbye.code.rawValue > 3 { return .process(status: 0) }
             if flaw == .answersGoodbye { _ = try send(.goodbye(Goodbye(goodbye.code)), in: .four) }
-            return .session(pause: .milliseconds(100))
+            return .session(pause: flaw == .hastyAfterGoodbye ? .zero : .milliseconds(100))
         case .feedback(let feedback):
             if flaw == .answersFeedback {
                 _ = try send(.response(PredictResponse(id: feedback.id, outputs: [])), in: .four)
@@ -213,7 +252,7 @@ final class FlawedSession {
                 if flaw == .answersFeedback {
                     _ = try send(.response(PredictResponse(id: request.id, outputs: ["ACK"])), in: .three)
                 }
-            } else {
+            } else if flaw != .waitsForAccepted || isAccepted || spoken == .three {
                 pending.append(request)
             }
         }
@@ -224,6 +263,7 @@ final class FlawedSession {
         registered += 1
         if flaw == .registersOnce, registered > 1 { return }
         if flaw != .answersForgotten { pending = [] }
+        if flaw == .answersInNextSession, registered == 1 { pending = leftBefore }
         var registration = registration
         if flaw == .otherMetadata, registered > 1 { registration.modelVersion += "b" }
         let spoken = flaw == .speaksFourToThree ? .four : version ?? .three
@@ -233,61 +273,8 @@ final class FlawedSession {
         case .three: RPC3.encode(.newContainer(registration), into: &list)
         case .four: RPC4.encode(.newContainer(registration), into: &list)
         }
-        _ = try send(frames: flaw.registration(list.frames, in: spoken))
-    }
-
-    // MARK: Answering
-
-    private func answer(_ request: PredictRequest) throws -> FlawedContainer.End? {
-        let spoken = version ?? .three
-        answered += 1
-        if flaw == .skipsBatch, answered == 5 { return nil }
-        if flaw == .diesAtNoInputs, request.inputs.count == 0 { return .process(status: 1) }
-        let isEmpty = request.inputs.rowEnds.first == 0
-        if flaw == .refusesEmptyInput, isEmpty, request.inputs.count > 0 { return .session(pause: .zero) }
-        if flaw == .silentWhileBusy, request.inputs.count > 1_000, spoken == .four {
-            _ = try waitForInput([], timeout: .milliseconds(700))
+        for _ in 0..<(flaw == .registersTwice ? 2 : 1) {
+            _ = try send(frames: flaw.registration(list.frames, in: spoken))
         }
-        if request.inputs.type != registration.inputType, flaw != .takesWrongType {
-            guard spoken == .four else { return .session(pause: .zero) }
-            return try fail(request, .invalidInput, "this model takes \(registration.inputType)")
-        }
-        if spoken == .four, let most = registration.details.largestBatch, request.inputs.count > most,
-            flaw != .takesTooLarge
-        {
-            return try fail(request, .tooLarge, "at most \(most)")
-        }
-        if let budget = request.budget, budget < .milliseconds(1) { return try fail(request, .tooLate, "late") }
-        var outputs = SumModel.outputs(of: request.inputs)
-        if !outputs.errors.isEmpty {
-            if flaw == .diesAtModelError { return .process(status: 1) }
-            if spoken == .three { return .session(pause: .zero) }
-        }
-        if flaw == .wrongCount, outputs.count > 1 { outputs = Outputs(outputs.strings.dropLast()) }
-        if flaw == .swapsOutputs, outputs.count > 1 {
-            var texts = outputs.strings
-            texts.swapAt(0, 1)
-            outputs = Outputs(texts)
-        }
-        let id = flaw == .wrongID ? request.id &+ 1 : request.id
-        for _ in 0..<(flaw == .answersTwice ? 2 : 1) {
-            try send(PredictResponse(id: id, outputs: outputs), in: spoken)
-        }
-        return nil
-    }
-
-    private func fail(_ request: PredictRequest, _ code: FailureCode, _ reason: String) throws -> FlawedContainer.End? {
-        _ = try send(.failure(BatchFailure(id: request.id, code: code, reason: reason)), in: .four)
-        return nil
-    }
-
-    private func send(_ response: PredictResponse, in version: RPCVersion) throws {
-        let spoken = flaw == .answersInThree ? .three : version
-        var list = FrameList()
-        switch spoken {
-        case .three: RPC3.encode(.response(response), into: &list)
-        case .four: RPC4.encode(.response(response), into: &list)
-        }
-        _ = try send(frames: flaw.response(list.frames, in: spoken))
     }
 }

@@ -21,11 +21,19 @@ struct BatchBook {
     /// may be answered until that comes.
     private var doomed: [[UInt32: Batch]] = []
     private var forgotten: Set<UInt32> = []
+    /// Batches of earlier sessions that were in hand when those ended.
+    private var orphans: Set<UInt32> = []
     /// The answers, in the order in which they came.
     private(set) var answers: [(id: UInt32, answer: BatchAnswer)] = []
 
     /// How many answers are due.
     var waiting: Int { inFlight.values.reduce(0) { $0 + $1.due } }
+
+    /// Whether the container was asked to register anew, and has not yet.
+    var isAsked: Bool { !doomed.isEmpty }
+
+    /// Whether this batch was in hand when its session ended.
+    func isOrphan(_ id: UInt32) -> Bool { orphans.contains(id) }
 
     /// A batch was sent.
     mutating func sent(_ id: UInt32, inputs: Int) {
@@ -49,6 +57,21 @@ struct BatchBook {
         forgotten.formUnion(doomed.removeFirst().keys)
     }
 
+    /// The session has ended: what was in hand must not be answered in another.
+    mutating func endSession() {
+        let left = doomed.reduce(into: Set(inFlight.keys)) { $0.formUnion($1.keys) }
+        let (forgotten, orphans) = (self.forgotten, self.orphans.union(left))
+        self = BatchBook()
+        (self.forgotten, self.orphans) = (forgotten, orphans)
+    }
+
+    /// That an orphan was answered.
+    func orphanFault(_ id: UInt32) -> Fault {
+        Fault(
+            expected: "no answer to batch \(id), whose session has ended",
+            but: "the container answered it in the next session")
+    }
+
     mutating func take(_ response: PredictResponse) throws {
         let batch = try settle(response.id)
         guard response.outputs.count == batch.inputs else {
@@ -70,6 +93,7 @@ struct BatchBook {
             return doomed[index].removeValue(forKey: id) ?? Batch(inputs: 0, due: 0)
         }
         guard var batch = inFlight[id] else {
+            if isOrphan(id) { throw orphanFault(id) }
             if forgotten.contains(id) {
                 throw Fault(
                     expected: "no answer to batch \(id), which it must not answer (any more)", but: "it was answered")

@@ -119,6 +119,17 @@ extension ContainerPlay {
         try servesStill()
     }
 
+    /// The same, and a fault says after what.
+    func servesAgain(
+        after what: String, notBefore earliest: MonotonicTime? = nil, within bound: Duration? = nil
+    ) throws {
+        do {
+            try servesAgain(notBefore: earliest, within: bound)
+        } catch let fault as Fault {
+            throw Fault("after \(what): \(fault)")
+        }
+    }
+
     /// Hears the container for a while.
     func listen(for duration: Duration, _ body: (ContainerEvent) throws -> Void = { _ in }) throws {
         let deadline = MonotonicTime.now() + duration

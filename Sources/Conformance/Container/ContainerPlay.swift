@@ -55,6 +55,8 @@ final class ContainerPlay {
     var formerPeers: Set<RoutingID> = []
     var book = BatchBook()
     var goodbyes = GoodbyeBook()
+    /// How often the container has registered in RPC 4 without a *welcome* that asked for it.
+    private(set) var unaskedRegistrations = 0
 
     /// The last id of a batch.
     var ids: UInt32 = 0x00c0_ffee
@@ -62,13 +64,21 @@ final class ContainerPlay {
     /// A session that the container has opened, and that was not taken up yet.
     var opening: (peer: RoutingID, at: MonotonicTime)?
     private let inputType: InputType?
+    /// What all processes of the run are called by.
+    let chosenIDs: ChosenIDs
+    /// The process's number among those of the run.
+    private(set) var processNumber = 0
 
     /// Starts a frontend, and nothing else.
     ///
     /// - Parameter inputType: what the container is told to take; `nil` leaves it to the options.
-    init(_ options: ContainerRun.Options, version: RPCVersion, inputType: InputType? = nil) throws {
+    init(
+        _ options: ContainerRun.Options, version: RPCVersion, inputType: InputType? = nil,
+        chosenIDs: ChosenIDs = ChosenIDs()
+    ) throws {
         self.options = options
         self.version = version
+        self.chosenIDs = chosenIDs
         self.inputType = inputType ?? options.inputType
         spoken = version
         frontend = try PlayedFrontend()
@@ -86,6 +96,7 @@ final class ContainerPlay {
         ]
         if let inputType { environment["CLIPPER_INPUT_TYPE"] = inputType.name }
         frontend.remark("the container is started")
+        processNumber = chosenIDs.beginProcess()
         process = try StartedCommand(options.command, environment: environment)
     }
 
@@ -156,12 +167,26 @@ final class ContainerPlay {
             return try take(message, received)
         }
         guard !formerPeers.contains(received.peer) else {
-            if case .heartbeat = message { return nil }
-            throw Fault(
-                expected: "nothing but heartbeats in a session that is over",
-                but: "its routing id \(received.peer) sent: \(MessageNames.name(of: message))")
+            switch message {
+            case .heartbeat: return nil
+            case .newContainer where spoken == .four:
+                unaskedRegistrations += 1
+                return nil
+            // These may have been on their way when it ended.
+            case .response(let response) where book.isOrphan(response.id): return nil
+            case .failure(let failure) where book.isOrphan(failure.id): return nil
+            default:
+                throw Fault(
+                    expected: "nothing but heartbeats in a session that is over",
+                    but: "its routing id \(received.peer) sent: \(MessageNames.name(of: message))")
+            }
         }
         guard case .heartbeat = message else {
+            if opening?.peer == received.peer, case .newContainer = message {
+                throw Fault(
+                    expected: "no metadata before they are asked for",
+                    but: "the container sent \(MessageNames.name(of: message)) right after its first heartbeat")
+            }
             throw Fault(
                 expected: "a heartbeat as the first message of a session",
                 but: "\(received.peer) sent: \(MessageNames.name(of: message))")
@@ -182,6 +207,12 @@ final class ContainerPlay {
                 throw Fault(
                     expected: "the same metadata again (\(describe(session?.registration)))",
                     but: "it is \(describe(registration)) now")
+            }
+            // A frontend bears it. That it came is told by the scenario `registration`, not by all.
+            if spoken == .four, !book.isAsked {
+                unaskedRegistrations += 1
+                try send(.accepted(replica: 0))
+                return .notice
             }
             book.forget()
             if spoken == .four { try send(.accepted(replica: 0)) }

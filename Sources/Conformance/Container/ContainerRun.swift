@@ -83,7 +83,9 @@ public struct ContainerRun: Sendable {
             let begin = MonotonicTime.now()
             var verdict: Verdict
             do {
-                let play = try stage ?? ContainerPlay(options, version: item.version, inputType: item.type)
+                let play =
+                    try stage
+                    ?? ContainerPlay(options, version: item.version, inputType: item.type, chosenIDs: board.chosenIDs)
                 stage = play
                 play.frontend.beginTranscript()
                 verdict = outcome(of: item, play, board)
@@ -108,7 +110,7 @@ public struct ContainerRun: Sendable {
         do {
             try play.openSession()
         } catch let fault as Fault {
-            board.skip(play.version, because: "the container did not register")
+            if !play.hasRegistered { board.skip(play.version, because: "the container did not register") }
             throw fault
         }
     }

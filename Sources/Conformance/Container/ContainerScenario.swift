@@ -40,5 +40,5 @@ public struct ContainerScenario: ConformanceScenario {
 
     /// All scenarios, in the order of their printing.
     public static let all: [ContainerScenario] =
-        registering + batching + listening + misbehaving + growing + negotiating + parting + stopping
+        registering + batching + listening + misbehaving + growing + negotiating + parting + inHand + stopping
 }

@@ -9,8 +9,12 @@ extension ContainerPlay {
     }
 
     /// Waits until the container opens a session, and registers it.
+    ///
+    /// - Parameter accepts: whether the registration is accepted, where the version has a message for it.
     @discardableResult
-    func openSession(within bound: Duration? = nil, notBefore earliest: MonotonicTime? = nil) throws -> Registration {
+    func openSession(
+        within bound: Duration? = nil, notBefore earliest: MonotonicTime? = nil, accepts: Bool = true
+    ) throws -> Registration {
         let peer = try awaitOpening(within: bound, notBefore: earliest)
         try checkRoutingID(peer)
         try askForMetadata(of: peer)
@@ -19,8 +23,13 @@ extension ContainerPlay {
         try frontend.watch(peer, by: received.descriptor)
         session = PlayedSession(peer: peer, registration: registration, frames: received.frames)
         registeredVersions.insert(spoken)
-        book = BatchBook()
-        if spoken == .four { try send(.accepted(replica: 0)) }
+        if spoken == .four, accepts { try send(.accepted(replica: 0)) }
+        // One that begins with 0 is the ROUTER's.
+        if peer.bytes.first != 0, !chosenIDs.claim(peer, by: processNumber) {
+            throw Fault(
+                expected: "another routing id for another process (rpc-3.md 5.2)",
+                but: "one that was started before had chosen \(peer), too")
+        }
         return registration
     }
 
@@ -64,6 +73,7 @@ extension ContainerPlay {
     func endSession() {
         if let session { formerPeers.insert(session.peer) }
         session = nil
+        book.endSession()
         goodbyes.forget()
     }
 
@@ -87,28 +97,27 @@ extension ContainerPlay {
                 throw Fault(expected: asked, but: "the container opened another session, \(received.peer)")
             }
             let list = FrameList(received.frames)
+            let message: ContainerMessage
             do throws(WireError) {
-                let message: ContainerMessage
                 if list.isVersion4, spoken == .four {
                     message = try RPC4.decodeContainerMessage(list)
                 } else {
                     message = try RPC3.decodeContainerMessage(list)
                 }
-                switch message {
-                // Heartbeats that it had sent before it was answered.
-                case .heartbeat: continue
-                case .notice: continue
-                case .newContainer(let registration):
-                    guard registration.rpcVersion == spoken else {
-                        throw WireError(
-                            .unknownType, frame: 0, expected: asked, found: MessageNames.name(of: message))
-                    }
-                    return (registration, received)
-                default:
-                    throw WireError(.unknownType, frame: 0, expected: asked, found: MessageNames.name(of: message))
-                }
             } catch {
                 throw malformed(received, error)
+            }
+            switch message {
+            // Heartbeats that it had sent before it was answered.
+            case .heartbeat, .notice: continue
+            case .newContainer(let registration) where registration.rpcVersion == spoken:
+                return (registration, received)
+            case .response(let response) where book.isOrphan(response.id): throw book.orphanFault(response.id)
+            case .failure(let failure) where book.isOrphan(failure.id): throw book.orphanFault(failure.id)
+            default:
+                throw malformed(
+                    received,
+                    WireError(.unknownType, frame: 0, expected: asked, found: MessageNames.name(of: message)))
             }
         }
         if let end = process?.programEnd { throw Fault(expected: asked, but: "the process has ended with \(end)") }
@@ -142,6 +151,12 @@ extension ContainerPlay {
             throw Fault(
                 expected: "a routing id of rpc4- and at least 16 random bytes, 255 bytes in all at most",
                 but: "it has \(peer.bytes.count) bytes: \(peer)")
+        }
+        let suffix = peer.bytes.dropFirst(5)
+        guard suffix.count >= 32 || suffix.contains(where: { !Character(UnicodeScalar($0)).isHexDigit }) else {
+            throw Fault(
+                expected: "a routing id of rpc4- and at least 16 random bytes, or 32 random hexadecimal digits",
+                but: "it has \(suffix.count) hexadecimal digits, which are \(suffix.count * 4) bits: \(peer)")
         }
     }
 }

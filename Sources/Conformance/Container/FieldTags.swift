@@ -1,4 +1,4 @@
-/// The tags of the fields that containers of RPC 4 send. A receiver does not look at the bit that makes a field mandatory
+/// The heads of the messages that containers of RPC 4 send: their ids, and the tags of their fields. A receiver does not look at the bit that makes a field mandatory
 /// where it knows the field, but a sender must set it where section 5 does, and only there: others may not know the field.
 enum FieldTags {
     /// By the type of the message. A table of the kit's own: that of the codec would excuse the codec's faults.
@@ -16,11 +16,18 @@ enum FieldTags {
         ]
     }()
 
-    /// The first field of a well-formed message whose tag has the bit without need, or lacks it.
+    /// An id where there is no batch, or the first field of a well-formed message whose tag has the bit without need, or
+    /// lacks it.
     static func fault(in frames: [[UInt8]]) -> Fault? {
         guard let head = frames.first, head.count > 12, let known = asSent[head[4]], head[5..<8].allSatisfy({ $0 == 0 })
         else {
             return nil
+        }
+        // Goodbye and register belong to no batch.
+        guard ![7, 8].contains(head[4]) || head[8..<12].allSatisfy({ $0 == 0 }) else {
+            return Fault(
+                expected: "the id 0 in a message that belongs to no batch (rpc-4.md 4.1)",
+                but: "the bytes of its id are \(hexadecimal(head[8..<12]))")
         }
         var rest = head[12...]
         while rest.count >= 4 {

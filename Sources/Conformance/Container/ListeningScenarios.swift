@@ -123,34 +123,46 @@ extension ContainerScenario {
         try play.awaitRegistration()
         let inputs = try play.inputs()
         let enough = Duration.milliseconds(500)
+        // Of a large batch nobody knows where its time goes: to its reading, or to a machine that is busy itself.
+        let tolerated = play.options.inputs.slow == nil ? play.bounds.tardiness : .zero
         for batch in try busyBatches(play, inputs) {
-            // What came while the batch was made is none of its heartbeats.
-            try play.listen(for: .milliseconds(1))
-            let id = try play.predict(batch)
-            let begin = MonotonicTime.now()
-            let limit = play.bounds.answer * 4
-            var (heard, silence) = (begin, Duration.zero)
-            while play.book.answer(to: id) == nil {
-                guard MonotonicTime.now() < begin + limit else {
-                    throw Fault(expected: "an answer", but: "none came within \(limit.text)")
-                }
-                guard let event = try play.nextWhileTalking() else { continue }
-                silence = max(silence, .now() - heard)
-                heard = .now()
-                if case .opening = event { throw Fault(expected: "an answer", but: "the container ended its session") }
-            }
-            let time = heard - begin
-            guard time > enough else { continue }
-            // A part of it is the reading of the batch, and the machine may be busy itself.
-            guard silence < max(enough, time * 0.7) else {
+            for attempt in 1...3 {
+                let (time, silence) = try busyTime(of: batch, play)
+                guard time > enough else { break }
+                if silence < max(enough, time * 0.7) { return nil }
+                // A machine that is busy is not so each time.
+                guard attempt == 3, silence > tolerated else { continue }
                 throw Fault(
                     expected: "heartbeats every 40 ms while the model is at work, as beats-while-busy says",
-                    but: "the container was silent for \(silence.text) of the \(time.text) that a batch took")
+                    but: "the container was silent for \(silence.text) of the \(time.text) that a batch took, "
+                        + "and so it was twice before")
             }
-            return nil
         }
         throw Inapplicable(
-            "its model is too fast: no batch took \(enough.text). Give an input that takes longer by --slow-input")
+            "its model is too fast: no batch took so long that it could be told. "
+                + "Give an input that takes a second by --slow-input")
+    }
+
+    /// How long a batch took, and how long at a time the container was silent meanwhile.
+    private static func busyTime(
+        of batch: [[UInt8]], _ play: ContainerPlay
+    ) throws -> (time: Duration, silence: Duration) {
+        // What came while the batch was made is none of its heartbeats.
+        try play.listen(for: .milliseconds(1))
+        let id = try play.predict(batch)
+        let begin = MonotonicTime.now()
+        let limit = play.bounds.answer * 4
+        var (heard, silence) = (begin, Duration.zero)
+        while play.book.answer(to: id) == nil {
+            guard MonotonicTime.now() < begin + limit else {
+                throw Fault(expected: "an answer", but: "none came within \(limit.text)")
+            }
+            guard let event = try play.nextWhileTalking() else { continue }
+            silence = max(silence, .now() - heard)
+            heard = .now()
+            if case .opening = event { throw Fault(expected: "an answer", but: "the container ended its session") }
+        }
+        return (heard - begin, silence)
     }
 
     /// Batches that take longer and longer, each made when it is wanted.

@@ -61,7 +61,8 @@ extension ContainerScenario {
             let summary = ofThree?.summary ?? ofFour?.summary ?? ""
             return ContainerScenario(
                 "malformed-\(name)", "The session ends, and another serves, after \(summary)",
-                rpc3: ofThree.map { _ in "9.3" }, rpc4: ofFour.map { _ in "9.3" }
+                rpc3: ofThree.map { _ in "9.3" }, rpc4: ofFour.map { _ in "9.3" },
+                stage: (ofThree ?? ofFour)?.stringsOnly == true ? .typed(.string) : .shared
             ) { play in
                 guard let message = play.version == .three ? ofThree : ofFour else { return nil }
                 try playMalformed(message, play)
@@ -71,8 +72,8 @@ extension ContainerScenario {
     }()
 
     private static func playMalformed(_ message: MalformedMessage, _ play: ContainerPlay) throws {
+        if message.stringsOnly { try play.startTyped(.string) }
         let type = try play.registration().inputType
-        if message.stringsOnly, type != .string { throw Inapplicable("it takes \(type), no strings") }
         if message.wideOnly, type.elementByteCount == 1 { throw Inapplicable("elements of \(type) have one byte") }
         let id = play.nextID()
         let request = try play.request(try play.inputs().distinct(2), id: id)
@@ -82,17 +83,24 @@ extension ContainerScenario {
 
     /// No batch is answered between them, so each pause is longer than the one before it.
     private static func playPauses(_ play: ContainerPlay) throws -> String? {
-        let frames = play.encoded(.heartbeat(.keepAlive)) + [[1, 2, 3]]
-        var shortest = Duration.seconds(3_600)
-        for _ in 0..<3 {
+        var ends = ["a malformed message", "a malformed message"]
+        if play.version == .four { ends = ["the frontend's goodbye"] + ends + ["the frontend's goodbye"] }
+        var shortest: [String: Duration] = [:]
+        for end in ends {
             let begin = MonotonicTime.now()
-            try play.send(frames: frames, remark: "a heartbeat with a frame too many")
+            if end == "a malformed message" {
+                try play.send(frames: play.encoded(.heartbeat(.keepAlive)) + [[1, 2, 3]], remark: end)
+            } else {
+                try play.send(.goodbye(Goodbye(.restarting)))
+            }
             try play.openSession()
-            shortest = min(shortest, .now() - begin)
+            shortest[end] = min(shortest[end] ?? .seconds(3_600), .now() - begin)
         }
         // A pause of 100 ms may be a fifth shorter, and more than the pause was measured.
-        guard shortest < .milliseconds(75) else { return nil }
-        return "it opened another session \(shortest.text) after a malformed message: it should pause for 100 ms first"
+        let hasty = shortest.filter { $0.value < .milliseconds(75) }.sorted { $0.key < $1.key }
+        guard !hasty.isEmpty else { return nil }
+        let seen = hasty.map { "\($0.value.text) after \($0.key)" }.joined(separator: ", and ")
+        return "it opened another session \(seen): it should pause for 100 ms first"
     }
 
     private static func playWrongType(_ play: ContainerPlay) throws -> String? {
@@ -147,7 +155,7 @@ extension ContainerScenario {
         if play.version == .three {
             let id = play.nextID()
             play.book.sentUnanswerable(id)
-            try play.endsSession(try play.request([input], id: id), "an input at which the model fails")
+            try play.endsSession(try play.request([input], id: id), "the input '\(failing.shortened(to: 60))'")
             return nil
         }
         var note: String?
@@ -159,7 +167,9 @@ extension ContainerScenario {
             note = "the whole batch failed (\(failure.reason ?? "no reason")), not the one input"
         case .results(let response):
             guard let error = response.outputs.errors.first else {
-                throw Fault(expected: "an error for the input at which the model fails", but: "there are only results")
+                throw Fault(
+                    expected: "an error for the input '\(failing.shortened(to: 60))', at which the model fails",
+                    but: "there are only results")
             }
             guard response.outputs.errors.count == 1, error.index == 1 else {
                 throw Fault(
@@ -177,11 +187,7 @@ extension ContainerPlay {
     /// Sends what must end the session, and sees the container open another and serve.
     func endsSession(_ frames: [[UInt8]], _ what: String) throws {
         try send(frames: frames, remark: what)
-        do {
-            try servesAgain()
-        } catch let fault as Fault {
-            throw Fault("after \(what): \(fault)")
-        }
+        try servesAgain(after: what)
     }
 
     /// The answer must be a failure with this code.

@@ -17,11 +17,31 @@ extension ContainerScenario {
             return nil
         },
         ContainerScenario(
+            "refused-unprompted", "Refused in a session that was accepted, the container comes back after retry-after",
+            rpc4: "8.1"
+        ) { play in
+            let pause = Duration.milliseconds(500)
+            let begin = MonotonicTime.now()
+            let reason = "the model was registered only now, with another input type"
+            try play.send(.refused(Refusal(.inputTypeMismatch, reason: reason, retryAfter: pause)))
+            try play.servesAgain(
+                after: "refused in a session that was accepted", notBefore: begin + pause * 0.9,
+                within: pause + play.bounds.session)
+            return nil
+        },
+        ContainerScenario(
             "goodbye-from-frontend",
             "After a frontend's goodbye, which it does not answer, the container opens another session", rpc4: "8.5"
         ) { play in
             try play.send(.goodbye(Goodbye(.restarting, reason: "the kit restarts")))
             try play.servesAgain()
+            return nil
+        },
+        ContainerScenario(
+            "goodbye-unknown-code", "A goodbye with an unknown code is one like any other", rpc4: "7.3"
+        ) { play in
+            try play.send(.goodbye(Goodbye(GoodbyeCode(rawValue: 4_711), reason: "nobody knows this code")))
+            try play.servesAgain(after: "a goodbye with the code 4711, which is to be taken for 1")
             return nil
         },
         ContainerScenario(

@@ -8,10 +8,56 @@ extension ContainerScenario {
             rpc3: "8.2", rpc4: "8.1", stage: .unstarted
         ) { play in
             try play.start()
+            play.remember(try play.awaitOpening(), isFormer: false)
+            // What would come without having been asked for comes now. RPC 3 lets it come.
+            if play.version == .four { try play.listen(for: .milliseconds(100)) }
             let registration = try play.openSession()
             if let frames = play.session?.frames, let fault = FieldTags.fault(in: frames) { throw fault }
             try play.servesStill()
+            guard play.unaskedRegistrations == 0 else {
+                throw Fault(
+                    expected: "one register for each welcome",
+                    but: "there \(play.unaskedRegistrations == 1 ? "was" : "were") "
+                        + "\(play.unaskedRegistrations) more")
+            }
             return metadataNote(registration, play.options)
+        },
+        ContainerScenario(
+            "routing-ids", "Started anew, the container chooses another routing id", rpc4: "2", stage: .unstarted
+        ) { play in
+            try play.start()
+            let first = try play.awaitOpening()
+            try play.checkRoutingID(first)
+            play.end()
+            // Another socket knows nothing of the first process's connection, which may have the same id.
+            play.frontend.close()
+            try play.frontend.reopen()
+            try play.start()
+            let second = try play.awaitOpening()
+            guard first != second else {
+                throw Fault(
+                    expected: "another routing id for another process (rpc-3.md 5.2)",
+                    but: "both have chosen \(second)")
+            }
+            try play.checkRoutingID(second)
+            return nil
+        },
+        ContainerScenario(
+            "predict-before-accepted", "A batch that comes before accepted is answered all the same", rpc4: "10",
+            stage: .unstarted
+        ) { play in
+            try play.start()
+            try play.openSession(accepts: false)
+            let answer: BatchAnswer
+            do {
+                answer = try play.answer(to: try play.inputs().distinct(2))
+            } catch let fault as Fault {
+                throw Fault("to a batch that came before accepted: \(fault)")
+            }
+            try play.send(.accepted(replica: 0))
+            try play.servesStill()
+            guard case .failure(let failure) = answer else { return nil }
+            return "it answered a batch that came before accepted with failure (\(failure.code))"
         },
         ContainerScenario(
             "first-heartbeat-again", "The first heartbeat is repeated until it is answered", rpc3: "8.2",

@@ -13,13 +13,6 @@ extension ContainerScenario {
             return try play.awaitEnd()
         },
         ContainerScenario(
-            "sigterm-under-load",
-            "Told to stop with batches in hand, the container loses none (RPC 3: answers the first)",
-            rpc3: "8.2", rpc4: "8.5", stage: .own
-        ) { play in
-            try playStopUnderLoad(play)
-        },
-        ContainerScenario(
             "sigterm-without-answer",
             "A frontend that does not answer goodbye is waited for no longer than 5 s, with heartbeats meanwhile",
             rpc4: "8.5", stage: .own, isLong: true
@@ -47,6 +40,18 @@ extension ContainerScenario {
             play.frontend.remark("the frontend does not answer it")
             play.terminate()
             return try play.awaitEnd(within: play.bounds.ending)
+        },
+        ContainerScenario(
+            "sigterm-alone", "Told to stop where no frontend has ever welcomed it, and none is there, it ends at once",
+            rpc4: "8.5", stage: .unstarted, isLong: true
+        ) { play in
+            try playStopAlone(play)
+        },
+        ContainerScenario(
+            "sigterm-refused", "Told to stop while it waits for another session, the container ends at once",
+            rpc4: "8.5", stage: .unstarted
+        ) { play in
+            try playStopRefused(play)
         },
         ContainerScenario(
             "sigterm-twice", "Told to stop a second time, the container ends at once", rpc4: "8.5", stage: .own
@@ -78,9 +83,50 @@ extension ContainerScenario {
             try play.servesStill()
             play.terminate()
             _ = try play.awaitGoodbye()
+            // Whoever registered now would answer this.
+            if name != "refused" { play.book.doom() }
             try play.send(frames: frames(play))
             return try play.awaitEnd()
         }
+    }
+
+    /// A heartbeat that lies in a socket is worth no wait.
+    private static func playStopAlone(_ play: ContainerPlay) throws -> String? {
+        try play.start()
+        let peer = try play.awaitOpening()
+        try play.checkRoutingID(peer)
+        play.formerPeers.insert(peer)
+        play.frontend.close()
+        // One comes every 5 s, and lies there.
+        try play.stayDown(.seconds(6))
+        play.terminate()
+        let begin = MonotonicTime.now()
+        let note = try play.awaitEnd(within: .seconds(10) + play.bounds.answer)
+        let time = MonotonicTime.now() - begin
+        guard note == nil, time > play.bounds.ending else { return note }
+        return "it ended after \(time.text), and should at once: "
+            + "with nothing but heartbeats sent, its linger is to be 0"
+    }
+
+    private static func playStopRefused(_ play: ContainerPlay) throws -> String? {
+        try play.start()
+        let peer = try play.awaitOpening()
+        try play.checkRoutingID(peer)
+        try play.askForMetadata(of: peer)
+        let (_, received) = try play.awaitRegistration(from: peer)
+        try play.frontend.watch(peer, by: received.descriptor)
+        try play.send(.refused(Refusal(.tooMany, reason: "the kit refuses it", retryAfter: .seconds(600))), to: peer)
+        play.formerPeers.insert(peer)
+        // Its wait has begun when its connection is gone.
+        let deadline = MonotonicTime.now() + play.bounds.answer
+        while !play.frontend.hasLost(peer), MonotonicTime.now() < deadline {
+            guard case .opening = try play.next(until: .now() + .milliseconds(20)) else { continue }
+            throw Fault(expected: "no new session for 600 s, as refused says", but: "the container opened one")
+        }
+        let isGone = play.frontend.hasLost(peer)
+        play.terminate()
+        let note = try play.awaitEnd(within: play.bounds.ending)
+        return note ?? (isGone ? nil : "it kept the connection by which it was refused, and should close it at once")
     }
 
     private static func playStopUnanswered(_ play: ContainerPlay) throws -> String? {
@@ -103,42 +149,6 @@ extension ContainerScenario {
                 but: "in \(time.text) there \(beats == 1 ? "was" : "were") \(beats)")
         }
         return note
-    }
-
-    private static func playStopUnderLoad(_ play: ContainerPlay) throws -> String? {
-        try play.servesStill()
-        let size = try play.batchSize(upTo: 500)
-        let inputs = try play.inputs()
-        if play.version == .three {
-            let id = try play.predict(try inputs.distinct(size))
-            // It is in hand when the container has had the time to read it.
-            try play.listen(for: .milliseconds(20))
-            play.terminate()
-            let note = try play.awaitEnd()
-            if note != nil { return note }
-            return play.book.answer(to: id) == nil ? "it did not answer the batch that it had, which it should" : nil
-        }
-        let most = try play.window(upTo: 8)
-        for index in 0..<most { try play.predict(try inputs.distinct(size, from: index * size)) }
-        play.terminate()
-        let goodbye = try play.awaitGoodbye()
-        // The frontend has sent this one before it had read the goodbye.
-        if try play.window(upTo: 9) > play.book.waiting { try play.predict(try inputs.distinct(1)) }
-        try play.send(.goodbye(Goodbye(goodbye.code)))
-        play.mayEnd = true
-        var deadline = MonotonicTime.now() + play.bounds.answer
-        while play.book.waiting > 0 {
-            guard let event = try play.next(until: deadline) else {
-                throw Fault(
-                    expected: "an answer to every batch that came before the frontend's goodbye",
-                    but: "\(counted(play.book.waiting, "batch")) had none when the container had ended or was given up")
-            }
-            if case .answered = event { deadline = .now() + play.bounds.answer }
-        }
-        for answer in play.book.answers {
-            if case .failure(let failure) = answer.answer, failure.code != .unavailable { throw play.failed(failure) }
-        }
-        return try play.awaitEnd()
     }
 }
 

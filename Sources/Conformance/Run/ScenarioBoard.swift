@@ -5,6 +5,7 @@ final class ScenarioBoard: Sendable {
     private let results: Locked<[ScenarioResult?]>
     private let reasons = Locked<[RPCVersion: String]>([:])
     private let spoken = Locked<Set<RPCVersion>>([])
+    let chosenIDs = ChosenIDs()
     private let progress: @Sendable (ScenarioResult) -> Void
 
     init(count: Int, progress: @escaping @Sendable (ScenarioResult) -> Void) {

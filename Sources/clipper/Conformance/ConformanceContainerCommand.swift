@@ -50,19 +50,23 @@ struct ConformanceContainerCommand: AsyncParsableCommand {
     @Option(
         name: .customLong("sample-input"), parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
-            "An input that the model takes: a JSON array of numbers, a string, or bytes in base 64. Only such are sent "
-                + "then. May be given again, best with an input that has another output.",
+            "An input that the model takes: a JSON array of numbers, a string as it is, or bytes in base 64. Only such "
+                + "are sent then. May be given again, best with an input that has another output.",
             valueName: "input"))
     var samples: [String] = []
 
     @Option(
         name: .customLong("failing-input"), parsing: .unconditional,
-        help: ArgumentHelp("An input at which the model fails.", valueName: "input"))
+        help: ArgumentHelp(
+            "An input at which the model fails. A string is given as it is, without quotes.", valueName: "input"))
     var failing: String?
 
     @Option(
         name: .customLong("slow-input"), parsing: .unconditional,
-        help: ArgumentHelp("An input that takes the model a second or more.", valueName: "input"))
+        help: ArgumentHelp(
+            "An input that takes the model a second or more: for heartbeats meanwhile, and for what becomes of it "
+                + "when its session ends.",
+            valueName: "input"))
     var slow: String?
 
     @Argument(parsing: .postTerminator, help: "What starts the container, after `--`.")
