@@ -13,7 +13,8 @@ struct OutputEncoding {
     @usableFromInline
     init() {
         encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes]
+        // One value has one text: an ensemble's models vote by it, and whoever compares answers does so by it.
+        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
     }
 
     /// The outputs of a batch.
