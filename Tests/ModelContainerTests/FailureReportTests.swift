@@ -1,4 +1,5 @@
 import ContainerRPC
+import Foundation
 import Testing
 
 @testable import ModelContainer
@@ -32,6 +33,21 @@ struct FailureReportTests {
         let kept = 1021 / character.utf8.count
         #expect(text == String(repeating: character, count: kept) + "…")
         #expect(text.utf8.count <= 1024)
+    }
+
+    @Test("An error with a text for people is told by that text, where it has one", arguments: ["no such file", nil])
+    func localized(text: String?) {
+        struct Told: LocalizedError {
+            var errorDescription: String?
+        }
+        let error = Told(errorDescription: text)
+        #expect(FailureReport(of: error).text == text ?? "\(error)")
+    }
+
+    @Test("What JSON cannot say is told by what it is")
+    func encodingError() throws {
+        let error = try #require(throws: EncodingError.self) { try JSONEncoder().encode(["score": Double.nan]) }
+        #expect(FailureReport(of: error).text.contains("nan"))
     }
 
     @Test("It is made once of an error, however many inputs have it")

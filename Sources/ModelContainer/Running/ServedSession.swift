@@ -17,6 +17,7 @@ struct ServedSession: ~Copyable {
     private(set) var hasEnded = false
     /// Whoever can ask the model can make it fail, as often as it is asked.
     private var failures = LogLimit(interval: .seconds(1), burst: 10)
+    private var unanswered = UnansweredReport()
 
     init(_ configuration: ContainerConfiguration, context: Context, logger: Logger) {
         self.configuration = configuration
@@ -64,6 +65,12 @@ struct ServedSession: ~Copyable {
             }
         }
         try takeMessages()
+        if unanswered.isDue(now: .now()) {
+            logger.warning(
+                """
+                nobody answers there yet: is a query frontend running, and is this its RPC port? It is tried on
+                """, metadata: ["frontend": "\(configuration.endpoint)"])
+        }
         let due = session.tick(now: .now())
         try perform(due)
         // A monitor that has never been read does not show in its descriptor. The socket's is edge-triggered: what came
@@ -76,6 +83,7 @@ struct ServedSession: ~Copyable {
     private mutating func takeMessages() throws {
         for _ in 0..<256 {
             guard session.isReading, try connection?.receive() == true else { break }
+            unanswered.noteAnswer()
             let (logger, endpoint) = (logger, configuration.endpoint)
             let action = connection?.handOver(to: &session) { message in
                 Self.log(message, from: endpoint, logger)
@@ -105,7 +113,8 @@ struct ServedSession: ~Copyable {
 
     func wait() throws(TransportError) -> Wait {
         Wait(
-            descriptors: try connection?.descriptors(isReading: session.isReading) ?? [], deadline: session.deadline)
+            descriptors: try connection?.descriptors(isReading: session.isReading) ?? [],
+            deadline: [session.deadline, unanswered.deadline].compactMap(\.self).min())
     }
 
     // MARK: Actions
@@ -117,6 +126,7 @@ struct ServedSession: ~Copyable {
             break
         case .open:
             logger.debug("connecting", metadata: ["frontend": "\(configuration.endpoint)"])
+            unanswered.begin(now: .now())
             connection = try Connection(to: configuration.endpoint, offering: session.offered, in: context)
             if isInProcess {
                 // There is no handshake to wait for, and no event of one.
@@ -142,6 +152,7 @@ struct ServedSession: ~Copyable {
             // The frontend has given them up.
             jobs.removeAll()
             connection = nil
+            guard unanswered.admits(reason, now: .now()) else { return }
             logger.warning(
                 "session ended: \(PeerText.line("\(reason)"))", metadata: ["frontend": "\(configuration.endpoint)"])
         case .finish(let last):
@@ -183,20 +194,13 @@ struct ServedSession: ~Copyable {
     }
 
     private mutating func logFailure(of job: BatchJob, _ result: Result<Outputs, FailureReport>) {
+        guard let line = FailureLine(result) else { return }
         var about: Logger.Metadata = ["batch": "\(job.request.id)", "inputs": "\(job.request.inputs.count)"]
-        let problem: String
-        switch result {
-        case .success(let outputs):
-            guard let first = outputs.errors.first else { return }
-            problem = "the model failed: \(PeerText.line(first.text))"
-            about["failed"] = "\(outputs.errors.count)"
-        case .failure(let report) where report.code == .tooLate:
-            return logger.debug("batch refused: \(report.text)", metadata: about)
-        case .failure(let report):
-            problem = "batch failed: \(PeerText.line(report.text))"
+        if let failed = line.failed { about["failed"] = "\(failed)" }
+        if line.level >= .info {
+            guard let unlogged = failures.admit(now: .now()) else { return }
+            if unlogged > 0 { about["not logged before"] = "\(unlogged)" }
         }
-        guard let unlogged = failures.admit(now: .now()) else { return }
-        if unlogged > 0 { about["not logged before"] = "\(unlogged)" }
-        logger.error("\(problem)", metadata: about)
+        logger.log(level: line.level, "\(line.text)", metadata: about)
     }
 }

@@ -1,4 +1,5 @@
 public import ContainerRPC
+import Foundation
 
 /// What is told of an error: to the frontend, to the log, and to whoever tests a container.
 ///
@@ -12,7 +13,12 @@ struct FailureReport: Error, Hashable {
 
     init(of error: any Error) {
         code = FailureCode(of: error)
-        text = Self.beginning(of: "\(error)")
+        text = Self.beginning(of: Self.text(of: error))
+    }
+
+    /// What its author has written for people to read, where there is such a text.
+    private static func text(of error: any Error) -> String {
+        (error as? any LocalizedError)?.errorDescription ?? "\(error)"
     }
 
     /// A text's beginning, up to a character's end.
