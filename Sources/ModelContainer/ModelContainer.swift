@@ -63,57 +63,40 @@ public struct ModelContainer: Sendable {
 
     /// A container whose closure answers a whole batch: one output for each input, in order.
     @inlinable
-    public init<Element: InputElement, Output: Encodable & Sendable>(
-        name: String? = nil, version: String? = nil,
-        predictBatch: @escaping @Sendable (InputBatch<Element>) throws -> [Output]
+    public init<Batch: BatchInput, Output: Encodable & Sendable>(
+        name: String? = nil, version: String? = nil, predictBatch: @escaping @Sendable (Batch) throws -> [Output]
     ) {
         self.init(
-            name, version, Element.inputType,
+            name, version, Batch.inputType,
             .blocking { values in
-                let outputs = try predictBatch(InputBatch(values))
+                let outputs = try predictBatch(Batch(of: values))
                 return try OutputEncoding().outputs(outputs, inputCount: values.count)
             })
     }
 
     /// A container whose asynchronous closure answers a whole batch: one output for each input, in order.
     @inlinable
+    public init<Batch: BatchInput, Output: Encodable & Sendable>(
+        name: String? = nil, version: String? = nil,
+        predictBatch: @escaping @Sendable (Batch) async throws -> [Output]
+    ) {
+        self.init(
+            name, version, Batch.inputType,
+            .suspending { values in
+                let outputs = try await predictBatch(Batch(of: values))
+                return try OutputEncoding().outputs(outputs, inputCount: values.count)
+            })
+    }
+
+    /// Not there: a mistake that is easily made, and that the compiler would tell in its own words.
+    @available(
+        *, unavailable, message: "a closure for whole batches takes an InputBatch, such as (batch: InputBatch<Double>)"
+    )
     public init<Element: InputElement, Output: Encodable & Sendable>(
         name: String? = nil, version: String? = nil,
-        predictBatch: @escaping @Sendable (InputBatch<Element>) async throws -> [Output]
+        predictBatch: @escaping @Sendable ([[Element]]) async throws -> [Output]
     ) {
-        self.init(
-            name, version, Element.inputType,
-            .suspending { values in
-                let outputs = try await predictBatch(InputBatch(values))
-                return try OutputEncoding().outputs(outputs, inputCount: values.count)
-            })
-    }
-
-    /// A container whose closure answers a whole batch of strings.
-    @inlinable
-    public init<Output: Encodable & Sendable>(
-        name: String? = nil, version: String? = nil, predictBatch: @escaping @Sendable ([String]) throws -> [Output]
-    ) {
-        self.init(
-            name, version, .string,
-            .blocking { values in
-                let outputs = try predictBatch(String.inputs(of: values))
-                return try OutputEncoding().outputs(outputs, inputCount: values.count)
-            })
-    }
-
-    /// A container whose asynchronous closure answers a whole batch of strings.
-    @inlinable
-    public init<Output: Encodable & Sendable>(
-        name: String? = nil, version: String? = nil,
-        predictBatch: @escaping @Sendable ([String]) async throws -> [Output]
-    ) {
-        self.init(
-            name, version, .string,
-            .suspending { values in
-                let outputs = try await predictBatch(String.inputs(of: values))
-                return try OutputEncoding().outputs(outputs, inputCount: values.count)
-            })
+        preconditionFailure("no program that compiles calls this")
     }
 
     @usableFromInline
@@ -124,15 +107,17 @@ public struct ModelContainer: Sendable {
         self.model = model
     }
 
-    /// The same container, which takes no more than this; a frontend that speaks RPC 4 keeps to it.
+    /// The same container, which takes no more than this; a frontend that speaks RPC 4 keeps to it. What is left out
+    /// stays as it was. Another number than 1 to 4,294,967,295 is a `ContainerError` where the container is run or made
+    /// a service.
     ///
     /// - Parameters:
     ///   - largestBatch: inputs in one batch, at least 1.
     ///   - batchesInFlight: batches that are read and not answered, at least 1.
     public func limited(largestBatch: Int? = nil, batchesInFlight: Int? = nil) -> ModelContainer {
         var limited = self
-        limited.details.largestBatch = largestBatch.map { max(1, $0) }
-        limited.details.batchesInFlight = batchesInFlight.map { max(1, $0) }
+        if let largestBatch { limited.details.largestBatch = largestBatch }
+        if let batchesInFlight { limited.details.batchesInFlight = batchesInFlight }
         return limited
     }
 
@@ -149,18 +134,25 @@ public struct ModelContainer: Sendable {
     /// Outputs are rendered as a frontend gets them. Where one input fails, so does the call; a frontend would get the
     /// other outputs, for which a closure that takes whole batches is run again on parts of the batch.
     ///
+    /// - Parameter context: what the closure finds in `BatchContext.current`; `nil` leaves what is there, nothing outside
+    ///   of a closure.
     /// - Returns: one string for each input.
     /// - Throws: what the closure throws, or `PredictionFailure` where it takes inputs one by one; that also for an output
     ///   that JSON cannot say, such as a NaN within a structure; `ContainerError` for inputs of another type than the
     ///   closure's, and for another number of outputs than inputs.
-    public func predict<Input: ModelInput>(_ inputs: [Input]) async throws -> [String] {
+    public func predict<Input: ModelInput>(
+        _ inputs: [Input], in context: BatchContext? = nil
+    ) async throws -> [String] {
         let values = Input.values(of: inputs)
-        let outputs: Outputs
-        switch model {
-        case .blocking(let predict): outputs = try predict(values)
-        case .suspending(let predict): outputs = try await predict(values)
+        let outputs = try await BatchContext.$current.withValue(context ?? BatchContext.current) {
+            switch model {
+            case .blocking(let predict): try predict(values)
+            case .suspending(let predict): try await predict(values)
+            }
         }
-        if let first = outputs.errors.first { throw PredictionFailure(input: first.index, reason: first.text) }
+        if let first = outputs.errors.first {
+            throw PredictionFailure(input: first.index, code: first.code, reason: first.text)
+        }
         return outputs.strings
     }
 }
@@ -169,8 +161,11 @@ public struct ModelContainer: Sendable {
 public struct PredictionFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// The input's place in the batch, from 0.
     public var input: Int
+    /// What kind of error it is for a frontend: `.invalidInput` of `InvalidInput`, `.unavailable` of `Unavailable`,
+    /// `.modelError` of any other.
+    public var code: FailureCode
     /// What was thrown, as a frontend is told it: no more than 1,024 bytes.
     public var reason: String
 
-    public var description: String { "input \(input): \(reason)" }
+    public var description: String { "input \(input): \(reason) (\(code))" }
 }

@@ -85,10 +85,45 @@ struct ModelContainerTests {
             return input.count
         }
         let perBatch = ModelContainer { (_: InputBatch<Double>) async throws -> [Int] in throw Broken() }
-        await #expect(throws: PredictionFailure(input: 1, reason: "\(Broken())")) {
+        await #expect(throws: PredictionFailure(input: 1, code: .modelError, reason: "\(Broken())")) {
             try await perInput.predict([[1.0], [13.0]])
         }
         await #expect(throws: Broken.self) { try await perBatch.predict([[1.0]]) }
+    }
+
+    @Test(
+        "The failure tells an input that is no good, and a model that cannot answer now, from other errors",
+        arguments: [("x", .invalidInput), ("y", .unavailable), ("z", .modelError)] as [(String, FailureCode)])
+    func failureCodes(input: String, code: FailureCode) async throws {
+        let container = ModelContainer { (input: String) throws -> Int in
+            switch input {
+            case "x": throw InvalidInput("no x")
+            case "y": throw Unavailable("no y")
+            default: throw Broken()
+            }
+        }
+        let failure = try await #require(throws: PredictionFailure.self) { try await container.predict([input]) }
+        #expect(failure.code == code)
+        if code == .invalidInput { #expect(failure.description == "input 0: no x (invalid input)") }
+    }
+
+    @Test("A test can say how much time is left, and which trace the batch belongs to")
+    func batchContext() async throws {
+        let blocking = ModelContainer { (input: String) -> String in
+            guard let context = BatchContext.current else { return "none" }
+            if let remaining = context.remaining, remaining < .seconds(1) { return "in haste" }
+            return context.trace?.parent ?? "at leisure"
+        }
+        let suspending = ModelContainer { (batch: [String]) async -> [Bool] in
+            batch.map { _ in BatchContext.current?.remaining == nil }
+        }
+        #expect(try await blocking.predict(["a"]) == ["none"])
+        #expect(try await blocking.predict(["a"], in: BatchContext()) == ["at leisure"])
+        #expect(try await blocking.predict(["a"], in: BatchContext(remaining: .zero)) == ["in haste"])
+        let traced = BatchContext(remaining: .seconds(3600), trace: TraceContext(parent: "00-1-2-01"))
+        #expect(try await blocking.predict(["a"], in: traced) == ["00-1-2-01"])
+        #expect(try await suspending.predict(["a"], in: traced) == ["false"])
+        #expect(try await suspending.predict(["a"]) == ["true"])
     }
 
     @Test("An asynchronous closure for one input is called for no more of them once its task is cancelled")

@@ -9,6 +9,16 @@ public struct BatchContext: Sendable {
     /// The trace that the batch belongs to, if the application's request named one (RPC 4).
     public let trace: TraceContext?
 
+    /// A context of one's own, for the test of a closure that reads it.
+    ///
+    /// - Parameters:
+    ///   - remaining: the time that is left from now on; `nil` where it is not known.
+    ///   - trace: the trace that the batch belongs to.
+    public init(remaining: Duration? = nil, trace: TraceContext? = nil) {
+        expires = remaining.map { .now() + $0 }
+        self.trace = trace
+    }
+
     init(of job: BatchJob) {
         expires = job.expires
         trace = job.request.trace

@@ -77,6 +77,13 @@ final class ContainerLoop: Sendable {
         wakeup.signal()
     }
 
+    private func takeEvents() -> [Event] {
+        inbox.withLock { events in
+            defer { events = [] }
+            return events
+        }
+    }
+
     /// Serves until stopped, on threads of its own. A model that blocks and does not come back keeps its thread.
     func serve() async throws {
         try await withCheckedThrowingContinuation { continuation in
@@ -172,7 +179,7 @@ final class ContainerLoop: Sendable {
             alarm.clear()
             shared.attendant = thread
         }
-        for event in inbox.withLock({ exchange(&$0, with: []) }) {
+        for event in takeEvents() {
             switch event {
             case .stop(let reason):
                 try shared.served.stop(reason: reason)
@@ -224,11 +231,4 @@ final class ContainerLoop: Sendable {
             continuation.resume()
         }
     }
-}
-
-/// Puts a new value in a variable's place and returns the old one.
-private func exchange<Value>(_ variable: inout Value, with value: Value) -> Value {
-    let old = variable
-    variable = value
-    return old
 }
