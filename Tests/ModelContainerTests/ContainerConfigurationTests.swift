@@ -41,20 +41,6 @@ struct ContainerConfigurationTests {
         #expect(configuration.timing == .standard)
     }
 
-    @Test("A program that parsed no flags needs none")
-    func noFlags() throws {
-        let configuration = try ContainerConfiguration(of: named, environment: [:])
-        #expect(configuration == (try self.configuration(of: named)))
-    }
-
-    @Test("Options may be set in code instead of by flags; what they leave out is looked up elsewhere")
-    func optionsInCode() throws {
-        let options = ContainerOptions(name: nil, modelVersion: "option1", frontend: "inproc://query-frontend")
-        let configuration = try ContainerConfiguration(of: named, options: options, environment: environment)
-        #expect("\(configuration.registration)" == "env:option1 (doubles)")
-        #expect(configuration.endpoint == "inproc://query-frontend")
-    }
-
     @Test("A container that is a service of a larger program needs its name and version in code")
     func service() throws {
         let context = try Context()
@@ -109,58 +95,16 @@ struct ContainerConfigurationTests {
         #expect(details.metadata.contains(MetadataPair("sdk", "swift-clipper/\(Software.version)")))
     }
 
-    @Test("What it takes at most comes from the code, or from a flag, which beats it")
-    func limits() throws {
-        let limited = named.limited(largestBatch: 64, batchesInFlight: 1)
-        #expect(try configuration(of: limited, [], [:]).registration.details.largestBatch == 64)
-        let details = try configuration(of: limited, ["--largest-batch", "8"], [:]).registration.details
-        #expect(details.largestBatch == 8)
-        #expect(details.batchesInFlight == 1)
-    }
-
     @Test("It can be held to RPC 3; another version cannot be")
     func versions() throws {
         #expect(try configuration(of: named, ["--rpc", "3"], [:]).registration.rpcVersion == .three)
         #expect(throws: (any Error).self) { try configuration(of: named, ["--rpc", "5"], [:]) }
-        #expect(throws: (any Error).self) { try configuration(of: named, ["--largest-batch", "0"], [:]) }
-    }
-
-    @Test("Options set in code that no parser has seen are checked like flags", arguments: [-1, 0, 1 << 32])
-    func largestBatchInCode(largestBatch: Int) {
-        let options = ContainerOptions(name: nil, largestBatch: largestBatch)
-        let expected = ContainerError.invalid(
-            what: "the largest batch", value: "\(largestBatch)", expected: "1 to 4294967295 inputs")
-        #expect(throws: expected) { try ContainerConfiguration(of: named, options: options, environment: [:]) }
-    }
-
-    @Test("So is the version among them", arguments: [0, 2, 5, 7] as [UInt32])
-    func versionInCode(rpc: UInt32) {
-        let options = ContainerOptions(name: nil, rpc: rpc)
-        let expected = ContainerError.invalid(what: "the protocol's version", value: "\(rpc)", expected: "3 or 4")
-        #expect(throws: expected) { try ContainerConfiguration(of: named, options: options, environment: [:]) }
     }
 
     @Test("A variable that is empty counts as not set")
     func emptyVariables() throws {
         let configuration = try configuration(of: named, [], environment.mapValues { _ in "" })
         #expect(configuration == (try self.configuration(of: named)))
-    }
-
-    @Test(
-        "An endpoint may be given as one",
-        arguments: ["tcp://10.0.0.3:7300", "tcp://[::1]:7300", "inproc://query-frontend", "ipc:///run/rpc"])
-    func endpoint(text: String) throws {
-        #expect(try configuration(of: named, ["--frontend", text], environment).endpoint == text)
-    }
-
-    @Test("An IPv6 host is put between brackets")
-    func ipv6() throws {
-        #expect(try configuration(of: named, ["--host", "::1"]).endpoint == "tcp://[::1]:7000")
-    }
-
-    @Test("A host may be a name")
-    func hostName() throws {
-        #expect(try configuration(of: named, ["--host", "frontend.local"]).endpoint == "tcp://frontend.local:7000")
     }
 
     @Test("A missing name says where to give it")
@@ -188,8 +132,13 @@ struct ContainerConfigurationTests {
         arguments: ["", "a,b", "a:b", "a\nb", "a\0", String(repeating: "x", count: 257)])
     func invalidNames(name: String) {
         let expected = "1 to 256 bytes without ',', ':' and control characters"
-        #expect(problem(of: named, ["--name", name]) == "the model's name is '\(name)'; expected \(expected)")
-        #expect(problem(of: named, ["--version", name]) == "the model's version is '\(name)'; expected \(expected)")
+        #expect(
+            problem(of: named, ["--name", name]) == "the model's name (--name) is '\(name)'; expected \(expected)")
+        #expect(
+            problem(of: named, ["--version", name])
+                == "the model's version (--version) is '\(name)'; expected \(expected)")
+        let inCode = ModelContainer(name: name, version: "1") { (input: [Double]) in input.count }
+        #expect(problem(of: inCode) == "the model's name is '\(name)'; expected \(expected)")
     }
 
     @Test("The longest name is one of 256 bytes")
@@ -206,9 +155,9 @@ struct ContainerConfigurationTests {
 
     @Test("An input type that the closure does not take is a contradiction")
     func contradictsInputType() {
-        let expected = "the input type is stated as integers, but the model's closure takes doubles"
-        #expect(problem(of: named, ["--input-type", "ints"]) == expected)
-        #expect(problem(of: named, [], ["CLIPPER_INPUT_TYPE": "integers"]) == expected)
+        let expected = "states the input type as integers, but the model's closure takes doubles"
+        #expect(problem(of: named, ["--input-type", "ints"]) == "--input-type \(expected)")
+        #expect(problem(of: named, [], ["CLIPPER_INPUT_TYPE": "integers"]) == "CLIPPER_INPUT_TYPE \(expected)")
         #expect(problem(of: named, ["--input-type", "doubles"], ["CLIPPER_INPUT_TYPE": "integers"]) == nil)
     }
 
@@ -216,27 +165,7 @@ struct ContainerConfigurationTests {
     func unknownInputType() {
         #expect(
             problem(of: named, ["--input-type", "tensor"])
-                == "the input type is 'tensor'; expected one of bytes, integers, floats, doubles, strings")
-    }
-
-    @Test("A port that is none is refused", arguments: ["0", "65536", "-1", "http", "7000.0"])
-    func invalidPort(port: String) {
-        #expect(
-            problem(of: named, [], ["CLIPPER_PORT": port])
-                == "the frontend's port is '\(port)'; expected a number from 1 to 65535")
-    }
-
-    @Test("The frontend cannot be given in two ways", arguments: [["--host", "a"], ["--port", "1"]])
-    func twoAddresses(flags: [String]) {
-        #expect(
-            problem(of: named, ["--frontend", "tcp://a:1"] + flags)
-                == "--frontend already says where the frontend is: leave --host and --port out")
-    }
-
-    @Test("An endpoint without a transport is refused")
-    func invalidEndpoint() {
-        #expect(
-            problem(of: named, ["--frontend", "127.0.0.1:7000"])
-                == "--frontend is '127.0.0.1:7000'; expected an endpoint such as tcp://127.0.0.1:7000")
+                == "the input type (--input-type) is 'tensor'; expected one of bytes, integers, floats, doubles, strings"
+        )
     }
 }

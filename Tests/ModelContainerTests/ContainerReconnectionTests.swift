@@ -67,6 +67,22 @@ struct ContainerReconnectionTests {
         }
     }
 
+    @Test("A service that is given no context has one of its own, and can be run again")
+    func ownContext() async throws {
+        let container = ModelContainer(name: "test", version: "1") { (input: [Double]) in input.first ?? -1 }
+            .limited(largestBatch: 1)
+        let frontend = try await PlayedFrontend.bound(in: context)
+        let service = try container.service(endpoint: try await frontend.endpoint, logger: .silent)
+        var previous: RoutingID?
+        for _ in 0..<2 {
+            let task = Task { try await service.run() }
+            previous = try await frontend.acceptContainer(after: previous)
+            task.cancel()
+            try await task.value
+        }
+        try await frontend.close()
+    }
+
     @Test("An endpoint that cannot be is an error that names it")
     func impossibleEndpoint() async throws {
         try await RunningContainer.run(echo, at: "carrier-pigeon://loft", in: context) { container in

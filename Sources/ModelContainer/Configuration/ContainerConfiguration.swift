@@ -32,75 +32,90 @@ public struct ContainerConfiguration: Hashable, Sendable {
     init(
         of container: ModelContainer, options: ContainerOptions? = nil, environment: [String: String]
     ) throws(ContainerError) {
-        func setting(_ key: String) -> String? {
-            guard let value = environment[key], !value.isEmpty else { return nil }
-            return value
-        }
         try options?.check()
-        guard let name = options?.name ?? setting(Variable.name) ?? container.name else {
+        guard
+            let name = Setting.first(
+                ("--name", options?.name), Variable.name, of: environment, code: container.name)
+        else {
             throw .missing(what: "the model's name", flag: "--name", variable: Variable.name)
         }
-        guard let version = options?.modelVersion ?? setting(Variable.version) ?? container.version else {
+        guard
+            let version = Setting.first(
+                ("--version", options?.modelVersion), Variable.version, of: environment, code: container.version)
+        else {
             throw .missing(what: "the model's version", flag: "--version", variable: Variable.version)
         }
         try Self.check(name, "the model's name")
         try Self.check(version, "the model's version")
-        if let stated = options?.inputType ?? setting(Variable.inputType) {
-            guard let type = InputType(name: stated) else {
-                throw .invalid(
-                    what: "the input type", value: stated,
-                    expected: "one of \(InputType.allCases.map(\.name).joined(separator: ", "))")
-            }
-            guard type == container.inputType else {
-                throw .contradiction(
-                    "the input type is stated as \(type), but the model's closure takes \(container.inputType)")
-            }
+        if let stated = Setting.first(("--input-type", options?.inputType), Variable.inputType, of: environment) {
+            try Self.check(stated, against: container.inputType)
         }
+        let rpcVersion = options.flatMap { RPCVersion(rawValue: $0.rpc) } ?? .four
+        self.init(
+            registration: Registration(
+                modelName: name.value, modelVersion: version.value, inputType: container.inputType,
+                rpcVersion: rpcVersion, details: try Self.details(of: container, options)),
+            endpoint: try Self.endpoint(options, environment))
+    }
+
+    private static func check(_ name: Setting, _ what: String) throws(ContainerError) {
+        let forbidden = name.value.utf8.contains(where: RPC3.isForbiddenInNames)
+        guard !name.value.isEmpty, !forbidden, name.value.utf8.count <= RPC3.longestName else {
+            throw name.invalid(
+                what, expected: "1 to \(RPC3.longestName) bytes without ',', ':' and control characters")
+        }
+    }
+
+    private static func check(_ stated: Setting, against known: InputType) throws(ContainerError) {
+        guard let type = InputType(name: stated.value) else {
+            throw stated.invalid(
+                "the input type", expected: "one of \(InputType.allCases.map(\.name).joined(separator: ", "))")
+        }
+        guard type == known else {
+            throw .contradiction(
+                "\(stated.source ?? "the code") states the input type as \(type), but the model's closure takes \(known)"
+            )
+        }
+    }
+
+    /// What the container says of itself beside its model; a flag beats the code.
+    private static func details(
+        of container: ModelContainer, _ options: ContainerOptions?
+    ) throws(ContainerError) -> RegistrationDetails {
         var details = container.details
+        try checkLimit(details.largestBatch, "the largest batch", "inputs")
+        try checkLimit(details.batchesInFlight, "the number of batches in flight", "batches")
         details.software = Software.nameAndVersion
         details.beatsWhileBusy = true
         if let largest = options?.largestBatch { details.largestBatch = largest }
+        if let batches = options?.batchesInFlight { details.batchesInFlight = batches }
+        details.metadata += (options?.metadata ?? [:]).sorted { $0.key < $1.key }.map { MetadataPair($0.key, $0.value) }
         details.metadata += [
             MetadataPair("language", "swift"), MetadataPair("sdk", Software.nameAndVersion),
             MetadataPair("host", ProcessInfo.processInfo.hostName),
             MetadataPair("pid", String(ProcessInfo.processInfo.processIdentifier)),
         ]
-        let rpcVersion = options.flatMap { RPCVersion(rawValue: $0.rpc) } ?? .four
-        self.init(
-            registration: Registration(
-                modelName: name, modelVersion: version, inputType: container.inputType, rpcVersion: rpcVersion,
-                details: details),
-            endpoint: try Self.endpoint(
-                options, host: setting(Variable.host), port: setting(Variable.port)))
+        return details
     }
 
-    private static func check(_ name: String, _ what: String) throws(ContainerError) {
-        let forbidden = name.utf8.contains(where: RPC3.isForbiddenInNames)
-        guard !name.isEmpty, !forbidden, name.utf8.count <= RPC3.longestName else {
-            throw .invalid(
-                what: what, value: name,
-                expected: "1 to \(RPC3.longestName) bytes without ',', ':' and control characters")
-        }
+    /// - Throws: `ContainerError.invalid` for a bound that the protocol cannot state.
+    static func checkLimit(_ limit: Int?, _ what: String, _ unit: String) throws(ContainerError) {
+        guard let limit, !(1...Int(UInt32.max)).contains(limit) else { return }
+        throw .invalid(what: what, value: "\(limit)", expected: "1 to \(UInt32.max) \(unit)")
     }
 
     private static func endpoint(
-        _ options: ContainerOptions?, host: String?, port: String?
+        _ options: ContainerOptions?, _ environment: [String: String]
     ) throws(ContainerError) -> String {
         if let endpoint = options?.frontend {
             guard options?.host == nil, options?.port == nil else {
                 throw .contradiction("--frontend already says where the frontend is: leave --host and --port out")
             }
-            guard endpoint.contains("://") else {
-                throw .invalid(
-                    what: "--frontend", value: endpoint, expected: "an endpoint such as tcp://127.0.0.1:7000")
-            }
-            return endpoint
+            return try FrontendEndpoint.checked(Setting(value: endpoint, source: "--frontend"))
         }
-        let port = options?.port.map(String.init) ?? port ?? "7000"
-        guard let number = UInt16(port), number > 0 else {
-            throw .invalid(what: "the frontend's port", value: port, expected: "a number from 1 to 65535")
-        }
-        let host = options?.host ?? host ?? "127.0.0.1"
-        return host.contains(":") && !host.hasPrefix("[") ? "tcp://[\(host)]:\(number)" : "tcp://\(host):\(number)"
+        let host = Setting.first(("--host", options?.host), Variable.host, of: environment)
+        let port = Setting.first(("--port", options?.port.map(String.init)), Variable.port, of: environment)
+        return try FrontendEndpoint.tcp(
+            host: host ?? Setting(value: "127.0.0.1"), port: port ?? Setting(value: "7000"))
     }
 }

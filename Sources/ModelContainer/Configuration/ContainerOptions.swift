@@ -3,60 +3,61 @@ import ContainerRPC
 public import Logging
 
 /// The flags that every container takes; a command with flags of its own includes them with `@OptionGroup`.
+///
+/// They can be set in code as well, for `ModelContainer.run(with:)`:
+///
+///     var options = ContainerOptions()
+///     options.frontend = "tcp://10.0.0.1:7000"
 public struct ContainerOptions: ParsableArguments, Sendable {
     /// The model's name; `nil` leaves it to the environment and to the code, as with the next ones.
-    @Option(help: "The model's name. (environment: CLIPPER_MODEL_NAME)")
     public var name: String?
 
-    /// The model's version.
-    @Option(name: .customLong("version"), help: "The model's version. (environment: CLIPPER_MODEL_VERSION)")
+    /// The model's version: the flag `--version` is that of the model, not of the program.
     public var modelVersion: String?
 
     /// The model's input type by its name, such as `doubles`.
-    @Option(
-        help: """
-            The model's input type: bytes, integers, floats, doubles or strings. The model decides it; a \
-            contradiction is an error. (environment: CLIPPER_INPUT_TYPE)
-            """)
     public var inputType: String?
 
     /// The frontend's host.
-    @Option(help: "The frontend's host. (environment: CLIPPER_IP; default: 127.0.0.1)")
     public var host: String?
 
     /// The frontend's RPC port.
-    @Option(help: "The frontend's RPC port. (environment: CLIPPER_PORT; default: 7000)")
     public var port: UInt16?
 
     /// The frontend's RPC endpoint, instead of host and port.
-    @Option(help: ArgumentHelp("The frontend's RPC endpoint, instead of host and port.", valueName: "tcp://host:port"))
     public var frontend: String?
 
-    /// The most inputs in one batch; `nil` for no bound.
-    @Option(help: ArgumentHelp("The most inputs that the container takes in one batch.", valueName: "inputs"))
+    /// The most inputs in one batch; `nil` for what the code says, or no bound.
     public var largestBatch: Int?
 
+    /// The most batches that the frontend sends before one is answered; `nil` for what the code says, or what the
+    /// frontend likes.
+    public var batchesInFlight: Int?
+
+    /// What people see of the container in the frontend's status, beside what the code says.
+    public var metadata: [String: String] = [:]
+
     /// The protocol's version, 3 or 4.
-    @Option(
-        help: ArgumentHelp(
-            "The protocol's version: 4 falls back to 3 with a frontend that speaks only that; 3 speaks only 3.",
-            valueName: "3|4"))
     public var rpc: UInt32 = 4
 
     /// What is logged on standard error.
-    @Option(
-        help: "trace, debug, info, notice, warning, error or critical. (default: info)",
-        transform: ContainerOptions.logLevel)
     public var logLevel: Logger.Level = .info
 
-    /// For the parser; its values can be read only after parsing.
+    /// What the parser sees. Its values are above once they are parsed, where code may set them, too.
+    @OptionGroup private var flags: ContainerFlags
+
+    private enum CodingKeys: CodingKey {
+        case flags
+    }
+
+    /// Options that leave everything to the environment, to the container and to the defaults.
     public init() {}
 
     /// Options set in code instead of by flags; `nil` leaves a setting to the environment and to the container.
     public init(
-        name: String?, modelVersion: String? = nil, inputType: String? = nil, host: String? = nil,
-        port: UInt16? = nil, frontend: String? = nil, largestBatch: Int? = nil, rpc: UInt32 = 4,
-        logLevel: Logger.Level = .info
+        name: String? = nil, modelVersion: String? = nil, inputType: String? = nil, host: String? = nil,
+        port: UInt16? = nil, frontend: String? = nil, largestBatch: Int? = nil, batchesInFlight: Int? = nil,
+        metadata: [String: String] = [:], rpc: UInt32 = 4, logLevel: Logger.Level = .info
     ) {
         self.name = name
         self.modelVersion = modelVersion
@@ -65,8 +66,23 @@ public struct ContainerOptions: ParsableArguments, Sendable {
         self.port = port
         self.frontend = frontend
         self.largestBatch = largestBatch
+        self.batchesInFlight = batchesInFlight
+        self.metadata = metadata
         self.rpc = rpc
         self.logLevel = logLevel
+    }
+
+    /// For the parser.
+    /// - Throws: what it finds wrong.
+    public init(from decoder: any Decoder) throws {
+        let parsed = try decoder.container(keyedBy: CodingKeys.self)
+            .decode(OptionGroup<ContainerFlags>.self, forKey: .flags).wrappedValue
+        self.init(
+            name: parsed.name, modelVersion: parsed.version, inputType: parsed.inputType, host: parsed.host,
+            port: parsed.port, frontend: parsed.frontend, largestBatch: parsed.largestBatch,
+            batchesInFlight: parsed.batchesInFlight,
+            metadata: Dictionary(parsed.metadata.map { ($0.key, $0.value) }) { $1 }, rpc: parsed.rpc,
+            logLevel: parsed.logLevel)
     }
 
     /// - Throws: `ValidationError` for values that cannot be.
@@ -77,18 +93,10 @@ public struct ContainerOptions: ParsableArguments, Sendable {
     /// The same for options that were set in code, which no parser has validated.
     func check() throws(ContainerError) {
         guard RPCVersion(rawValue: rpc) != nil else {
-            throw .invalid(what: "the protocol's version", value: "\(rpc)", expected: "3 or 4")
+            throw .invalid(what: "the protocol's version (--rpc)", value: "\(rpc)", expected: "3 or 4")
         }
-        if let largestBatch, !(1...Int(UInt32.max)).contains(largestBatch) {
-            throw .invalid(what: "the largest batch", value: "\(largestBatch)", expected: "1 to \(UInt32.max) inputs")
-        }
-    }
-
-    private static func logLevel(_ text: String) throws -> Logger.Level {
-        guard let level = Logger.Level(rawValue: text) else {
-            throw ValidationError(
-                "'\(text)' is no level; expected \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")).")
-        }
-        return level
+        try ContainerConfiguration.checkLimit(largestBatch, "the largest batch (--largest-batch)", "inputs")
+        try ContainerConfiguration.checkLimit(
+            batchesInFlight, "the number of batches in flight (--batches-in-flight)", "batches")
     }
 }

@@ -19,11 +19,14 @@ import UnixSignals
 public struct ContainerService: Service {
     private let container: ModelContainer
     private let configuration: ContainerConfiguration
-    private let context: Context
+    private let context: Context?
     private let logger: Logger
 
-    /// - Parameter context: shared with the frontend where the endpoint is `inproc`.
-    public init(_ container: ModelContainer, configuration: ContainerConfiguration, context: Context, logger: Logger) {
+    /// - Parameter context: shared with the frontend where the endpoint is `inproc`; `nil` for one of the service's own,
+    ///   which ends with it when the last answer has left.
+    public init(
+        _ container: ModelContainer, configuration: ContainerConfiguration, context: Context? = nil, logger: Logger
+    ) {
         self.container = container
         self.configuration = configuration
         self.context = context
@@ -32,6 +35,9 @@ public struct ContainerService: Service {
 
     /// Serves until the group shuts down or the task is cancelled.
     public func run() async throws {
+        let context = try context ?? Context()
+        // A context that others use is theirs to end.
+        defer { if self.context == nil { context.terminate() } }
         let loop = try ContainerLoop(configuration, model: container.model, context: context, logger: logger)
         try await loop.serveUntilCancelled()
         // The process may end right after this.
@@ -57,15 +63,15 @@ extension ContainerLoop {
 extension ModelContainer {
     /// The container as a service of a larger program, under the name and version that the code gives it.
     ///
-    /// `Context` is of the module `ContainerRPC`, another product of this package.
-    ///
     /// - Parameters:
     ///   - endpoint: the frontend's, such as `tcp://127.0.0.1:7000`, or a frontend's `addresses.inProcess`.
-    ///   - context: the frontend's where it is in the same process.
-    /// - Throws: `ContainerError.missing` where the code gives no name or version.
-    public func service(endpoint: String, context: Context, logger: Logger) throws -> ContainerService {
+    ///   - context: the frontend's where it is in the same process; otherwise it may be left out.
+    /// - Throws: `ContainerError` where the code gives no name or version, and for a name, an endpoint or a bound that
+    ///   cannot be.
+    public func service(endpoint: String, context: Context? = nil, logger: Logger) throws -> ContainerService {
+        let endpoint = try FrontendEndpoint.checked(Setting(value: endpoint))
         let configuration = try ContainerConfiguration(
-            of: self, options: ContainerOptions(name: nil, frontend: endpoint), environment: [:])
+            of: self, options: ContainerOptions(frontend: endpoint), environment: [:])
         return ContainerService(self, configuration: configuration, context: context, logger: logger)
     }
 
