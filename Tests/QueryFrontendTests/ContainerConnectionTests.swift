@@ -70,6 +70,18 @@ struct ContainerConnectionTests {
         #expect(test.listed == ["sum:1:1"])
     }
 
+    @Test("One that cannot be sent to any more is lost when all has been read that came by its connection")
+    mutating func readsLastAnswer() {
+        test.sessions.note(.accepted(descriptor: 5))
+        test.register(as: "a", by: 5)
+        test.sent(7, to: 0)
+        test.sessions.note(.disconnected(descriptor: 5))
+        test.sessions.lose(RoutingID(Array("a".utf8)))
+        #expect(test.takeEffects() == [])
+        #expect(test.receive(.response(7, ["x"]), from: "a", by: 5) == ["0 answered 7: x"])
+        #expect(test.endLostConnections() == ["removed 0 of sum:1: disconnected"])
+    }
+
     @Test("The peer that was last heard by a connection is told without its id")
     mutating func knowsPeerOfDescriptor() {
         test.register(as: "a", by: 5)

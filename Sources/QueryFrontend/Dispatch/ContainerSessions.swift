@@ -305,9 +305,11 @@ package struct ContainerSessions: Sendable {
         byReplica[replica].flatMap { entries[$0]?.session.registration?.model }
     }
 
-    /// A peer cannot be sent to.
+    /// A peer cannot be sent to. Where its connection is known, the monitor tells of its end, and it is lost when all has
+    /// been read that came by it: the last answer of one that has left may be among that.
     package mutating func lose(_ peer: RoutingID) {
-        if let id = byPeer[peer] { end(id, .disconnected) }
+        guard let id = byPeer[peer], !ledger.isBound(id) else { return }
+        end(id, .disconnected)
     }
 
     /// A replica cannot be sent to.

@@ -13,13 +13,6 @@ struct ProcessFigures: Hashable, Sendable {
     /// How many it may have open.
     var mostDescriptors: Int
 
-    init(processorTime: Duration, residentBytes: Int, openDescriptors: Int, mostDescriptors: Int) {
-        self.processorTime = processorTime
-        self.residentBytes = residentBytes
-        self.openDescriptors = openDescriptors
-        self.mostDescriptors = mostDescriptors
-    }
-
     /// As of now; `nil` where the system has no `/proc`.
     static func current() -> ProcessFigures? {
         #if os(Linux)
