@@ -16,6 +16,7 @@ static inline long long czmq_monotonic_nanoseconds(void) {
 #include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -44,6 +45,12 @@ static inline void czmq_sched_batch(void) {
     if (syscall(SYS_sched_getscheduler, 0) == SCHED_OTHER) {
         (void)syscall(SYS_sched_setscheduler, 0, 3 /* SCHED_BATCH */, &none);
     }
+}
+
+// Names the calling thread. Swift calls no function of a variable number of arguments, and its Glibc module does not export
+// pthread_setname_np (without _GNU_SOURCE).
+static inline void czmq_name_thread(const char *name) {
+    (void)prctl(PR_SET_NAME, (unsigned long)name, 0ul, 0ul, 0ul);
 }
 
 // Waits with the resolution of nanoseconds; a negative time waits without a bound.

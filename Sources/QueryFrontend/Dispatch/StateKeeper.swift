@@ -29,7 +29,7 @@ final class StateKeeper: Sendable {
     /// Starts the thread.
     func start() {
         let thread = Thread { [self] in
-            Thread.current.name = "states"
+            ThreadName.set("states")
             run()
         }
         thread.stackSize = 1 << 20
