@@ -58,33 +58,19 @@ extension AppCommand {
         @OptionGroup var settings: ApplicationOptionArguments
         @OptionGroup var options: AdministrationOptions
 
-        func run() async throws {
-            try await options.run { client in
-                if !models.isEmpty { try await requireModels(client) }
-                let registration = AdministrationRequest.registerApplication(
-                    name: name, inputType: inputType, defaultOutput: defaultOutput, latencySLO: latencySLO,
-                    options: settings.options)
-                var messages = [try await client.change(registration)]
-                if !models.isEmpty {
-                    do {
-                        messages.append(
-                            try await client.change(AdministrationRequest.link(application: name, models: models)))
-                    } catch let failure as CommandFailure {
-                        throw failure.after("application '\(name)' was registered")
-                    }
-                }
-                options.report(messages)
+        func validate() throws {
+            if let name = AppRegistration.named(twiceIn: models) {
+                throw ValidationError("--link names '\(name)' twice; leave one of them out.")
             }
         }
 
-        /// Whoever mistypes a model is told so before anything is done.
-        private func requireModels(_ client: AdministrationClient) async throws {
-            let known = Set(try await client.models().models.map(\.name))
-            guard let missing = models.first(where: { !known.contains($0) }) else { return }
-            throw CommandFailure(
-                cause: .refused(status: nil),
-                message: "no model is named '\(missing)'; application '\(name)' was not registered",
-                advice: "`clipper model list` lists the models, `clipper model register` adds one.")
+        func run() async throws {
+            try await options.run { client in
+                let registration = AppRegistration(
+                    name: name, inputType: inputType, defaultOutput: defaultOutput, latencySLO: latencySLO,
+                    options: settings.options, models: models)
+                options.report(try await registration.carryOut(by: client))
+            }
         }
     }
 
