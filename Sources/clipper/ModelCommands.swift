@@ -116,22 +116,21 @@ extension ModelCommand {
 
         func run() async throws {
             try await options.run { client in
-                options.report([try await client.change(AdministrationRequest.deleteModel(model.id))])
-                await warnIfStillLinked(client)
+                let message = try await client.change(AdministrationRequest.deleteModel(model.id))
+                options.report([message], advice: await adviceIfStillLinked(client))
             }
         }
 
-        /// It is deleted already: where the frontend does not tell, there is no warning.
-        private func warnIfStillLinked(_ client: AdministrationClient) async {
+        /// It is deleted already: where the frontend does not tell, there is no advice.
+        private func adviceIfStillLinked(_ client: AdministrationClient) async -> String? {
             guard let models = try? await client.models().models, models.allSatisfy({ $0.name != model.name }),
                 let linked = try? await client.applications().applications.filter({
                     $0.linkedModels.contains(model.name)
                 }), !linked.isEmpty
-            else { return }
-            Terminal.note(
-                "'\(model.name)' has no version any more, and is still linked to "
-                    + linked.map { "'\(Printable.line($0.name))'" }.joined(separator: ", ")
-                    + "; `clipper app unlink` removes a link")
+            else { return nil }
+            return "'\(model.name)' has no version any more, and is still linked to "
+                + linked.map { "'\($0.name)'" }.joined(separator: ", ")
+                + "; `clipper app unlink` removes a link"
         }
     }
 }

@@ -11,7 +11,8 @@ struct AdministrationOptions: ParsableArguments {
         transform: { text in try FrontendAddress(text) })
     var address: FrontendAddress?
 
-    @Flag(help: "Print JSON; errors too, on standard error.")
+    @Flag(
+        help: "Print JSON; errors too, on standard error, but for those of the command line itself (exit code 64).")
     var json = false
 
     /// Runs a command's body with a client; a failure is printed and becomes the exit code.
@@ -23,14 +24,21 @@ struct AdministrationOptions: ParsableArguments {
         }
     }
 
-    /// Prints what changes were made, in the frontend's words.
-    func report(_ messages: [String]) {
+    /// Prints what changes were made, in the frontend's words; beside them what to do next, if there is something.
+    func report(_ messages: [String], advice: String? = nil) {
         if json {
-            let message = messages.joined(separator: "\n")
-            Terminal.write([RawJSON.object([("ok", .boolean(true)), ("message", .string(message))]).text])
+            Terminal.write([Self.json(messages, advice: advice).text])
         } else {
             Terminal.write(messages.map(Printable.text))
+            if let advice { Terminal.note(Printable.line(advice)) }
         }
+    }
+
+    /// Changes for programs.
+    static func json(_ messages: [String], advice: String?) -> RawJSON {
+        .object(
+            [("ok", .boolean(true)), ("message", .string(messages.joined(separator: "\n")))]
+                + (advice.map { [("advice", .string($0))] } ?? []))
     }
 
     /// Prints the frontend's JSON, or the same for people.
@@ -49,7 +57,11 @@ struct QueryOptions: ParsableArguments {
         transform: { text in try FrontendAddress(text) })
     var address: FrontendAddress?
 
-    @Flag(help: "Print the frontend's answer, JSON, as it is; errors as JSON too, on standard error.")
+    @Flag(
+        help: """
+            Print the frontend's answer, JSON, as it is; errors as JSON too, on standard error, but for those of the \
+            command line itself (exit code 64).
+            """)
     var json = false
 
     /// Runs a command's body with a client; a failure is printed and becomes the exit code.

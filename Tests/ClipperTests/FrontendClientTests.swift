@@ -46,11 +46,35 @@ struct FrontendClientTests {
     }
 
     @Test(
-        "Every way of not being answered is exit code 2", arguments: [NoAnswerError.unknownHost, .silent, .other("x")])
+        "Every way of not being answered is exit code 2",
+        arguments: [NoAnswerError.unknownHost, .silent, .noFrontend("y"), .other("x")])
     func countsAsUnreachable(error: NoAnswerError) async throws {
         let failure = await #expect(throws: CommandFailure.self) { try await predict(CannedTransport(error), ["[1]"]) }
         #expect(failure?.exitCode == 2)
         #expect(failure?.message.contains("http://127.0.0.1:1337") == true)
+    }
+
+    @Test("Something that answers is not told to be started")
+    func tellsWhatAnswers() async throws {
+        let client = try administration(CannedTransport(.noFrontend("its answer is longer than 512MiB")))
+        let failure = await #expect(throws: CommandFailure.self) { try await client.status() }
+        #expect(
+            failure?.text == """
+                error: what answers at http://127.0.0.1:1338 is no administration API of a frontend: its answer is \
+                longer than 512MiB; name the frontend's address with --admin
+                """)
+    }
+
+    @Test("Where the environment names the address, every failure to find a frontend says so")
+    func namesVariable() async throws {
+        let address = try FrontendAddress.resolve(
+            nil, face: .administration, environment: ["CLIPPER_ADMIN": "http://foo"])
+        for error in [NoAnswerError.unknownHost, .refused, .noFrontend("x"), .other("x")] {
+            let client = AdministrationClient(address: address, transport: CannedTransport(error))
+            let failure = await #expect(throws: CommandFailure.self) { try await client.status() }
+            #expect(failure?.message.contains("CLIPPER_ADMIN names that address") == true, "\(error)")
+            #expect(failure?.message.contains("--admin") == true, "\(error)")
+        }
     }
 
     @Test("A refusal is told in the frontend's words, and the exit code is 1")

@@ -19,6 +19,8 @@ enum FrontendFace: Sendable {
 struct FrontendAddress: Equatable, Sendable, CustomStringConvertible {
     /// The URL without a slash at its end.
     let description: String
+    /// The environment variable that has named it, so that messages can tell where it comes from.
+    private(set) var variable: String?
 
     /// Reads a URL; `http://` may be left out.
     init(_ text: String) throws(ArgumentTextError) {
@@ -47,7 +49,9 @@ struct FrontendAddress: Equatable, Sendable, CustomStringConvertible {
         if let given { return given }
         if let text = environment[face.variable], !text.isEmpty {
             do {
-                return try FrontendAddress(text)
+                var address = try FrontendAddress(text)
+                address.variable = face.variable
+                return address
             } catch {
                 throw CommandFailure.usage("the value '\(text)' of \(face.variable) is invalid: \(error)")
             }

@@ -4,7 +4,7 @@ struct FrontendClient: Sendable {
     let face: FrontendFace
     /// Where the frontend listens.
     let address: FrontendAddress
-    /// How long nothing may come before the frontend counts as gone.
+    /// How long a request may take, to the last byte of its answer.
     let patience: Duration
     /// What carries the requests.
     let transport: any FrontendTransport
@@ -30,22 +30,30 @@ struct FrontendClient: Sendable {
         CommandFailure(
             cause: .unreachable,
             message: "what answers at \(address) is no \(Self.name(of: face)) of a frontend: \(what)",
-            advice: "Name the address of the frontend with \(face.option).")
+            advice: address.variable.map { "\($0) names that address; \(face.option) names another." }
+                ?? "Name the address of the frontend with \(face.option).")
     }
 
     private func unreachable(_ error: NoAnswerError) -> CommandFailure {
+        // Whoever has forgotten the variable would look for the mistake in the command.
+        let naming =
+            (address.variable.map { "\($0) names that address; " } ?? "")
+            + "name the frontend's address with \(face.option)"
+        let starting =
+            address.variable.map { "start one with `clipper serve`; \($0) names that address, \(face.option) another" }
+            ?? "start one with `clipper serve`, or name its address with \(face.option)"
         let message =
             switch error {
             case .refused:
-                "no frontend answers at \(address); start one with `clipper serve`, "
-                    + "or name its address with \(face.option)"
+                "no frontend answers at \(address); \(starting)"
             case .unknownHost:
-                "the host of \(address) is not known; name the frontend's address with \(face.option)"
+                "the host of \(address) is not known; \(naming)"
             case .silent:
                 "the frontend at \(address) did not answer in time"
+            case .noFrontend(let what):
+                unreadable(what).message + "; \(naming)"
             case .other(let detail):
-                "no frontend answers at \(address) (\(detail)); start one with `clipper serve`, "
-                    + "or name its address with \(face.option)"
+                "no frontend answers at \(address) (\(detail)); \(starting)"
             }
         return CommandFailure(cause: .unreachable, message: message)
     }

@@ -22,8 +22,10 @@ enum NoAnswerError: Error, Equatable {
     case refused
     /// The host's name has no address.
     case unknownHost
-    /// Nothing came for too long.
+    /// The answer was not there in time.
     case silent
+    /// Something answered, but not as a frontend does: what was wrong with the answer.
+    case noFrontend(String)
     /// Anything else, in the system's words.
     case other(String)
 }
@@ -32,7 +34,7 @@ enum NoAnswerError: Error, Equatable {
 protocol FrontendTransport: Sendable {
     /// Sends one request and waits for its answer.
     ///
-    /// - Parameter patience: How long nothing may come before the frontend counts as gone.
+    /// - Parameter patience: How long it may take, to the last byte of the answer.
     /// - Throws: ``NoAnswerError``.
     func reply(
         to request: FrontendRequest, at address: FrontendAddress, patience: Duration

@@ -15,16 +15,18 @@ struct HTTPTransport: FrontendTransport {
         }
         let port = url.port ?? 80
         let plainHost = host.trimmingCharacters(in: ["[", "]"])
-        let answer = MultiThreadedEventLoopGroup.singleton.any().makePromise(of: FrontendReply.self)
+        let loop = MultiThreadedEventLoopGroup.singleton.any()
+        let answer = loop.makePromise(of: FrontendReply.self)
+        // One for all of it: a server that sends a byte now and then would else be waited for without an end.
+        let deadline = NIODeadline.now() + TimeAmount(patience)
         do {
-            let channel = try await ClientBootstrap(group: answer.futureResult.eventLoop)
+            let channel = try await ClientBootstrap(group: loop)
                 .connectTimeout(min(.seconds(10), TimeAmount(patience)))
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         let sync = channel.pipeline.syncOperations
                         try sync.addHTTPClientHandlers()
-                        try sync.addHandler(IdleStateHandler(readTimeout: TimeAmount(patience)))
-                        try sync.addHandler(ReplyCollector(promise: answer))
+                        try sync.addHandler(ReplyCollector(promise: answer, deadline: deadline))
                     }
                 }
                 .connect(host: plainHost, port: port).get()
@@ -86,11 +88,23 @@ private final class ReplyCollector: ChannelInboundHandler {
     private static let mostBytes = 512 << 20
 
     private let promise: EventLoopPromise<FrontendReply>
+    private let deadline: NIODeadline
+    private var timeout: Scheduled<Void>?
     private var status = 0
     private var body = ByteBuffer()
 
-    init(promise: EventLoopPromise<FrontendReply>) {
+    init(promise: EventLoopPromise<FrontendReply>, deadline: NIODeadline) {
         self.promise = promise
+        self.deadline = deadline
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        let channel = context.channel
+        timeout = context.eventLoop.scheduleTask(deadline: deadline) { [promise] in
+            promise.fail(NoAnswerError.silent)
+            channel.close(promise: nil)
+        }
+        context.fireChannelActive()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -98,7 +112,8 @@ private final class ReplyCollector: ChannelInboundHandler {
         case .head(let head): status = Int(head.status.code)
         case .body(var bytes):
             guard body.readableBytes + bytes.readableBytes <= Self.mostBytes else {
-                promise.fail(NoAnswerError.other("the answer is longer than \(Self.mostBytes) bytes"))
+                promise.fail(
+                    NoAnswerError.noFrontend("its answer is longer than \(ByteCountText.format(Self.mostBytes))"))
                 return context.close(promise: nil)
             }
             body.writeBuffer(&bytes)
@@ -108,20 +123,16 @@ private final class ReplyCollector: ChannelInboundHandler {
         }
     }
 
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        guard event is IdleStateHandler.IdleStateEvent else { return context.fireUserInboundEventTriggered(event) }
-        promise.fail(NoAnswerError.silent)
-        context.close(promise: nil)
-    }
-
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         promise.fail(
-            error is HTTPParserError ? NoAnswerError.other("the answer is not HTTP") : NoAnswerError.other("\(error)"))
+            error is HTTPParserError
+                ? NoAnswerError.noFrontend("its answer is not HTTP") : NoAnswerError.other("\(error)"))
         context.close(promise: nil)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        timeout?.cancel()
         // Without effect where the answer has come.
-        promise.fail(NoAnswerError.other("the connection was closed before the answer"))
+        promise.fail(NoAnswerError.noFrontend("it closed the connection before its answer"))
     }
 }
