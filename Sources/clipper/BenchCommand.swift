@@ -32,15 +32,22 @@ struct BenchRunCommand: AsyncParsableCommand {
             last one is answered, for the highest throughput.
 
             Goodput is the number of predictions (not default outputs) inside the SLO that come within the run's time, \
-            per second. With --step a rate is kept only where answers keep up with requests besides: a run that is \
-            short beside the SLO would measure what fits into the queue. LAG is how late the \
-            generator came to its requests: where its 99th percentile passes a millisecond, the generator or its \
-            machine is the bottleneck. Requests without an answer when --grace is over count as unanswered. They, and \
-            those whose connection failed, count among the latencies with the time from when they were due to the \
-            run's end. Refusals (answers with status 503 and other errors) are mostly quick, and kept apart.
+            per second. LAG is how late the generator came to its requests: where its 99th percentile passes a \
+            millisecond, the generator or its machine is the bottleneck. Requests without an answer when --grace is \
+            over count as unanswered, and among the latencies with the time from when they were due to the run's end. \
+            Refusals (answers with status 503 and other errors, connections that were refused or broke) are mostly \
+            quick, and kept apart.
 
-            JSON (--json), one object: application, url, arrivals (poisson, constant, closed), connections, seed, \
-            slo_micros, goal, runs, and with --step highest_rate_within_slo. Each run: rate (none for --closed), \
+            With --step a rate is kept only where answers keep up with requests besides: a run that is short beside \
+            the SLO would measure what fits into the queue. A rate that misses is tried once more, and counts as \
+            missed where it misses again. A step needs some 10 / (1 - goal) requests to tell of the goal: without \
+            --duration it is made longer for them, up to 60s, and where they are fewer all the same the result says so. \
+            It also says where the generator was late, by more than a tenth of the SLO, at the lowest rate that missed.
+
+            JSON (--json), one object: application, url, started_at, clipper_version, arrivals (poisson, constant, \
+            closed), connections, seed, slo_micros, goal, warmup_seconds, grace_seconds, input {source (given, file, \
+            random-doubles), count, body_bytes, distinct}, runs, and with --step highest_rate_within_slo and search \
+            {requests_needed, rests_on_too_few, requests, generator_late}. Each run: rate (none for --closed), \
             duration_seconds, connections, interrupted, sent (= predictions + defaults + rejected + errors + \
             unanswered), answered (HTTP answers of any kind), predictions, defaults {reason: count}, rejected (503), \
             errors {text: count}, unanswered, unsent (those of them that never got a connection), in_slo, share_in_slo \
@@ -49,9 +56,10 @@ struct BenchRunCommand: AsyncParsableCommand {
             all but refusals), prediction_latency_micros and refusal_latency_micros {p50, p90, p95, p99, p999, p9999, \
             max, mean}, send_lag_micros {p50, p99, max}, latency_curve [[percentile, micros], …].
 
-            The exit code is 1 where in a run that was not interrupted no request got a prediction, a default output or \
-            a 503, or more than half of them failed or got no answer; with --step where no rate keeps the SLO; and \
-            where a result cannot be written. It is 2 where no frontend answers.
+            The exit code is 1 where a run kept less than --goal, if that is given; where in a run no request got a \
+            prediction, a default output or a 503, or more than half of them failed or got no answer; with --step \
+            where no rate keeps the SLO; and where a result cannot be written. It is 2 where no frontend answers. \
+            SIGINT and SIGTERM end the load, and the process, once what was measured is printed, with 130 and 143.
             """)
 
     @Argument(help: ArgumentHelp("The application's name.", valueName: "app"))
@@ -85,6 +93,8 @@ struct BenchRunCommand: AsyncParsableCommand {
                 Terminal.note(failure.text)
                 throw ExitCode(1)
             }
+            // As others end that a signal has ended.
+            if let signal = session.signal { throw ExitCode(128 + signal) }
             guard report.isSuccess else { throw ExitCode(1) }
         } catch let failure as CommandFailure {
             Terminal.note(output.json == "-" ? failure.json.text : failure.text)

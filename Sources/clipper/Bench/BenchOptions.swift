@@ -22,9 +22,16 @@ struct LoadOptions: ParsableArguments {
     var arrivals = ArrivalSchedule.Process.poisson
 
     @Option(
-        help: ArgumentHelp("How long requests are sent that count. (default: 10s)", valueName: "duration"),
+        help: ArgumentHelp(
+            """
+            How long requests are sent that count. (default: 10s; with --step up to 60s, where 10s have too few \
+            requests for the goal)
+            """, valueName: "duration"),
         transform: { text in try DurationText.parse(text) })
-    var duration = Duration.seconds(10)
+    var duration: Duration?
+
+    /// How long requests are sent where nothing says otherwise.
+    static let usualDuration = Duration.seconds(10)
 
     @Option(
         help: ArgumentHelp("How long requests are sent before those that count. (default: 2s)", valueName: "duration"),
@@ -105,9 +112,12 @@ struct SearchOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The share of all requests that has to be answered inside the SLO. (default: 99%)", valueName: "share"),
+            """
+            The share of all requests that has to be answered inside the SLO. Without --step, where it is given, a run \
+            that misses it makes the exit code 1. (default: 99%)
+            """, valueName: "share"),
         transform: { text in try ShareText.parse(text) })
-    var goal = 0.99
+    var goal: Double?
 
     @Option(help: ArgumentHelp("The first rate. (default: 100)", valueName: "rate"), transform: BenchText.rate)
     var start: Double?
@@ -120,9 +130,14 @@ struct SearchOptions: ParsableArguments {
         transform: { text in try ShareText.parse(text) })
     var tolerance: Double?
 
+    /// The goal, given or not.
+    var share: Double { goal ?? 0.99 }
+
     /// The search as the options describe it.
-    var search: RateSearch {
-        RateSearch(start: start ?? 100, stop: stop ?? max(100_000, start ?? 0), tolerance: tolerance ?? 0.05)
+    func search(slo: Duration) -> RateSearch {
+        RateSearch(
+            start: start ?? 100, stop: stop ?? max(100_000, start ?? 0), tolerance: tolerance ?? 0.05,
+            goal: RateSearch.Goal(share: share, slo: slo))
     }
 
     func validate() throws {

@@ -71,7 +71,19 @@ enum BenchPlots {
             ? distribution(reports, scale: y) : overRates(figure, reports, optimum: optimum, x: x, y: y)
         return Plot(
             title: title ?? "\(figure.title.prefix(1).uppercased())\(figure.title.dropFirst())",
-            subtitle: reports.first.map { subtitle($0.report) + repetitions(panel) } ?? "", panels: [panel])
+            subtitle: subtitle(reports) + repetitions(panel), panels: [panel])
+    }
+
+    /// What the reports were measured with, as far as they have it in common.
+    private static func subtitle(_ reports: [LabelledReport]) -> String {
+        guard let first = reports.first?.report else { return "" }
+        let other = reports.dropFirst().map(\.report)
+        var whole = subtitle(first)
+        // The lines and the legend say what differs.
+        if other.contains(where: { $0.sloMicros != first.sloMicros }) {
+            whole = String(whole.dropLast(", \(objective(first))".count))
+        }
+        return whole
     }
 
     private static func repetitions(_ panel: Plot.Panel) -> String {
@@ -85,7 +97,19 @@ enum BenchPlots {
         let seconds = PlotAxis.number(report.runs.map(\.durationSeconds).max() ?? 0)
         var parts = [kind, report.runs.count == 1 ? "\(seconds) s" : "\(seconds) s each"]
         if report.runs.count == 1, let rate = report.runs[0].rate { parts.insert("\(PlotAxis.number(rate))/s", at: 1) }
-        return (parts + ["SLO \(DurationText.format(.microseconds(report.sloMicros)))"]).joined(separator: ", ")
+        return (parts + [objective(report)]).joined(separator: ", ")
+    }
+
+    private static func objective(_ report: BenchReport) -> String {
+        "SLO \(DurationText.format(.microseconds(report.sloMicros)))"
+    }
+
+    /// The objectives in milliseconds, each once; where there are several, each is named by its time.
+    private static func objectives(of reports: [LabelledReport]) -> [(name: String, value: Double)] {
+        let all = reports.map(\.report).reduce(into: [BenchReport]()) { all, report in
+            if !all.contains(where: { $0.sloMicros == report.sloMicros }) { all.append(report) }
+        }
+        return all.map { (all.count == 1 ? "SLO" : objective($0), Double($0.sloMicros) / 1000) }
     }
 
     // MARK: - Over the offered rate
@@ -100,7 +124,6 @@ enum BenchPlots {
         let all = series.flatMap(\.points)
         let rates = all.map(\.x)
         let values = all.flatMap { [$0.spread.lowerBound, $0.spread.upperBound] }
-        let slo = reports.first.map { Double($0.report.sloMicros) / 1000 }
         let goal = reports.first.map { $0.report.goal * 100 }
         let xAxis = PlotAxis.fitting(rates, title: "offered rate (requests per second)", scale: x)
         var lines: [(name: String, value: Double)] = []
@@ -108,7 +131,7 @@ enum BenchPlots {
         case .share: lines += goal.map { [("goal", $0)] } ?? []
         case .goodput: lines += optimum.map { [("optimum", $0)] } ?? []
         // An objective far above all that was measured would press the curves flat.
-        default: lines += slo.flatMap { slo in slo < (values.max() ?? 0) * 4 ? [("SLO", slo)] : nil } ?? []
+        default: lines += objectives(of: reports).filter { $0.value < (values.max() ?? 0) * 4 }
         }
         let shown = values + lines.map(\.value)
         // A curve or line along the upper edge would be hard to see.
@@ -153,26 +176,27 @@ enum BenchPlots {
         let series = reports.compactMap { entry in
             entry.report.runs.last.map { run in
                 Plot.Series(
-                    name: entry.label,
+                    // The last of several: the legend says which.
+                    name: entry.label + (run.rate.map { ", \(PlotAxis.number($0))/s" } ?? ""),
                     points: run.latencyCurve.filter { $0.count == 2 && $0[0] < 100 }.map { pair in
                         Plot.Point(x: 1 / (1 - pair[0] / 100), y: pair[1] / 1000)
                     })
             }
         }
         let points = series.flatMap(\.points)
-        let slo = reports.first.map { Double($0.report.sloMicros) / 1000 }
-        let shownSLO = slo.flatMap { $0 < (points.map(\.y).max() ?? 0) * 4 ? $0 : nil }
+        let shown = objectives(of: reports).filter { $0.value < (points.map(\.y).max() ?? 0) * 4 }
         let last = max(10, points.map(\.x).max() ?? 10)
         let nines = (0...Int(log10(last).rounded(.up))).map { Double.exp10(Double($0)) }
         let xAxis = PlotAxis(
             title: "percentile", scale: .logarithmic, range: 1...last,
             ticks: nines.filter { $0 <= last }.map { PlotAxis.Tick(value: $0, label: percentile($0)) })
         let yAxis = PlotAxis.fitting(
-            points.map(\.y) + (shownSLO.map { [$0] } ?? []), title: BenchFigure.latency.title, scale: scale)
-        let references = shownSLO.map { slo in
-            [Plot.Reference(name: "SLO", from: Plot.Point(x: 1, y: slo), to: Plot.Point(x: last, y: slo))]
+            points.map(\.y) + shown.map(\.value), title: BenchFigure.latency.title, scale: scale)
+        let references = shown.map { line in
+            Plot.Reference(
+                name: line.name, from: Plot.Point(x: 1, y: line.value), to: Plot.Point(x: last, y: line.value))
         }
-        return Plot.Panel(x: xAxis, y: yAxis, series: series, references: references ?? [])
+        return Plot.Panel(x: xAxis, y: yAxis, series: series, references: references)
     }
 
     /// `99.9%` for one in a thousand.

@@ -21,13 +21,76 @@ struct BenchReport: Codable, Equatable, Sendable {
     var runs: [BenchRun]
     /// What `--step` found, in requests per second: the highest rate that kept the goal.
     var highestRateWithinSLO: Double?
-    /// Whether that was searched; not in the JSON.
-    var isSearch = false
+    /// What that rests on; `nil` where nothing was searched.
+    var search: BenchSearch?
+    /// When the first run began, by the clock on the wall (ISO 8601); `nil`, as what follows, in files of earlier versions.
+    var startedAt: String?
+    /// The version of this program.
+    var clipperVersion: String?
+    /// How long requests go before those that count, and how long answers are waited for, in seconds.
+    var warmupSeconds: Double?, graceSeconds: Double?
+    /// What was sent.
+    var input: BenchInput?
+    /// Whether a run that misses the goal is a failure; not in the JSON.
+    var isGoalRequired = false
 
     enum CodingKeys: String, CodingKey {
-        case application, url, arrivals, connections, seed, goal, runs
+        case application, url, arrivals, connections, seed, goal, runs, search, input
         case sloMicros = "slo_micros"
         case highestRateWithinSLO = "highest_rate_within_slo"
+        case startedAt = "started_at"
+        case clipperVersion = "clipper_version"
+        case warmupSeconds = "warmup_seconds"
+        case graceSeconds = "grace_seconds"
+    }
+}
+
+/// What the result of a search rests on.
+struct BenchSearch: Codable, Equatable, Sendable {
+    /// Requests that a step needs to tell of the goal; `nil` for a goal of 100%, of which none tell.
+    var requestsNeeded: Int?
+    /// Whether the rate found, or the next that missed, rests on a step with fewer, and on how many.
+    var restsOnTooFew: Bool
+    var requests: Int?
+    /// Whether the generator was late, in both tries, at the lowest rate that missed.
+    var isGeneratorLate: Bool
+
+    init(_ search: RateSearch, goal: RateSearch.Goal) {
+        requestsNeeded = goal.requestsNeeded
+        requests = search.tooFewRequests
+        restsOnTooFew = search.tooFewRequests != nil
+        isGeneratorLate = search.isGeneratorLate
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case requests
+        case requestsNeeded = "requests_needed"
+        case restsOnTooFew = "rests_on_too_few"
+        case isGeneratorLate = "generator_late"
+    }
+}
+
+/// What a load sends.
+struct BenchInput: Codable, Equatable, Sendable {
+    /// Where the inputs come from.
+    enum Source: String, Codable, Sendable {
+        case given, file
+        case randomDoubles = "random-doubles"
+    }
+
+    /// Where they come from.
+    var source: Source
+    /// How many there are, that are sent in turn.
+    var count: Int
+    /// The bytes of the first request's body.
+    var bodyBytes: Int
+    /// Whether no two are alike.
+    var isDistinct: Bool
+
+    enum CodingKeys: String, CodingKey {
+        case source, count
+        case bodyBytes = "body_bytes"
+        case isDistinct = "distinct"
     }
 }
 
@@ -76,12 +139,13 @@ struct BenchRun: Codable, Equatable, Sendable {
     var lateSends: Int
     /// The processor time that the generator's thread took, as a share of one core.
     var generatorCPUShare: Double
-    /// From due to answer, of predictions and default outputs; from due to the run's end, of requests that failed or
-    /// got no answer. `nil` without any.
+    /// From due to answer, of predictions and default outputs; from due to the run's end, of requests that got no answer
+    /// by then. `nil` without any.
     var latency: LatencyFigures?
     /// Of predictions alone.
     var predictionLatency: LatencyFigures?
-    /// Of refusals, which are mostly quick: answers with status 503 and other errors.
+    /// Of refusals, which are mostly quick: answers with status 503 and other errors, and connections that were refused or
+    /// broke, until they did.
     var refusalLatency: LatencyFigures?
     /// From due to when the generator came to it, of all requests.
     var sendLag: SendLagFigures?
@@ -144,9 +208,11 @@ struct SendLagFigures: Codable, Equatable, Sendable {
 }
 
 extension BenchReport {
-    /// Whether the frontend was there for the load, and a search has found something. A search goes on where it is not.
+    /// Whether the frontend was there for the load and kept a goal that was set, or a search has found something. A search
+    /// goes on where the frontend is not there.
     var isSuccess: Bool {
-        if isSearch { return highestRateWithinSLO != nil }
+        if search != nil { return highestRateWithinSLO != nil }
+        if isGoalRequired, runs.contains(where: { !$0.isInterrupted && $0.shareInSLO < goal }) { return false }
         let isAnswered = runs.contains { $0.isInterrupted || $0.predictions + $0.defaultCount + $0.rejected > 0 }
         return isAnswered
             && runs.allSatisfy { run in

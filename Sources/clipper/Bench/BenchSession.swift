@@ -19,6 +19,9 @@ struct BenchSession: Sendable {
     private let bodies: [BenchBody]
     private let stop = StopSignal()
 
+    /// The signal that has ended the load.
+    var signal: Int32? { stop.signal }
+
     /// - Throws: ``CommandFailure`` where no load can be run.
     init(_ command: BenchRunCommand) async throws {
         self.command = command
@@ -80,6 +83,15 @@ struct BenchSession: Sendable {
         }
     }
 
+    /// What is sent, for whoever reads the figures.
+    private var input: BenchInput {
+        let inputs = command.inputs
+        return BenchInput(
+            source: inputs.randomDoubles != nil ? .randomDoubles : inputs.inputFile != nil ? .file : .given,
+            count: bodies.count, bodyBytes: bodies[0].bytes.count,
+            isDistinct: inputs.randomDoubles != nil || inputs.distinct)
+    }
+
     private static func lines(of path: String) throws -> [String] {
         let source = path == "-" ? InputSource.standardInput : .file(path: path)
         return try source.texts(read: InputSource.contents)
@@ -92,61 +104,82 @@ struct BenchSession: Sendable {
         var report = BenchReport(
             application: command.application, url: target.url,
             arrivals: command.load.closed == nil ? command.load.arrivals.rawValue : "closed", connections: 0,
-            seed: seed, sloMicros: slo.wholeNanoseconds / 1000, goal: command.search.goal, runs: [])
-        let signals = Signals([SIGINT, SIGTERM]) { [stop] _ in
+            seed: seed, sloMicros: slo.wholeNanoseconds / 1000, goal: command.search.share, runs: [],
+            startedAt: Date().formatted(.iso8601), clipperVersion: Software.version,
+            warmupSeconds: command.load.warmup.inSeconds, graceSeconds: command.load.grace.inSeconds, input: input,
+            isGoalRequired: command.search.goal != nil)
+        let signals = Signals([SIGINT, SIGTERM]) { [stop] number in
             // The second signal does not wait for answers any more.
-            if stop.isSet { exit(130) }
-            stop.set()
+            if stop.isSet { exit(128 + number) }
+            stop.set(number)
         }
         defer { withExtendedLifetime(signals) {} }
-        if command.search.step {
-            try await search(&report)
-        } else if let connections = command.load.closed {
-            report.runs.append(try await run(pace: .closed, connections: connections, index: 0))
-        } else {
-            for rate in command.load.rate.map({ [$0] }) ?? command.load.rates where !stop.isSet {
-                let run = try await run(rate: rate, index: report.runs.count)
-                if run.sent == 0, !run.isInterrupted { Terminal.note(Self.nothingDue(rate, command).text) }
-                report.runs.append(run)
-            }
+        do {
+            try await load(&report)
+        } catch let failure as CommandFailure {
+            // Who ends it while its connections are being opened knows why there are too few.
+            guard stop.isSet else { throw failure }
         }
         report.connections = report.runs.map(\.connections).max() ?? 0
         return report
     }
 
+    private func load(_ report: inout BenchReport) async throws {
+        if command.search.step {
+            try await search(&report)
+        } else if let connections = command.load.closed {
+            report.runs.append(try await run(pace: .closed, connections: connections, duration: duration, index: 0))
+        } else {
+            for rate in command.load.rate.map({ [$0] }) ?? command.load.rates where !stop.isSet {
+                let run = try await run(rate: rate, duration: duration, index: report.runs.count)
+                if run.sent == 0, !run.isInterrupted { Terminal.note(Self.nothingDue(rate, duration).text) }
+                report.runs.append(run)
+            }
+        }
+    }
+
+    private var duration: Duration { command.load.duration ?? LoadOptions.usualDuration }
+
     private func search(_ report: inout BenchReport) async throws {
-        var search = command.search.search
+        var search = command.search.search(slo: slo)
+        let goal = RateSearch.Goal(share: command.search.share, slo: slo)
         while let rate = search.next, !stop.isSet {
-            let run = try await run(rate: rate, index: report.runs.count)
+            let duration = command.load.duration ?? search.duration(at: rate, usual: LoadOptions.usualDuration)
+            let run = try await run(rate: rate, duration: duration, index: report.runs.count)
             report.runs.append(run)
             guard !run.isInterrupted else { break }
-            guard run.sent > 0 else { throw Self.nothingDue(rate, command) }
-            let isKept = run.shareInSLO >= command.search.goal && run.keepsUp
-            search.record(kept: isKept)
-            Terminal.note(BenchTables.line(step: report.runs.count, rate: rate, run: run, isKept: isKept))
+            guard run.sent > 0 else { throw Self.nothingDue(rate, duration) }
+            let verdict = search.record(
+                RateSearch.Step(
+                    requests: run.sent, inside: run.inSLO, keepsUp: run.keepsUp,
+                    lag: .seconds((run.sendLag?.p99 ?? 0) * 1e-6)))
+            Terminal.note(BenchTables.line(step: report.runs.count, rate: rate, run: run, verdict))
         }
-        report.isSearch = true
+        report.search = BenchSearch(search, goal: goal)
         report.highestRateWithinSLO = search.highestKept
     }
 
     /// Of no request nothing can be said.
-    private static func nothingDue(_ rate: Double, _ command: BenchRunCommand) -> CommandFailure {
+    private static func nothingDue(_ rate: Double, _ duration: Duration) -> CommandFailure {
         .usage(
-            "no request was due in \(DurationText.format(command.load.duration)) at \(Figures.rate(rate)): "
+            "no request was due in \(DurationText.format(duration)) at \(Figures.rate(rate)): "
                 + "give a longer --duration")
     }
 
-    private func run(rate: Double, index: Int) async throws -> BenchRun {
+    private func run(rate: Double, duration: Duration, index: Int) async throws -> BenchRun {
         let schedule = ArrivalSchedule(process: command.load.arrivals, rate: rate, seed: seed &+ UInt64(index))
         return try await run(
             pace: .open(schedule, rate: rate),
-            connections: command.load.connections ?? LoadPlan.connections(forRate: rate, slo: slo), index: index)
+            connections: command.load.connections ?? LoadPlan.connections(forRate: rate, slo: slo),
+            duration: duration, index: index)
     }
 
-    private func run(pace: LoadPlan.Pace, connections: Int, index: Int) async throws -> BenchRun {
+    private func run(
+        pace: LoadPlan.Pace, connections: Int, duration: Duration, index: Int
+    ) async throws -> BenchRun {
         let plan = LoadPlan(
             pace: pace, connections: connections, warmup: command.load.warmup.wholeNanoseconds,
-            duration: command.load.duration.wholeNanoseconds, grace: command.load.grace.wholeNanoseconds,
+            duration: duration.wholeNanoseconds, grace: command.load.grace.wholeNanoseconds,
             slo: slo.wholeNanoseconds,
             templates: bodies.map { RequestTemplate(path: target.path, host: target.hostHeader, body: $0) },
             firstNumber: Self.firstNumber(), acceptsAny: command.frontend.acceptAny)

@@ -89,13 +89,32 @@ enum BenchTables {
             notes.append(
                 "\(percent(report.goal)) inside the SLO: kept up to \(Figures.rate(rate))"
                     + (isHighest ? ", the highest rate that was tried (--stop)." : "."))
-        } else if report.isSearch {
+        } else if report.search != nil {
             let rates = report.runs.compactMap(\.rate)
             notes.append(
                 "\(percent(report.goal)) inside the SLO: kept at no rate from \(Figures.rate(rates.min() ?? 0)) to "
                     + "\(Figures.rate(rates.max() ?? 0)).")
         }
-        return notes
+        return notes + (report.search.map { remarks(on: $0, goal: report.goal) } ?? [])
+    }
+
+    /// What the result of a search is worth.
+    private static func remarks(on search: BenchSearch, goal: Double) -> [String] {
+        var remarks: [String] = []
+        if search.restsOnTooFew, let requests = search.requests {
+            let count = "\(requests) \(requests == 1 ? "request" : "requests")"
+            remarks.append(
+                search.requestsNeeded.map { needed in
+                    "That rests on too few: a step had \(count), and a goal of \(percent(goal)) takes some \(needed). "
+                        + "A longer --duration gives more."
+                } ?? "That is what came of \(count): no number tells that all the others would be inside the SLO too.")
+        }
+        if search.isGeneratorLate {
+            remarks.append(
+                "At the lowest rate that missed the generator itself was late, by more than a tenth of the SLO: the "
+                    + "frontend may keep more.")
+        }
+        return remarks
     }
 
     private static func counts(_ texts: [String: Int], heading: String) -> [String] {
@@ -128,12 +147,18 @@ enum BenchTables {
     }
 
     /// A step of the search.
-    static func line(step: Int, rate: Double, run: BenchRun, isKept: Bool) -> String {
-        let verdict =
-            isKept
-            ? "kept" : run.keepsUp ? "missed" : "missed, answers \(Figures.rate(run.achievedRate)) only"
-        return
-            "step \(step): \(Figures.rate(rate)): \(percent(run.shareInSLO)) inside the SLO, p99 \(latency(run.latency?.p99))"
-            + ": " + verdict
+    static func line(step: Int, rate: Double, run: BenchRun, _ verdict: RateSearch.Verdict) -> String {
+        let share = "\(percent(run.shareInSLO)) inside the SLO, p99 \(latency(run.latency?.p99))"
+        return "step \(step): \(Figures.rate(rate)): \(share): " + words(verdict, run)
+    }
+
+    private static func words(_ verdict: RateSearch.Verdict, _ run: BenchRun) -> String {
+        let short = run.keepsUp ? "missed" : "missed, answers \(Figures.rate(run.achievedRate)) only"
+        let late = ", while the generator was late (LAG P99 \(latency(run.sendLag?.p99)))"
+        return switch verdict {
+        case .kept: "kept"
+        case .triedAgain(let isLate): short + (isLate ? late : "") + "; once more"
+        case .missed(let isLate): short + (isLate ? late : "")
+        }
     }
 }

@@ -70,7 +70,8 @@ extension LoadEngine {
         toReopen.append((elapsed() + Self.reopenDelay, index))
         guard openCount == 0 || start == 0 else { return }
         outage = text
-        while let due = waiting.popFirst() { statistics.record(failure: text, due: due) }
+        let now = elapsed()
+        while let due = waiting.popFirst() { statistics.record(failure: text, due: due, at: now) }
     }
 
     /// Closes a connection and opens it anew; one that never brought an answer, after a pause.

@@ -13,11 +13,16 @@ import Synchronization
 
 /// Ends a run early, from any thread.
 final class StopSignal: Sendable {
-    private let flag = Atomic(false)
+    private let number = Atomic<Int32>(0)
     /// Whether the run is to end.
-    var isSet: Bool { flag.load(ordering: .relaxed) }
+    var isSet: Bool { signal != nil }
+    /// The system's signal that ends it.
+    var signal: Int32? {
+        let number = number.load(ordering: .relaxed)
+        return number == 0 ? nil : number
+    }
     /// Ends it.
-    func set() { flag.store(true, ordering: .relaxed) }
+    func set(_ signal: Int32 = SIGINT) { number.store(signal, ordering: .relaxed) }
 }
 
 /// Runs a load: one thread, one loop around epoll.
@@ -94,7 +99,7 @@ struct LoadEngine: ~Copyable {
     ) async throws -> BenchRun {
         try await withCheckedThrowingContinuation { continuation in
             let thread = Thread {
-                Thread.current.name = "load"
+                ThreadName.set("load")
                 continuation.resume(
                     with: Result {
                         var engine = try LoadEngine(plan, endpoint: endpoint, stop: stop, onSecond: onSecond)

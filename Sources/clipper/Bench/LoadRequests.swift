@@ -23,7 +23,7 @@ extension LoadEngine {
             if let index = popIdle() {
                 send(on: index, due: due, at: now)
             } else if let outage {
-                statistics.record(failure: outage, due: due)
+                statistics.record(failure: outage, due: due, at: now)
             } else {
                 waiting.append(due)
                 statistics.recordWait(due: due)
@@ -178,7 +178,7 @@ extension LoadEngine {
     }
 
     mutating func fail(_ index: Int, _ text: String) {
-        statistics.record(failure: text, due: connections[index].due)
+        statistics.record(failure: text, due: connections[index].due, at: elapsed())
         reopen(index)
     }
 }

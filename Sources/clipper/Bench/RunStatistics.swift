@@ -26,8 +26,6 @@ struct RunStatistics: Sendable {
     private var answersInWindow = 0, goodInWindow = 0
     private var defaults: [String: Int] = [:]
     private var errors: [String: Int] = [:]
-    /// When the measured requests were due whose connection failed.
-    private var failed: [Int64] = []
     private var latency = LatencyHistogram(), predictionLatency = LatencyHistogram()
     private var refusalLatency = LatencyHistogram(), sendLag = LatencyHistogram()
 
@@ -92,12 +90,13 @@ struct RunStatistics: Sendable {
         return isInSLO
     }
 
-    /// No answer will come: the connection failed.
-    mutating func record(failure text: String, due: Int64) {
+    /// No answer will come: the connection was refused, or broke. That is mostly as quick as a refusal by an answer, and
+    /// says no more of how long answers take.
+    mutating func record(failure text: String, due: Int64, at now: Int64) {
         guard window.contains(due) else { return }
         outstanding -= 1
         count(error: text)
-        failed.append(due)
+        refusalLatency.record(now - due)
     }
 
     /// Ends the window early: no more requests are due.
@@ -118,8 +117,8 @@ struct RunStatistics: Sendable {
 
     /// The figures, when nothing more is waited for.
     ///
-    /// Whatever got no answer, its connection failed or not, counts with the latency that it has reached by now: the
-    /// worst of all, left out, would make the figures better.
+    /// Whatever is still without an answer counts with the latency that it has reached by now: the worst of all, left out,
+    /// would make the figures better.
     ///
     /// - Parameters:
     ///   - rate: the offered rate; `nil` for a closed loop.
@@ -134,7 +133,7 @@ struct RunStatistics: Sendable {
         let measuredUnsent = unsent.filter { window.contains($0) }
         var latency = latency
         for due in inFlight where window.contains(due) { latency.record(now - due) }
-        for due in measuredUnsent + failed { latency.record(now - due) }
+        for due in measuredUnsent { latency.record(now - due) }
         let seconds = Double(window.upperBound - window.lowerBound) / 1e9
         func perSecond(_ count: Int) -> Double { seconds > 0 ? (Double(count) / seconds).rounded(places: 2) : 0 }
         return BenchRun(

@@ -24,13 +24,23 @@ func sampleReport(application: String = "digits") -> BenchReport {
         statistics.recordArrival(due: 0, at: 10_000)
         statistics.record(.defaultOutput(reason: "too <late>"), due: 0, at: 21_000_000)
         statistics.recordArrival(due: 0, at: 10_000)
-        statistics.record(failure: "connection refused", due: 0)
+        statistics.record(failure: "connection refused", due: 0, at: 11_000)
         return figures(of: statistics, rate: rate, connections: 64, cpuSeconds: 0.25)
     }
     return BenchReport(
         application: application, url: "http://127.0.0.1:1337/digits/predict", arrivals: "poisson", connections: 64,
         seed: 7, sloMicros: 20_000, goal: 0.99, runs: [run(rate: 1000, inSLO: 100), run(rate: 2000, inSLO: 40)],
-        highestRateWithinSLO: 1000)
+        highestRateWithinSLO: 1000, search: sampleSearch(requests: 1000), startedAt: "2026-01-02T03:04:05Z",
+        clipperVersion: "0.1.0", warmupSeconds: 2, graceSeconds: 5,
+        input: BenchInput(source: .randomDoubles, count: 256, bodyBytes: 1234, isDistinct: true))
+}
+
+/// What a search rests on that kept a rate and missed none.
+private func sampleSearch(requests: Int, share: Double = 0.99) -> BenchSearch {
+    let goal = RateSearch.Goal(share: share, slo: .milliseconds(20))
+    var search = RateSearch(start: 1000, stop: 1000, tolerance: 0.05, goal: goal)
+    _ = search.record(RateSearch.Step(requests: requests, inside: requests))
+    return BenchSearch(search, goal: goal)
 }
 
 @Suite("The report of a load")
@@ -46,7 +56,8 @@ struct BenchReportTests {
         let json = try #require(RawJSON(try sampleReport().json))
         for key in [
             "application", "url", "arrivals", "connections", "seed", "slo_micros", "goal", "runs",
-            "highest_rate_within_slo",
+            "highest_rate_within_slo", "search", "started_at", "clipper_version", "warmup_seconds", "grace_seconds",
+            "input",
         ] {
             #expect(json[key] != nil, "\(key)")
         }
@@ -59,6 +70,10 @@ struct BenchReportTests {
         ] {
             #expect(run[key] != nil, "\(key)")
         }
+        #expect(
+            json["input"]?.text == #"{"body_bytes":1234,"count":256,"distinct":true,"source":"random-doubles"}"#)
+        #expect(
+            json["search"]?.text == #"{"generator_late":false,"requests_needed":1000,"rests_on_too_few":false}"#)
         #expect(run["defaults"]?.text == #"{"too <late>":1}"#)
         #expect(run["share_in_slo"]?.text == "0.980392")
         for key in ["latency_micros", "prediction_latency_micros"] {
@@ -82,11 +97,47 @@ struct BenchReportTests {
         #expect(try BenchReport(json: Data(json.text.utf8)) == report)
     }
 
+    @Test("A file of an earlier version is read")
+    func readsEarlier() throws {
+        let json =
+            #"{"application":"a","arrivals":"closed","connections":1,"goal":0.99,"runs":[],"seed":1,"#
+            + #""slo_micros":1,"url":"u"}"#
+        #expect(try BenchReport(json: Data(json.utf8)).startedAt == nil)
+    }
+
+    @Test("Where a goal is set, a run below it is a failure; one that was ended early is not judged")
+    func judgesGoal() {
+        var report = sampleReport()
+        (report.search, report.highestRateWithinSLO) = (nil, nil)
+        #expect(report.isSuccess)
+        report.isGoalRequired = true
+        #expect(!report.isSuccess)
+        report.goal = 0.39
+        #expect(report.isSuccess)
+        report.goal = 0.98
+        report.runs[1].isInterrupted = true
+        #expect(report.isSuccess)
+    }
+
+    @Test("A result that rests on too few requests, or on a generator that was late, says so")
+    func saysWhatItIsWorth() {
+        var report = sampleReport()
+        report.search = sampleSearch(requests: 14)
+        #expect(
+            BenchTables.lines(report).contains {
+                $0.hasPrefix("That rests on too few: a step had 14 requests, and a goal of 99% takes some 1000.")
+            })
+        report.search = sampleSearch(requests: 14, share: 1)
+        #expect(BenchTables.lines(report).contains { $0.hasPrefix("That is what came of 14 requests") })
+        report.search = sampleSearch(requests: 1000)
+        report.search?.isGeneratorLate = true
+        #expect(BenchTables.lines(report).contains { $0.contains("generator itself was late, by more than a tenth") })
+    }
+
     @Test("A search that found no rate says so, and between which it searched")
     func foundNothing() {
         var report = sampleReport()
         report.highestRateWithinSLO = nil
-        report.isSearch = true
         #expect(BenchTables.lines(report).contains { $0.hasSuffix("kept at no rate from 1000/s to 2000/s.") })
     }
 
@@ -129,9 +180,9 @@ struct BenchReportTests {
     @Test("Refusals have latencies of their own, where there are any")
     func showsRefusals() throws {
         var report = sampleReport()
-        report.runs.removeLast()
-        #expect(!BenchTables.lines(report).contains { $0.hasPrefix("refusals") })
         var statistics = RunStatistics(window: 0..<1_000_000_000, slo: 20_000_000)
+        report.runs = [figures(of: statistics, rate: 10)]
+        #expect(!BenchTables.lines(report).contains { $0.hasPrefix("refusals") })
         statistics.recordArrival(due: 0, at: 0)
         statistics.record(.rejected, due: 0, at: 1_000_000)
         report.runs = [figures(of: statistics, rate: 10)]

@@ -71,7 +71,7 @@ struct PlotTests {
         let elements = try Elements(text)
         #expect(elements.names.first == "svg")
         #expect(elements.names.count { $0 == "polyline" } == 2)
-        #expect(elements.texts.contains("fixed(64) & <more>"))
+        #expect(elements.texts.contains { $0.hasPrefix("fixed(64) & <more>") })
         #expect(elements.texts.contains("a < b & \"c\""))
     }
 
@@ -124,6 +124,24 @@ struct PlotTests {
         }
         #expect(BenchPlots.plot(.p99, labelled).panels.first?.references.map(\.name) == ["SLO"])
         #expect(BenchPlots.plot(.share, labelled).panels.first?.references.map(\.name) == ["goal"])
+    }
+
+    @Test("A distribution is that of the last run of each file, and says at which rate")
+    func namesRates() throws {
+        var reports = labelled
+        reports[1].report.runs.removeLast()
+        let panel = try #require(BenchPlots.plot(.latency, reports).panels.first)
+        #expect(panel.series.map(\.name) == ["deadline, 2,000/s", "fixed(64) & <more>, 1,000/s"])
+    }
+
+    @Test("Files of different objectives have a line each, named by it", arguments: [BenchFigure.p99, .latency])
+    func namesObjectives(figure: BenchFigure) throws {
+        var reports = labelled
+        reports[1].report.sloMicros = 30_000
+        let plot = BenchPlots.plot(figure, reports)
+        #expect(try #require(plot.panels.first).references.map(\.name) == ["SLO 20ms", "SLO 30ms"])
+        #expect(!plot.subtitle.contains("SLO"))
+        #expect(BenchPlots.plot(figure, labelled).subtitle.hasSuffix("SLO 20ms"))
     }
 
     @Test("A report without runs makes an empty plot")

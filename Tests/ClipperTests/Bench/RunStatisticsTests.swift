@@ -27,7 +27,7 @@ struct RunStatisticsTests {
         statistics.record(.defaultOutput(reason: "gone"), due: second, at: second + milli)
         statistics.record(.rejected, due: second, at: second + milli)
         statistics.record(.error("HTTP 500"), due: second, at: second + milli)
-        statistics.record(failure: "broken", due: second)
+        statistics.record(failure: "broken", due: second, at: second + milli)
         let run = figures(statistics, unsent: [second])
         #expect(run.sent == 10)
         #expect(run.answered == 8)
@@ -62,7 +62,7 @@ struct RunStatisticsTests {
         for due in [0, second - 1, 3 * second] {
             statistics.recordArrival(due: due, at: due)
             statistics.recordWait(due: due)
-            statistics.record(failure: "x", due: due)
+            statistics.record(failure: "x", due: due, at: due)
         }
         statistics.record(.prediction, due: second - 1, at: second + 1)
         statistics.record(.prediction, due: second - 1, at: second - 1)
@@ -110,8 +110,7 @@ struct RunStatisticsTests {
         var statistics = statistics()
         for _ in 0..<100 { statistics.recordArrival(due: second, at: second) }
         for _ in 0..<97 { statistics.record(.prediction, due: second, at: second + milli) }
-        statistics.record(failure: "connection refused", due: second)
-        let run = figures(statistics, inFlight: [second], unsent: [second])
+        let run = figures(statistics, inFlight: [second, second], unsent: [second])
         let latency = try #require(run.latency)
         #expect(abs(latency.p95 - 1000) < 1)
         #expect(abs(latency.p99 - 4_000_000) < 4000)
@@ -120,6 +119,18 @@ struct RunStatisticsTests {
         #expect(try #require(run.latencyCurve.last)[1] > 3_990_000)
         #expect(abs(try #require(run.predictionLatency).max - 1000) < 1)
         #expect(run.shareInSLO == 0.97)
+    }
+
+    @Test("A connection that is refused at once is a refusal, and no latency as long as the run")
+    func keepsFailuresApart() throws {
+        var statistics = statistics()
+        for _ in 0..<2 { statistics.recordArrival(due: second, at: second) }
+        statistics.record(.prediction, due: second, at: second + milli)
+        statistics.record(failure: "connection refused", due: second, at: second + 2 * milli)
+        let run = figures(statistics)
+        #expect(abs(try #require(run.latency).max - 1000) < 1)
+        #expect(abs(try #require(run.refusalLatency).max - 2000) < 2)
+        #expect(run.shareInSLO == 0.5)
     }
 
     @Test("Sends are late beyond a millisecond; the lag is told apart from the latency")
