@@ -171,13 +171,16 @@ struct StatusWatchTests {
         model.drops = 3
         model.replicas = 0
         look(status(at: 2, queries: 2000, defaults: 5, model: model))
-        var shown = watch.lines(now: now)
+        // What to do about the model comes first, and a blank line.
+        func tables() -> [StyledLine] { Array(watch.lines(now: now).dropFirst(2)) }
+        #expect(watch.lines(now: now)[2].plain == "No container of m:1 is connected; start one.")
+        var shown = tables()
         #expect(try style("0.5%", shown[3]) == .warning)
         #expect(try style("25.0ms", shown[3]) == .warning)
         #expect(try style("3 +2", shown[6]) == .alarm)
         #expect(try style("0", shown[6]) == .alarm)
         look(status(at: 3, queries: 3000, defaults: 25, model: model))
-        shown = watch.lines(now: now)
+        shown = tables()
         #expect(try style("2.0%", shown[3]) == .alarm)
         #expect(try style("3", shown[6]) == .none)
     }
@@ -197,10 +200,35 @@ struct StatusWatchTests {
         #expect(try #require(command).interval == .milliseconds(100))
     }
 
+    @Test("Rows with trouble come first, alarms before warnings")
+    mutating func trouble() throws {
+        look(
+            status(
+                at: 1,
+                replicas: [
+                    Self.replica(0), Self.replica(1, state: "draining"), Self.replica(2, state: "stuck"),
+                    Self.replica(3),
+                ]))
+        let rows = lines.filter { $0.hasPrefix("m:1:") }
+        #expect(rows.map { $0.prefix(5) } == ["m:1:2", "m:1:1", "m:1:0", "m:1:3"])
+    }
+
+    @Test("On a terminal of 80 columns one long name costs no model its numbers")
+    mutating func narrow() throws {
+        var model = Self.model()
+        model.name = "a-model-with-quite-a-long-name-of-its-own"
+        var status = status(at: 1, model: model)
+        status.models.append(Self.model())
+        look(status)
+        let row = try #require(watch.lines(now: now, columns: 80).map(\.plain).first { $0.hasPrefix("m:1 ") })
+        #expect(row.count <= 80)
+        #expect(row.hasSuffix("9.50ms     -     0       0      0"), "\(row)")
+    }
+
     @Test("A version that queries do not go to says so")
     mutating func versions() {
         look(status(at: 1, model: Self.model("2")))
-        #expect(lines[6].hasPrefix("m:2 (not current)"))
+        #expect(lines.contains { $0.hasPrefix("m:2 (not current)") })
     }
 }
 

@@ -87,6 +87,43 @@ struct PrintableTests {
     }
 }
 
+@Suite("A table on a narrow terminal")
+struct NarrowTableTests {
+    private let table = Table(
+        columns: [.left("NAME"), .right("A"), .right("B")],
+        rows: [["a-very-long-name-of-a-model:1", "12", "345"], ["b", "6", "7"]])
+
+    @Test("A long name gives way in its middle, and every number is seen")
+    func elides() {
+        #expect(
+            table.styledLines(within: 34).map(\.plain) == [
+                "NAME                        A    B", "a-very-long-…of-a-model:1  12  345",
+                "b                           6    7",
+            ])
+    }
+
+    @Test("Where that is not enough the columns move together, and a name keeps ten characters")
+    func moves() {
+        #expect(table.styledLines(within: 20).map(\.plain)[1] == "a-very…odel:1 12 345")
+        #expect(table.styledLines(within: 5).map(\.plain)[1] == "a-ver…el:1 12 345")
+    }
+
+    @Test("What fits stays as it is")
+    func stays() {
+        #expect(table.styledLines(within: 80) == table.styledLines)
+    }
+
+    @Test(
+        "A text keeps its beginning and its end",
+        arguments: [
+            ("abcdef", 6, "abcdef"), ("abcdef", 5, "ab…ef"), ("abcdef", 4, "ab…f"), ("abcdef", 1, "…"),
+            ("数字数字", 6, "数…字"), ("数字数字", 5, "数…字"),
+        ])
+    func elides(text: String, columns: Int, shown: String) {
+        #expect(TextWidth.elided(text, to: columns) == shown)
+    }
+}
+
 @Suite("Figures")
 struct FiguresTests {
     @Test(

@@ -40,9 +40,11 @@ struct StatusWatch {
     }
 
     /// All lines, for a terminal; what is no longer known for sure is faint.
-    func lines(now: MonotonicTime) -> [StyledLine] {
+    ///
+    /// - Parameter columns: of the terminal; `nil` where lines may be of any length.
+    func lines(now: MonotonicTime, columns: Int? = nil) -> [StyledLine] {
         guard latest != nil else { return headline(now: now) }
-        let body = [StyledLine("")] + body
+        let body = [StyledLine("")] + body(columns: columns)
         return headline(now: now) + (failure == nil ? body : body.map { $0.styled(.faint) })
     }
 
@@ -68,11 +70,11 @@ struct StatusWatch {
         return [StyledLine([StyledLine.Span(text: heading, style: .heading), StyledLine.Span(text: up)])]
     }
 
-    private var body: [StyledLine] {
+    private func body(columns: Int?) -> [StyledLine] {
         guard let status = latest?.status else { return [] }
-        var sections = WatchTables(status: status, change: change).all.map(\.styledLines)
+        // What to do comes first: of what has no room on a screen, the end is left out.
         let advice = StatusAdvice.lines(for: status).map { StyledLine($0) }
-        if !advice.isEmpty { sections.append(advice) }
-        return Array(sections.joined(separator: [StyledLine("")]))
+        let tables = WatchTables(status: status, change: change).all.map { $0.styledLines(within: columns) }
+        return Array(((advice.isEmpty ? [] : [advice]) + tables).joined(separator: [StyledLine("")]))
     }
 }

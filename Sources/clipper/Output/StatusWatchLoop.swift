@@ -87,7 +87,7 @@ struct StatusWatchLoop {
             case .signal: break
             }
         } else if let screen = Terminal.screen() {
-            try Terminal.send(screen.drawing(watch.lines(now: .now())))
+            try Terminal.send(screen.drawing(watch.lines(now: .now(), columns: screen.columns)))
         } else {
             try Terminal.send(watch.block(now: .now()).map { $0.plain + "\n" }.joined() + "\n")
         }

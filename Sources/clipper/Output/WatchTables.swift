@@ -10,7 +10,7 @@ struct WatchTables {
     let change: StatusChange?
 
     /// Those that have rows.
-    var all: [Table] { [applications, models, replicas].filter { !$0.cells.isEmpty } }
+    var all: [Table] { [applications, models, replicas].filter { !$0.cells.isEmpty }.map(\.withTroubleFirst) }
 
     // MARK: Applications
 
@@ -139,5 +139,17 @@ struct WatchTables {
 
     private func latency(_ milliseconds: Double, isKnown: Bool, _ style: TextStyle? = nil) -> Table.Cell {
         isKnown ? Table.Cell(Figures.latency(milliseconds: milliseconds), style) : Table.Cell("")
+    }
+}
+
+extension Table {
+    /// The same rows, those with an alarm before those with a warning, and these before all others: on a screen the last
+    /// rows are the first that have no room.
+    fileprivate var withTroubleFirst: Table {
+        func rank(_ row: [Cell]) -> Int {
+            row.contains { $0.style == .alarm } ? 0 : row.contains { $0.style == .warning } ? 1 : 2
+        }
+        let ranked = cells.map { (rank: rank($0), row: $0) }
+        return Table(columns: columns, cells: (0...2).flatMap { rank in ranked.filter { $0.rank == rank }.map(\.row) })
     }
 }
