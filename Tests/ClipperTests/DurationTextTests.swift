@@ -10,7 +10,8 @@ struct DurationTextTests {
             ("100ms", Duration.milliseconds(100)), ("1s", .seconds(1)), ("20000us", .milliseconds(20)),
             ("0.5s", .milliseconds(500)), ("1.25ms", .microseconds(1250)), ("3µs", .microseconds(3)),
             ("3μs", .microseconds(3)), ("0.000001s", .microseconds(1)), ("007ms", .milliseconds(7)),
-            ("1.500000000s", .milliseconds(1500)), ("86400s", .seconds(86_400)),
+            ("1.500000000s", .milliseconds(1500)), ("86400s", .seconds(86_400)), ("10m", .seconds(600)),
+            ("0.5m", .seconds(30)), ("24h", .seconds(86_400)), ("1.25h", .seconds(4500)),
         ])
     func parses(text: String, duration: Duration) throws {
         #expect(try DurationText.parse(text) == duration)
@@ -32,7 +33,8 @@ struct DurationTextTests {
         "What is no positive duration of whole microseconds up to a day is refused",
         arguments: [
             "", "ms", "-5ms", "+5ms", "0s", "0.0ms", "1.5us", "0.0001ms", "5 ms", "5min", "5MS", "1..5s", ".5s", "5.s",
-            "1,5s", "1e3ms", "٣ms", "86400.000001s", "99999999999999999999s", "NaNs", "1s1s",
+            "1,5s", "1e3ms", "٣ms", "86400.000001s", "99999999999999999999s", "NaNs", "1s1s", "24.0001h",
+            "1441m", "153722867280912930m", "1d",
         ])
     func refuses(text: String) {
         #expect(throws: ArgumentTextError.self) { try DurationText.parse(text) }

@@ -339,7 +339,7 @@ struct HTTPTests {
     @Test("A connection on which nothing happens is closed after the idle time, a client that waits is not")
     func idleConnections() async throws {
         try await withProcesses { processes in
-            let frontend = try await Frontend(in: processes, arguments: ["--idle-timeout", "1"])
+            let frontend = try await Frontend(in: processes, arguments: ["--idle-timeout", "1s"])
             try await frontend.addModel("sum")
             try await frontend.addApplication("app", links: ["sum"])
             try await frontend.startContainer("faulty-container", arguments: ["--milliseconds", "3500"])

@@ -1,10 +1,12 @@
-/// Durations as they are written on the command line: `100ms`, `1s`, `20000us`, `0.5s`.
+/// Durations as they are written on the command line: `100ms`, `1s`, `20000us`, `0.5s`, `10m`, `1h`.
 enum DurationText {
     /// The longest latency objective that a frontend takes, in microseconds: one day.
     private static let longest: Int64 = 86_400_000_000
 
-    /// The units, each with the number of decimal places between it and a microsecond.
-    private static let units = ["us": 0, "µs": 0, "μs": 0, "ms": 3, "s": 6]
+    /// The units, each as a number of microseconds: 10 to the power of `places`, times `factor`.
+    private static let units: [String: (places: Int, factor: Int64)] = [
+        "us": (0, 1), "µs": (0, 1), "μs": (0, 1), "ms": (3, 1), "s": (6, 1), "m": (6, 60), "h": (6, 3600),
+    ]
 
     /// Reads a duration: a decimal number and its unit, at least a microsecond and at most a day.
     ///
@@ -22,10 +24,10 @@ enum DurationText {
         guard !number.isEmpty else {
             throw ArgumentTextError("a positive number and its unit, such as 100ms, are expected")
         }
-        guard let places = units[String(unit)] else {
-            throw ArgumentTextError("'\(unit)' is no unit of time here; the units are us, ms and s")
+        guard let (places, factor) = units[String(unit)] else {
+            throw ArgumentTextError("'\(unit)' is no unit of time here; the units are us, ms, s, m and h")
         }
-        let microseconds = try microseconds(number, places: places)
+        let microseconds = try microseconds(number, places: places, factor: factor)
         guard microseconds > 0 || allowsZero else { throw ArgumentTextError("it must be longer than zero") }
         return .microseconds(microseconds)
     }
@@ -44,8 +46,10 @@ enum DurationText {
         }
     }
 
-    /// `number` × 10^`places`, exact.
-    private static func microseconds(_ number: Substring, places: Int) throws(ArgumentTextError) -> Int64 {
+    /// `number` × 10^`places` × `factor`, exact.
+    private static func microseconds(
+        _ number: Substring, places: Int, factor: Int64
+    ) throws(ArgumentTextError) -> Int64 {
         let parts = number.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count <= 2, parts.allSatisfy({ !$0.isEmpty }) else {
             throw ArgumentTextError("'\(number)' is no decimal number")
@@ -57,10 +61,10 @@ enum DurationText {
         let kept = fraction.prefix(places)
         let digits = parts[0] + kept + String(repeating: "0", count: places - kept.count)
         // What does not fit an integer is longer than a day too.
-        guard let microseconds = Int64(digits), microseconds <= longest else {
-            throw ArgumentTextError("at most one day (86400s) is allowed")
+        guard let whole = Int64(digits), whole <= longest / factor else {
+            throw ArgumentTextError("at most one day (24h) is allowed")
         }
-        return microseconds
+        return whole * factor
     }
 
     /// `value` ÷ 10^`places` without zeros at the end.
