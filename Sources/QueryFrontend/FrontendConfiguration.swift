@@ -79,44 +79,7 @@ public struct FrontendConfiguration: Sendable {
 
     /// - Throws: `FrontendError.invalid` for the first value that cannot be.
     func validate() throws(FrontendError) {
-        for (name, port) in [("queryPort", queryPort), ("adminPort", adminPort), ("rpcPort", rpcPort)]
-        where !(0...65_535).contains(port) {
-            throw .invalid("\(name) is \(port); expected 0 to 65535")
-        }
-        for (name, value, least) in [
-            ("threads", threads ?? 1, 1), ("maxContainers", maxContainers, 1),
-            ("batchesInFlight", batchesInFlight, 1), ("cacheBytes", cacheBytes, 0),
-            ("maxQueuedQueries", maxQueuedQueries, 1), ("maxQueuedBytes", maxQueuedBytes, 1),
-            ("usersInMemory", usersInMemory, 1), ("usersInStore", usersInStore, 1),
-            ("feedbackQueries", feedbackQueries, 0), ("limits.largestBody", limits.largestBody, 1),
-            ("limits.bodies", limits.bodies, 1), ("limits.largestBatch", limits.largestBatch, 1),
-            ("limits.largestAnswer", limits.largestAnswer, 1), ("limits.connections", limits.connections, 1),
-            ("limits.administrationConnections", limits.administrationConnections, 1),
-        ] where value < least {
-            throw .invalid("\(name) is \(value); expected at least \(least)")
-        }
-        // Of a buffer of NIO's no byte may be beyond four GiB, and answers can be six times as long as what they quote.
-        for (name, value, most) in [
-            ("limits.largestBody", limits.largestBody, 1 << 31),
-            ("limits.largestAnswer", limits.largestAnswer, 512 << 20),
-        ] where value > most {
-            throw .invalid("\(name) is \(value) bytes; expected at most \(most)")
-        }
-        for (name, duration, least) in [
-            ("timing.heartbeatInterval", timing.heartbeatInterval, Duration.milliseconds(1)),
-            ("timing.silenceLimit", timing.silenceLimit, .milliseconds(1)),
-            ("limits.idleTime", limits.idleTime, .zero), ("limits.bodyTime", limits.bodyTime, .zero),
-            ("feedbackAge", feedbackAge, .zero), ("drainLimit", drainLimit, .zero),
-        ] where duration < least {
-            throw .invalid("\(name) is \(duration); expected at least \(least)")
-        }
-        guard timing.silenceLimit > timing.heartbeatInterval else {
-            throw .invalid(
-                """
-                timing.silenceLimit is \(timing.silenceLimit); expected more than timing.heartbeatInterval, \
-                \(timing.heartbeatInterval): containers that have nothing to do speak once in that time
-                """)
-        }
+        if let problem { throw .invalid(problem) }
     }
 }
 

@@ -27,7 +27,7 @@ struct Serve: AsyncParsableCommand {
             """)
 
     @Option(help: "The address to bind to; 0.0.0.0 for all interfaces. Nothing is authenticated: mind who can connect.")
-    var host = "127.0.0.1"
+    var host = Self.standard.host
 
     @Option(
         help: ArgumentHelp(
@@ -36,13 +36,13 @@ struct Serve: AsyncParsableCommand {
     var adminHost: String?
 
     @Option(help: "The query API's port; 0 lets the system pick one.")
-    var queryPort = 1337
+    var queryPort = Self.standard.queryPort
 
     @Option(help: "The administration API's port; 0 lets the system pick one.")
-    var adminPort = 1338
+    var adminPort = Self.standard.adminPort
 
     @Option(help: "The port that containers connect to; 0 lets the system pick one.")
-    var rpcPort = 7000
+    var rpcPort = Self.standard.rpcPort
 
     @Option(
         help: """
@@ -52,8 +52,10 @@ struct Serve: AsyncParsableCommand {
             """)
     var store: String?
 
-    @Option(help: "trace, debug, info, notice, warning, error or critical.")
-    var logLevel = "info"
+    @Option(
+        help: "trace, debug, info, notice, warning, error or critical. (default: info)",
+        completion: .list(Logger.Level.allCases.map(\.rawValue)), transform: { text in try Logger.Level(name: text) })
+    var logLevel = Logger.Level.info
 
     @Option(
         help: ArgumentHelp(
@@ -71,16 +73,16 @@ struct Serve: AsyncParsableCommand {
     var maxBodies: Int?
 
     @Option(help: "The most inputs of one query.")
-    var maxInputs = 50_000
+    var maxInputs = Self.standard.limits.largestBatch
 
     @Option(help: "Connections to the query API at a time.")
-    var maxConnections = 10_000
+    var maxConnections = Self.standard.limits.connections
 
     @Option(
         help: ArgumentHelp(
-            "After how long a connection without requests is closed: 75s; a number alone counts seconds. "
+            "After how long a connection without requests is closed. "
                 + "(default: \(DurationText.format(Self.standard.limits.idleTime)))", valueName: "duration"),
-        transform: { text in try DurationText.parse(Int(text) == nil ? text : text + "s") })
+        transform: { text in try DurationText.parse(text) })
     var idleTimeout: Duration?
 
     @Option(
@@ -90,7 +92,7 @@ struct Serve: AsyncParsableCommand {
     var maxContainers = Self.standard.maxContainers
 
     @Option(help: "Batches that one container may have in flight.")
-    var batchesInFlight = 2
+    var batchesInFlight = Self.standard.batchesInFlight
 
     @Option(
         help: ArgumentHelp(
@@ -121,7 +123,7 @@ struct Serve: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How long feedback can name a query: 600s, 10000ms. "
+            "How long feedback can name a query: 10m, 600s. "
                 + "(default: \(DurationText.format(Self.standard.feedbackAge)))", valueName: "duration"),
         transform: { text in try DurationText.parse(text) })
     var feedbackAge: Duration?
@@ -144,50 +146,33 @@ struct Serve: AsyncParsableCommand {
 
     private var largestBody: Int { maxBody ?? Self.standard.limits.largestBody }
 
-    /// More serve nothing on any machine.
-    private static let mostThreads = 1024
     /// Where the defaults come from.
     private static let standard = FrontendConfiguration()
 
+    /// The options that set the properties of a configuration.
+    private static let options = [
+        "queryPort": "--query-port", "adminPort": "--admin-port", "rpcPort": "--rpc-port",
+        "maxContainers": "--max-containers", "batchesInFlight": "--batches-in-flight", "cacheBytes": "--cache-size",
+        "maxQueuedQueries": "--max-queue", "maxQueuedBytes": "--max-queue-bytes", "usersInMemory": "--users-in-memory",
+        "usersInStore": "--users-in-store", "feedbackQueries": "--feedback-window", "feedbackAge": "--feedback-age",
+        "threads": "--threads", "limits.largestBody": "--max-body", "limits.bodies": "--max-bodies",
+        "limits.largestBatch": "--max-inputs", "limits.connections": "--max-connections",
+        "limits.idleTime": "--idle-timeout",
+    ]
+
     func validate() throws {
-        for (name, port) in [("--query-port", queryPort), ("--admin-port", adminPort), ("--rpc-port", rpcPort)]
-        where !(0...65535).contains(port) {
-            throw ValidationError("\(name) is \(port); expected 0 to 65535.")
+        // The store has no rule, and is looked for only when the frontend starts.
+        guard let problem = configuration(store: store ?? ":memory:").problem else { return }
+        let words = problem.split(separator: " ", omittingEmptySubsequences: false).map { word in
+            let name = word.hasSuffix(",") ? word.dropLast() : word
+            return Self.options[String(name)].map { $0 + word.dropFirst(name.count) } ?? String(word)
         }
-        if let threads, threads > Self.mostThreads {
-            throw ValidationError("--threads is \(threads); expected at most \(Self.mostThreads).")
-        }
-        let fixed = [queryPort, adminPort, rpcPort].filter { $0 != 0 }
-        guard Set(fixed).count == fixed.count else {
-            throw ValidationError("--query-port, --admin-port and --rpc-port must differ.")
-        }
-        for (name, value) in [
-            ("--max-body", maxBody ?? 1), ("--max-inputs", maxInputs), ("--max-connections", maxConnections),
-            ("--max-containers", maxContainers), ("--batches-in-flight", batchesInFlight), ("--max-queue", maxQueue),
-            ("--max-queue-bytes", maxQueueBytes ?? 1), ("--max-bodies", maxBodies ?? 1), ("--threads", threads ?? 1),
-            ("--users-in-memory", usersInMemory), ("--users-in-store", usersInStore),
-        ] where value < 1 {
-            throw ValidationError("\(name) is \(value); expected at least 1.")
-        }
-        guard largestBody <= 1 << 31 else {
-            throw ValidationError("--max-body is \(largestBody); expected at most 2GiB.")
-        }
-        if let maxBodies, maxBodies < largestBody {
-            throw ValidationError("--max-bodies is \(maxBodies); expected at least --max-body, \(largestBody).")
-        }
-        guard feedbackWindow >= 0 else {
-            throw ValidationError("--feedback-window is \(feedbackWindow); expected 0 or more.")
-        }
-        guard Logger.Level(rawValue: logLevel) != nil else {
-            throw ValidationError(
-                "--log-level is '\(logLevel)'; expected one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))."
-            )
-        }
+        throw ValidationError(words.joined(separator: " ") + ".")
     }
 
     func run() async throws {
         var logger = Logger(label: "clipper").queued
-        logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info
+        logger.logLevel = logLevel
         let store = try store ?? Self.defaultStore()
         var configuration = configuration(store: store)
         if let descriptors = DescriptorLimit.raise() {
@@ -207,6 +192,9 @@ struct Serve: AsyncParsableCommand {
         }
         let frontend: QueryFrontend
         do {
+            for (option, host) in [("--host", configuration.host), ("--admin-host", configuration.adminHost)] {
+                try Self.check(host, of: option)
+            }
             frontend = try await QueryFrontend.start(configuration, logger: logger)
         } catch {
             if await !LogQueue.standard.flush(within: .seconds(1)) { _exit(1) }
@@ -217,13 +205,26 @@ struct Serve: AsyncParsableCommand {
         var groupLogger = logger
         groupLogger.logLevel = .error
         let group = ServiceGroup(
-            services: [ReadyLine(addresses: frontend.addresses, frontend: frontend)],
+            services: [
+                ReadyLine(
+                    addresses: frontend.addresses, frontend: frontend,
+                    manager: ServiceManager(environment: ProcessInfo.processInfo.environment), logger: logger)
+            ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: groupLogger)
         try await group.run()
         // What containers are told at the end leaves before the process does.
         frontend.context.terminate()
         // An orderly exit would wait for standard error, which the one who writes there holds.
         if await !LogQueue.standard.flush(within: .seconds(1)) { _exit(0) }
+    }
+
+    /// Whoever binds a port says only that there is no such device.
+    ///
+    /// - Throws: ``ArgumentTextError`` for a host whose name has no address.
+    private static func check(_ host: String?, of option: String) throws {
+        guard let host, (try? ServerEndpoint.resolve(host: host, port: 0)) == nil else { return }
+        throw ArgumentTextError(
+            "\(option): the host '\(host)' is not known; expected an address of this machine, or 0.0.0.0 for all")
     }
 
     /// What the arguments say, with that store.
@@ -268,23 +269,5 @@ struct Serve: AsyncParsableCommand {
             )
         }
         return directory + "/clipper.sqlite"
-    }
-}
-
-/// Runs the frontend; says that it is ready once the signals are handled.
-private struct ReadyLine: Service {
-    let addresses: FrontendAddresses
-    let frontend: QueryFrontend
-
-    func run() async throws {
-        print("ready query=\(addresses.query) admin=\(addresses.admin) rpc=\(addresses.rpc)")
-        // A script waits for the line, and standard output may be a pipe.
-        fflush(nil)
-        // Whoever asks a second time, by a signal, wants no answers to be waited for any more.
-        try await withGracefulShutdownHandler {
-            try await frontend.run()
-        } onGracefulShutdown: {
-            for number in [SIGTERM, SIGINT] { signal(number, SIG_DFL) }
-        }
     }
 }

@@ -164,6 +164,7 @@ struct CommandLineTests {
         #expect(standard.configuration(store: "s").cacheBytes == 32 << 20)
         #expect(standard.configuration(store: "s").maxQueuedQueries == 100_000)
         #expect(standard.configuration(store: "s").maxQueuedBytes == 256 << 20)
+        #expect(standard.configuration(store: "s").problem == nil)
         let other: Serve = try parse("serve --cache-size 0 --max-queue 7 --max-queue-bytes 1.5KiB")
         #expect(other.configuration(store: "s").cacheBytes == 0)
         #expect(other.configuration(store: "s").maxQueuedQueries == 7)
@@ -210,6 +211,17 @@ struct CommandLineTests {
             (["app", "state", "reset"], "<name>"),
             (["serve", "--cache-size", "32mb"], "MiB"), (["serve", "--max-queue", "0"], "--max-queue is 0"),
             (["serve", "--max-queue-bytes", "0"], "--max-queue-bytes is 0"),
+            (["serve", "--admin-port", "1337"], "--query-port and --admin-port are both 1337"),
+            (["serve", "--max-body", "2MiB", "--max-bodies", "1MiB"], "expected at least --max-body, 2097152."),
+            (["serve", "--threads", "1025"], "--threads is 1025; expected at most 1024."),
+            (["serve", "--feedback-window=-1"], "--feedback-window is -1; expected at least 0."),
+            (["serve", "--log-level", "loud"], "trace, debug, info"), (["serve", "--idle-timeout", "75"], "75s"),
+            (
+                [
+                    "app", "register", "a", "--input-type", "doubles", "--default-output", "x", "--slo", "1s", "--link",
+                    "m", "n", "m",
+                ], "--link names 'm' twice"
+            ),
             (["status", "--admin", "ftp://a"], "http://127.0.0.1:1338"),
             (["predict", "a"], "at least one input"),
             (["predict", "a", "x", "--file", "y"], "not both"),
@@ -236,6 +248,14 @@ struct CommandLineTests {
             .after("application 'a' was registered")
         #expect(failure.message == "application 'a' was registered, but then: No model with name 'm' exists.")
         #expect(failure.exitCode == 1)
+    }
+
+    @Test("What to do after a change is for programs a part of the JSON")
+    func tellsAdvice() {
+        #expect(
+            AdministrationOptions.json(["done", "and done"], advice: "unlink it").text
+                == #"{"ok":true,"message":"done\nand done","advice":"unlink it"}"#)
+        #expect(AdministrationOptions.json(["done"], advice: nil).text == #"{"ok":true,"message":"done"}"#)
     }
 
     @Test("Examples in help texts fit a terminal's line: wrapped, they would be two commands")

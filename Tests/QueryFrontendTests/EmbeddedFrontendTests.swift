@@ -123,6 +123,15 @@ struct EmbeddedFrontendTests {
             (FrontendConfiguration(threads: 0), "threads is 0; expected at least 1"),
             (FrontendConfiguration(batchesInFlight: 0), "batchesInFlight is 0; expected at least 1"),
             (FrontendConfiguration(cacheBytes: -1), "cacheBytes is -1; expected at least 0"),
+            (
+                FrontendConfiguration(queryPort: 0, adminPort: 7000),
+                "adminPort and rpcPort are both 7000; expected three that differ, or 0"
+            ),
+            (FrontendConfiguration(threads: 2000), "threads is 2000; expected at most 1024"),
+            (
+                FrontendConfiguration(limits: HTTPLimits(largestBody: 11, bodies: 10)),
+                "limits.bodies is 10; expected at least limits.largestBody, 11"
+            ),
         ] {
             let error = await #expect(throws: FrontendError.self) {
                 _ = try await QueryFrontend.start(configuration, logger: .silent)

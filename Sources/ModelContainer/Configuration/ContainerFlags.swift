@@ -1,5 +1,6 @@
 import ArgumentParser
 import ContainerRPC
+import LogQueue
 import Logging
 
 /// What the parser fills in for `ContainerOptions`: the parser's own properties can be read only after parsing.
@@ -60,10 +61,6 @@ struct ContainerFlags: ParsableArguments {
     }
 
     private static func logLevel(_ text: String) throws -> Logger.Level {
-        guard let level = Logger.Level(rawValue: text) else {
-            throw ValidationError(
-                "'\(text)' is no level; expected \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")).")
-        }
-        return level
+        try Logger.Level(name: text)
     }
 }
