@@ -20,10 +20,11 @@ struct ClipperCommand: AsyncParsableCommand {
 
             EXIT CODES:
               0   done
-              1   the frontend refused, or failed; conformance: a scenario failed
+              1   the frontend refused, or failed; conformance: a scenario failed;
+                  bench: a goal was missed
               2   no frontend answers
               3   predict: an answer is the default output
-              64  the command line cannot be understood
+              64  the command line cannot be understood: told as text, with --json too
 
             ENVIRONMENT:
               CLIPPER_ADMIN   the administration address, without --admin
