@@ -39,8 +39,9 @@ let package = Package(
             dependencies: ["CZmq"],
             swiftSettings: settings),
         .target(
-            name: "ContainerConformance", dependencies: ["ContainerRPC"], path: "Sources/Conformance",
+            name: "ContainerConformance", dependencies: ["ContainerRPC", "PlainHTTP"], path: "Sources/Conformance",
             swiftSettings: settings),
+        .target(name: "PlainHTTP", dependencies: ["ContainerRPC"], swiftSettings: settings),
         .target(
             name: "LogQueue",
             dependencies: ["ContainerRPC", .product(name: "Logging", package: "swift-log")],
@@ -76,7 +77,7 @@ let package = Package(
         .executableTarget(
             name: "clipper",
             dependencies: [
-                "CEpoll", "ContainerConformance", "ContainerRPC", "LogQueue", "QueryFrontend",
+                "CEpoll", "ContainerConformance", "ContainerRPC", "LogQueue", "PlainHTTP", "QueryFrontend",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -155,7 +156,7 @@ let package = Package(
         .testTarget(
             name: "ClipperTests",
             dependencies: [
-                "clipper", "ContainerConformance", "ContainerRPC", "QueryFrontend",
+                "clipper", "ContainerConformance", "ContainerRPC", "PlainHTTP", "QueryFrontend",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),

@@ -3,6 +3,7 @@ import ContainerRPC
 import Foundation
 import LogQueue
 import Logging
+import PlainHTTP
 import QueryFrontend
 import ServiceLifecycle
 import UnixSignals

@@ -1,5 +1,6 @@
 import ContainerRPC
 import Foundation
+import PlainHTTP
 
 #if canImport(Glibc)
     import Glibc
@@ -105,69 +106,21 @@ final class HTTPExchange {
     ///
     /// - Parameter atEnd: nothing follows what is there.
     static func reply(in received: [UInt8], atEnd: Bool) throws(HTTPFailure) -> Reply? {
-        guard let head = received.firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }
-        let lines = String(decoding: received[..<head.lowerBound], as: UTF8.self).components(separatedBy: "\r\n")
-        let words = lines[0].split(separator: " ")
-        guard words.count >= 2, let status = Int(words[1]) else {
-            throw HTTPFailure(description: "the answer is no HTTP: \(lines[0].shortened(to: 60))")
-        }
-        var fields: [String: String] = [:]
-        for line in lines.dropFirst() {
-            let parts = line.split(separator: ":", maxSplits: 1)
-            if parts.count == 2 { fields[parts[0].lowercased()] = parts[1].trimmingCharacters(in: .whitespaces) }
-        }
-        let body = received[head.upperBound...]
-        if fields["transfer-encoding"]?.lowercased() == "chunked" {
-            guard let text = try unchunked(body) else { return nil }
-            return Reply(status: status, body: String(decoding: text, as: UTF8.self))
-        }
-        if let text = fields["content-length"] {
-            guard let length = Int(text), length >= 0 else {
-                throw HTTPFailure(description: "the answer's Content-Length is '\(text.shortened(to: 60))'")
+        do {
+            return try Response.read(received[...], isAtEnd: atEnd, mostBytes: mostBytes).map { response in
+                Reply(status: response.status, body: String(decoding: response.body, as: UTF8.self))
             }
-            guard body.count >= length else { return nil }
-            return Reply(status: status, body: String(decoding: body.prefix(length), as: UTF8.self))
+        } catch {
+            throw HTTPFailure(description: "the answer is not HTTP: \(error.reason)")
         }
-        return atEnd ? Reply(status: status, body: String(decoding: body, as: UTF8.self)) : nil
-    }
-
-    /// The chunks together, once the last is there.
-    private static func unchunked(_ bytes: ArraySlice<UInt8>) throws(HTTPFailure) -> [UInt8]? {
-        var rest = bytes
-        var whole: [UInt8] = []
-        while let end = rest.firstRange(of: [13, 10]) {
-            let size = String(decoding: rest[..<end.lowerBound], as: UTF8.self)
-            guard let count = Int(size.prefix { $0.isHexDigit }, radix: 16), count <= mostBytes else {
-                throw HTTPFailure(description: "the answer has a chunk of the size '\(size.shortened(to: 60))'")
-            }
-            guard rest[end.upperBound...].count >= count + 2 else { return nil }
-            if count == 0 { return whole }
-            whole += rest[end.upperBound..<end.upperBound + count]
-            rest = rest[(end.upperBound + count + 2)...]
-        }
-        return nil
     }
 
     private static func connect(to address: HTTPAddress) throws -> Int32 {
-        var hints = addrinfo()
-        #if canImport(Glibc)
-            hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        #else
-            hints.ai_socktype = SOCK_STREAM
-        #endif
-        var list: UnsafeMutablePointer<addrinfo>?
-        guard getaddrinfo(address.host, "\(address.port)", &hints, &list) == 0, let first = list else {
+        guard let endpoints = try? ServerEndpoint.resolve(host: address.host, port: address.port) else {
             throw HTTPFailure(description: "there is no host '\(address.host)'")
         }
-        defer { freeaddrinfo(first) }
-        var next: UnsafeMutablePointer<addrinfo>? = first
-        while let entry = next?.pointee {
-            let descriptor = socket(entry.ai_family, entry.ai_socktype, entry.ai_protocol)
-            if descriptor >= 0 {
-                if systemConnect(descriptor, entry.ai_addr, entry.ai_addrlen) == 0 { return descriptor }
-                close(descriptor)
-            }
-            next = entry.ai_next
+        for endpoint in endpoints {
+            if let descriptor = try? TCP.connect(to: endpoint, waits: true).descriptor { return descriptor }
         }
         throw HTTPFailure(description: "nobody answers at \(address)")
     }
@@ -179,15 +132,3 @@ final class HTTPExchange {
     /// A connection that the frontend has closed is an error, and no signal.
     private let noSignal = Int32(MSG_NOSIGNAL)
 #endif
-
-private func systemConnect(_ descriptor: Int32, _ address: UnsafeMutablePointer<sockaddr>?, _ length: socklen_t)
-    -> Int32
-{
-    #if canImport(Glibc)
-        Glibc.connect(descriptor, address, length)
-    #elseif canImport(Musl)
-        Musl.connect(descriptor, address, length)
-    #else
-        Darwin.connect(descriptor, address, length)
-    #endif
-}

@@ -18,24 +18,24 @@ public struct JUnitReport: Sendable {
         var lines = [
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>",
             "<testsuites>",
-            "  <testsuite name=\"\(Self.escaped(suite))\" tests=\"\(results.count)\" failures=\"\(failures)\""
+            "  <testsuite name=\"\(XMLText.escaped(suite))\" tests=\"\(results.count)\" failures=\"\(failures)\""
                 + " errors=\"0\" skipped=\"\(skipped)\" time=\"\(Self.seconds(time))\">",
         ]
         for result in results {
             let head =
-                "    <testcase classname=\"\(Self.escaped(suite)).rpc-\(result.version.rawValue)\""
-                + " name=\"\(Self.escaped(result.name))\" time=\"\(Self.seconds(result.duration.inSeconds))\""
+                "    <testcase classname=\"\(XMLText.escaped(suite)).rpc-\(result.version.rawValue)\""
+                + " name=\"\(XMLText.escaped(result.name))\" time=\"\(Self.seconds(result.duration.inSeconds))\""
             switch result.verdict {
             case .passed(nil): lines.append(head + "/>")
             case .passed(let note?):
-                lines += [head + ">", "      <system-out>\(Self.escaped(note))</system-out>", "    </testcase>"]
+                lines += [head + ">", "      <system-out>\(XMLText.escaped(note))</system-out>", "    </testcase>"]
             case .skipped(let reason):
-                lines += [head + ">", "      <skipped message=\"\(Self.escaped(reason))\"/>", "    </testcase>"]
+                lines += [head + ">", "      <skipped message=\"\(XMLText.escaped(reason))\"/>", "    </testcase>"]
             case .failed(let message):
                 lines += [
                     head + ">",
-                    "      <failure message=\"\(Self.escaped("\(message) [\(result.section)]"))\">"
-                        + Self.escaped(result.account.joined(separator: "\n")) + "</failure>",
+                    "      <failure message=\"\(XMLText.escaped("\(message) [\(result.section)]"))\">"
+                        + XMLText.escaped(result.account.joined(separator: "\n")) + "</failure>",
                     "    </testcase>",
                 ]
             }
@@ -47,24 +47,6 @@ public struct JUnitReport: Sendable {
     private static func seconds(_ seconds: Double) -> String {
         let milliseconds = Int(seconds * 1_000)
         return "\(milliseconds / 1_000)." + String(1_000 + milliseconds % 1_000).dropFirst()
-    }
-
-    /// Text for an attribute or an element. XML 1.0 has no way to write most control characters: they become `?`.
-    static func escaped(_ text: String) -> String {
-        var escaped = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": escaped += "&amp;"
-            case "<": escaped += "&lt;"
-            case ">": escaped += "&gt;"
-            case "\"": escaped += "&quot;"
-            case "\n": escaped += "&#10;"
-            case "\t": escaped += "&#9;"
-            case "\u{0}"..<" ", "\u{7f}", "\u{fffe}", "\u{ffff}": escaped += "?"
-            default: escaped.unicodeScalars.append(scalar)
-            }
-        }
-        return escaped
     }
 }
 

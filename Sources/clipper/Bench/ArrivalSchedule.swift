@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import QueryFrontend
 
 /// When the requests of an open loop are due: decided beforehand, whatever becomes of the answers.
 struct ArrivalSchedule: Sendable {
@@ -13,7 +14,7 @@ struct ArrivalSchedule: Sendable {
 
     private let process: Process
     private let meanInterval: Double
-    private var generator: SplitMix64
+    private var generator: SelectionRandom
     private var count = 0.0
     private var time = 0.0
 
@@ -23,7 +24,7 @@ struct ArrivalSchedule: Sendable {
     init(process: Process, rate: Double, seed: UInt64) {
         self.process = process
         meanInterval = 1e9 / rate
-        generator = SplitMix64(seed: seed)
+        generator = SelectionRandom(seed: seed)
     }
 
     /// When the next request is due, in nanoseconds since the schedule's start; never less than the one before.
@@ -35,7 +36,7 @@ struct ArrivalSchedule: Sendable {
             count += 1
         case .poisson:
             // 1 − u is never zero.
-            time -= log(1 - generator.nextUnit()) * meanInterval
+            time -= log(1 - generator.unit()) * meanInterval
         }
         return Int64(min(time, 9e18))
     }

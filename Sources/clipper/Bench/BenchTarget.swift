@@ -1,4 +1,5 @@
 import Foundation
+import PlainHTTP
 
 /// Who is asked: found, and tried with one request, before the load starts.
 struct BenchTarget: Sendable {

@@ -1,5 +1,6 @@
 import ContainerRPC
 import DequeModule
+import PlainHTTP
 
 #if canImport(Glibc)
     import Glibc

@@ -1,6 +1,7 @@
 import ContainerRPC
 import DequeModule
 import Foundation
+import PlainHTTP
 import Synchronization
 
 #if canImport(Glibc)

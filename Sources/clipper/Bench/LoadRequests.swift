@@ -1,4 +1,5 @@
 import DequeModule
+import PlainHTTP
 
 // The load's requests and answers.
 

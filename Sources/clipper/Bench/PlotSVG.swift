@@ -1,3 +1,4 @@
+import ContainerConformance
 import Foundation
 
 /// Writes a plot as SVG 1.1 that shows the same everywhere: no scripts, no style sheets, no fonts of its own.
@@ -51,7 +52,7 @@ struct PlotSVG {
         return """
             <svg xmlns="http://www.w3.org/2000/svg" width="\(Self.figure(Self.width))" \
             height="\(Self.figure(height))" viewBox="0 0 \(Self.figure(Self.width)) \(Self.figure(height))" \
-            role="img" aria-label="\(Self.escaped(plot.title))">
+            role="img" aria-label="\(XMLText.escaped(plot.title))">
             <rect width="100%" height="100%" fill="#ffffff"/>
             \(parts.joined(separator: "\n"))
             </svg>
@@ -214,29 +215,12 @@ struct PlotSVG {
         parts.append(
             "<text x=\"\(Self.figure(x))\" y=\"\(Self.figure(y))\" \(Self.font) font-size=\"\(Self.figure(size))\" "
                 + "font-weight=\"\(weight)\" text-anchor=\"\(anchor)\" fill=\"\(colour)\"\(turn)>"
-                + "\(Self.escaped(text))</text>")
+                + "\(XMLText.escaped(text))</text>")
     }
 
     /// A coordinate to a hundredth.
     private static func figure(_ value: Double) -> String {
         let rounded = value.rounded(places: 2)
         return rounded == rounded.rounded() ? String(format: "%.0f", rounded) : String(format: "%.2f", rounded)
-    }
-
-    /// Text for XML: its marks escaped, characters that it cannot hold replaced.
-    static func escaped(_ text: String) -> String {
-        var escaped = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": escaped += "&amp;"
-            case "<": escaped += "&lt;"
-            case ">": escaped += "&gt;"
-            case "\"": escaped += "&quot;"
-            case "\t", "\n", "\r": escaped += " "
-            case ..<" ", "\u{FFFE}", "\u{FFFF}": escaped += "\u{FFFD}"
-            default: escaped.unicodeScalars.append(scalar)
-            }
-        }
-        return escaped
     }
 }

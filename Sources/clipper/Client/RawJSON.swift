@@ -44,21 +44,7 @@ struct RawJSON: Equatable, Sendable {
 
     /// A string.
     static func string(_ value: String) -> Self {
-        var text = "\""
-        for scalar in value.unicodeScalars {
-            switch scalar {
-            case "\"": text += "\\\""
-            case "\\": text += "\\\\"
-            case "\n": text += "\\n"
-            case "\r": text += "\\r"
-            case "\t": text += "\\t"
-            case ..<" ":
-                let digits = String(scalar.value, radix: 16)
-                text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: text.unicodeScalars.append(scalar)
-            }
-        }
-        return RawJSON(unchecked: text + "\"")
+        RawJSON(unchecked: JSONString.quoted(value))
     }
 }
 

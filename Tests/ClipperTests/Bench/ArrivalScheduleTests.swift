@@ -1,3 +1,4 @@
+import QueryFrontend
 import Testing
 
 @testable import clipper
@@ -46,11 +47,11 @@ struct ArrivalScheduleTests {
 
     @Test("The random numbers are those of SplitMix64")
     func isSplitMix64() {
-        var generator = SplitMix64(seed: 1_234_567)
+        var generator = SelectionRandom(seed: 1_234_567)
         // From the algorithm's reference implementation.
         let numbers = (0..<3).map { _ in generator.next() }
         #expect(numbers == [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423])
-        let units = (0..<1000).map { _ in generator.nextUnit() }
+        let units = (0..<1000).map { _ in generator.unit() }
         #expect(units.allSatisfy { (0..<1).contains($0) })
     }
 }

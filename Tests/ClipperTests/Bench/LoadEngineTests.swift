@@ -1,4 +1,5 @@
 import ContainerRPC
+import PlainHTTP
 import Testing
 
 @testable import clipper

@@ -154,10 +154,6 @@ struct PlotTests {
         _ = try Elements(PlotSVG.document(BenchPlots.plot(report)))
     }
 
-    @Test("Characters that XML cannot hold are replaced")
-    func escapes() {
-        #expect(PlotSVG.escaped("a<b>&\"\u{1}\n") == "a&lt;b&gt;&amp;&quot;\u{FFFD} ")
-    }
 }
 
 /// The elements of an SVG document: their names, texts and places.

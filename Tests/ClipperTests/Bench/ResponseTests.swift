@@ -1,6 +1,5 @@
+import PlainHTTP
 import Testing
-
-@testable import clipper
 
 @Suite("Responses to the load")
 struct ResponseTests {

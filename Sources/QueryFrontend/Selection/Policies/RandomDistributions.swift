@@ -8,7 +8,7 @@
 
 extension SelectionRandom {
     /// A number from 0 up to 1, without 1.
-    mutating func unit() -> Double {
+    package mutating func unit() -> Double {
         Double(next() >> 11) * 0x1p-53
     }
 

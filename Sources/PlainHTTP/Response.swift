@@ -1,22 +1,26 @@
 /// A whole response of HTTP/1.x.
-struct Response: Equatable, Sendable {
+package struct Response: Equatable, Sendable {
     /// The status code.
-    var status: Int
+    package var status: Int
     /// The body, without the marks of chunks.
-    var body: ArraySlice<UInt8>
+    package var body: ArraySlice<UInt8>
     /// Whether the connection takes another request.
-    var keepsConnection: Bool
+    package var keepsConnection: Bool
 
     /// Reads the response at the start of these bytes, which came in answer to one request.
     ///
-    /// - Parameter isAtEnd: whether the connection has ended, so that no more bytes will come.
+    /// - Parameters:
+    ///   - isAtEnd: whether the connection has ended, so that no more bytes will come.
+    ///   - mostBytes: the longest chunk that is taken.
     /// - Returns: `nil` while the response is not complete.
     /// - Throws: ``MalformedResponse``.
-    static func read(_ bytes: ArraySlice<UInt8>, isAtEnd: Bool = false) throws(MalformedResponse) -> Response? {
+    package static func read(
+        _ bytes: ArraySlice<UInt8>, isAtEnd: Bool = false, mostBytes: Int = Int(UInt32.max)
+    ) throws(MalformedResponse) -> Response? {
         guard let head = try ResponseHead.read(bytes) else { return nil }
         let rest = bytes[(bytes.startIndex + head.length)...]
         // Interim responses come before the one that counts.
-        guard head.status >= 200 else { return try read(rest, isAtEnd: isAtEnd) }
+        guard head.status >= 200 else { return try read(rest, isAtEnd: isAtEnd, mostBytes: mostBytes) }
         switch head.framing {
         case .length(let length):
             guard rest.count >= length else { return nil }
@@ -25,7 +29,7 @@ struct Response: Equatable, Sendable {
                 // Bytes that nobody asked for would be taken for the next answer.
                 keepsConnection: head.keepsConnection && rest.count == length)
         case .chunked:
-            guard let (body, length) = try unchunk(rest) else { return nil }
+            guard let (body, length) = try unchunk(rest, mostBytes) else { return nil }
             return Response(
                 status: head.status, body: body[...], keepsConnection: head.keepsConnection && rest.count == length)
         case .untilClose:
@@ -35,14 +39,14 @@ struct Response: Equatable, Sendable {
 
     /// Puts chunks together; `nil` while the last one is missing. Trailers are skipped.
     private static func unchunk(
-        _ bytes: ArraySlice<UInt8>
+        _ bytes: ArraySlice<UInt8>, _ mostBytes: Int
     ) throws(MalformedResponse) -> (body: [UInt8], length: Int)? {
         var body: [UInt8] = []
         var rest = bytes
         while let line = line(of: rest) {
             let digits = line.prefix { $0 != UInt8(ascii: ";") && $0 != 0x20 }
-            guard digits.count <= 8, let size = Int(String(decoding: digits, as: UTF8.self), radix: 16), size >= 0
-            else { throw MalformedResponse(reason: "the size of a chunk is no number") }
+            guard let size = Int(String(decoding: digits, as: UTF8.self), radix: 16), (0...mostBytes).contains(size)
+            else { throw MalformedResponse(reason: "it has a chunk of the size \(MalformedResponse.quoted(digits))") }
             rest = rest[(line.endIndex + 2)...]
             guard size > 0 else {
                 while let trailer = Self.line(of: rest) {

@@ -1,4 +1,4 @@
-import ContainerRPC
+package import ContainerRPC
 import Foundation
 
 #if canImport(Glibc)
@@ -10,14 +10,14 @@ import Foundation
 #endif
 
 /// An address to connect to.
-struct ServerEndpoint: Sendable {
+package struct ServerEndpoint: Sendable {
     fileprivate var storage = sockaddr_storage()
     fileprivate var length: socklen_t = 0
 
     /// The addresses of a host, in the order to try them.
     ///
     /// - Throws: `TransportError` for an unknown host.
-    static func resolve(host: String, port: Int) throws(TransportError) -> [ServerEndpoint] {
+    package static func resolve(host: String, port: Int) throws(TransportError) -> [ServerEndpoint] {
         var hints = addrinfo()
         hints.ai_family = AF_UNSPEC
         hints.ai_socktype = TCP.streamType
@@ -42,26 +42,12 @@ struct ServerEndpoint: Sendable {
         }
         return endpoints
     }
-
-    /// Whether a connection can be made, within two seconds.
-    func isReachable() throws(TransportError) -> Bool {
-        guard let (descriptor, isOpen) = try? TCP.connect(to: self) else { return false }
-        defer { close(descriptor) }
-        guard !isOpen else { return true }
-        var readiness = try Readiness()
-        try readiness.add(descriptor, token: 0, output: true)
-        let limit = MonotonicTime.now() + .seconds(2)
-        while readiness.ready.isEmpty, MonotonicTime.now() < limit {
-            readiness.wait(until: limit.nanoseconds, isDue: false)
-        }
-        return !readiness.ready.isEmpty && TCP.connectError(of: descriptor) == 0
-    }
 }
 
 /// TCP by the system's calls, without waiting.
-enum TCP {
+package enum TCP {
     /// What became of a call.
-    enum Result {
+    package enum Result {
         /// This many bytes went or came.
         case bytes(Int)
         /// It would have had to wait.
@@ -80,13 +66,16 @@ enum TCP {
         private static let sendFlags: Int32 = 0
     #endif
 
-    /// Begins to connect.
+    /// Begins to connect, and waits until it is done, where it is told to.
     ///
+    /// - Parameter waits: The calls for the socket wait, this one first.
     /// - Returns: the socket, and whether it is connected already.
-    static func connect(to endpoint: ServerEndpoint) throws(TransportError) -> (descriptor: Int32, isOpen: Bool) {
+    package static func connect(
+        to endpoint: ServerEndpoint, waits: Bool = false
+    ) throws(TransportError) -> (descriptor: Int32, isOpen: Bool) {
         let descriptor = socket(Int32(endpoint.storage.ss_family), streamType, 0)
         guard descriptor >= 0 else { throw TransportError("socket", code: errno) }
-        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+        if !waits { _ = fcntl(descriptor, F_SETFL, O_NONBLOCK) }
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY)
         #if canImport(Darwin)
@@ -107,14 +96,14 @@ enum TCP {
     }
 
     /// The error of a connection that could not be made; 0 when it was.
-    static func connectError(of descriptor: Int32) -> Int32 {
+    package static func connectError(of descriptor: Int32) -> Int32 {
         var code: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
         return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length) == 0 ? code : errno
     }
 
     /// Sends what fits.
-    static func send(_ bytes: [UInt8], from start: Int, on descriptor: Int32) -> Result {
+    package static func send(_ bytes: [UInt8], from start: Int, on descriptor: Int32) -> Result {
         let count = bytes.withUnsafeBytes { buffer in
             systemSend(descriptor, UnsafeRawBufferPointer(rebasing: buffer[start...]), sendFlags)
         }
@@ -122,13 +111,13 @@ enum TCP {
     }
 
     /// Receives what is there, as far as it fits.
-    static func receive(into bytes: inout [UInt8], on descriptor: Int32) -> Result {
+    package static func receive(into bytes: inout [UInt8], on descriptor: Int32) -> Result {
         let count = bytes.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, $0.count, 0) }
         return count > 0 ? .bytes(count) : count == 0 ? .ended : failure(errno)
     }
 
     /// The system's words for an error number.
-    static func text(of code: Int32) -> String {
+    package static func text(of code: Int32) -> String {
         String(cString: strerror(code)).lowercased()
     }
 

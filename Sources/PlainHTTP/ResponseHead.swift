@@ -1,6 +1,11 @@
 /// A response that is not HTTP/1.x, in few words.
-struct MalformedResponse: Error, Equatable {
-    let reason: String
+package struct MalformedResponse: Error, Equatable {
+    package let reason: String
+
+    /// What was sent instead, as far as it tells.
+    static func quoted(_ bytes: ArraySlice<UInt8>) -> String {
+        "'" + String(decoding: bytes.prefix(60), as: UTF8.self) + (bytes.count > 60 ? "…'" : "'")
+    }
 }
 
 /// The head of an HTTP/1.x response: as much of it as a client of one request at a time has to know (RFC 9112).
@@ -83,8 +88,9 @@ struct ResponseHead: Equatable, Sendable {
         // Three names matter; their lengths tell most others from them.
         switch name.count {
         case Self.contentLength.count where Self.isEqual(name, Self.contentLength):
-            guard let length = Self.number(in: value()) else {
-                throw MalformedResponse(reason: "its Content-Length is no number")
+            let value = value()
+            guard let length = Self.number(in: value) else {
+                throw MalformedResponse(reason: "its Content-Length is \(MalformedResponse.quoted(value))")
             }
             if framing != .chunked { framing = .length(length) }
         case Self.transferEncoding.count where Self.isEqual(name, Self.transferEncoding):
