@@ -10,12 +10,18 @@ extension FrontendConfiguration {
         portProblem ?? leastProblem ?? mostProblem ?? durationProblem ?? relationProblem
     }
 
+    private static let allAddresses: Set = ["0.0.0.0", "::", "*"]
+
     private var portProblem: String? {
         let ports = [("queryPort", queryPort), ("adminPort", adminPort), ("rpcPort", rpcPort)]
         for (name, port) in ports where !(0...65_535).contains(port) {
             return "\(name) is \(port); expected 0 to 65535"
         }
-        let fixed = ports.filter { $0.1 != 0 }
+        // Of one address there is each port once.
+        let isApart = adminHost.map {
+            $0 != host && !Self.allAddresses.contains($0) && !Self.allAddresses.contains(host)
+        }
+        let fixed = ports.filter { $0.1 != 0 && !($0.0 == "adminPort" && isApart == true) }
         for (index, (name, port)) in fixed.enumerated() {
             guard let (other, _) = fixed[..<index].first(where: { $0.1 == port }) else { continue }
             return "\(other) and \(name) are both \(port); expected three that differ, or 0"

@@ -206,9 +206,12 @@ struct LongAnswerTests {
             // One that asks, and reads nothing.
             let idle = try HTTPConnection(to: frontend.query)
             try await idle.send("POST", "/long/predict", body: Array(body.utf8))
-            try await eventually("the second is refused") {
-                try await frontend.query.post("/long/predict", body).status == 503
+            try await eventually("its answer is under way") {
+                let lines = try await frontend.admin.get("/metrics").text.split(separator: "\n")
+                let held = lines.first { $0.hasPrefix("clipper_http_held_bytes ") }?.split(separator: " ").last
+                return held.flatMap { Int($0) } ?? 0 > 20_000_000
             }
+            #expect(try await frontend.query.post("/long/predict", body).status == 503)
             // It reads now.
             #expect(try await idle.response().status == 200)
             try await eventually("there is room again") {

@@ -83,10 +83,12 @@ struct MetricsTests {
                 return text.contains(#"clipper_failed_batches_total{model="bad",version="1"} 1"#)
                     && text.contains(#"clipper_refused_registrations_total{reason="input-type-mismatch"} 1"#)
             }
-            let log = frontend.process.standardError.split(separator: "\n")
-            #expect(
-                log.contains { $0.contains("container refused: the model sum:1 is registered with inputs of type") })
-            #expect(log.contains { $0.contains("a model failed") && $0.contains("replica=0") && $0.contains("pid=") })
+            try await eventually("the log says so, too") {
+                let log = frontend.process.standardError.split(separator: "\n")
+                return log.contains {
+                    $0.contains("container refused: the model sum:1 is registered with inputs of type")
+                } && log.contains { $0.contains("a model failed") && $0.contains("replica=0") && $0.contains("pid=") }
+            }
         }
     }
 

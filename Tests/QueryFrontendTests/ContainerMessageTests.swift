@@ -101,10 +101,9 @@ struct ContainerMessageTests {
         test.unreadEvents = [.accepted(descriptor: 5)]
         test.register(as: "a", by: 5)
         test.sent(7, inputCount: 3, to: 0)
-        let id = test.sessions.session(by: 5)?.id
         let most = ContainerSessions.usualFrames + 3
-        #expect(id.map { test.sessions.isBeyondBounds(frames: most, from: $0) } == false)
-        #expect(id.map { test.sessions.isBeyondBounds(frames: most + 1, from: $0) } == true)
+        #expect(!test.sessions.isBeyondBounds(frames: most))
+        #expect(test.sessions.isBeyondBounds(frames: most + 1))
         #expect(
             test.receive(frames: most + 1, from: "a", by: 5) == [
                 "bad from a: surplus-frame", "removed 0 of sum:1: malformed", "connection 5 is cut for its message",

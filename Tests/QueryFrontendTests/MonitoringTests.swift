@@ -1,3 +1,4 @@
+import NIOCore
 import Testing
 
 @testable import QueryFrontend
@@ -9,11 +10,11 @@ struct MonitoringTests {
         private(set) var begun = 0
         private var waiting: [CheckedContinuation<Void, Never>] = []
 
-        func print() async -> [UInt8] {
+        func print() async -> ByteBuffer {
             begun += 1
             let page = UInt8(begun)
             await withCheckedContinuation { waiting.append($0) }
-            return [page]
+            return ByteBuffer(bytes: [page])
         }
 
         func letGo() { while let first = waiting.popLast() { first.resume() } }
@@ -30,10 +31,10 @@ struct MonitoringTests {
         for _ in 0..<1000 { await Task.yield() }
         #expect(await press.begun == 1)
         await press.letGo()
-        #expect(await first.value == [1])
+        #expect(await first.value == ByteBuffer(bytes: [1]))
         while await press.begun < 2 { await Task.yield() }
         await press.letGo()
-        for other in others { #expect(await other.value == [2]) }
+        for other in others { #expect(await other.value == ByteBuffer(bytes: [2])) }
         #expect(await press.begun == 2)
     }
 

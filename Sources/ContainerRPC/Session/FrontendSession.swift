@@ -75,9 +75,6 @@ public struct FrontendSession: Sendable {
     /// How many batches are unanswered.
     public var batchesInFlight: Int { inFlight.count }
 
-    /// Inputs of the largest of them.
-    public var largestInFlight: Int { inFlight.reduce(0) { max($0, $1.inputCount) } }
-
     /// When `tick` has something to do; `nil` while a batch is in flight, because a container may be busy, and therefore
     /// silent, for as long as its model takes, unless it has stated otherwise.
     public var deadline: MonotonicTime? {

@@ -95,8 +95,7 @@ final class ContainerLoop: Sendable {
                 }
             for number in 0..<threads {
                 let thread = Thread { [self] in
-                    // Before the thread runs, the system would not be told.
-                    Thread.current.name = "container \(number)"
+                    ThreadName.set("container \(number)")
                     ThreadPolicy.gatherWork()
                     run(number)
                 }

@@ -24,7 +24,8 @@ package struct ContainerSessions: Sendable {
         case refused(Registration?, Refusal)
         /// A message was of no use; nothing but its sender suffers.
         case badMessage(from: RoutingID, replica: ReplicaID?, BadMessage)
-        /// There are too many connections: the one with this descriptor, by which nothing has come, is to go.
+        /// The connection with this descriptor is to go: because there are too many, and nothing has come by it, or for what
+        /// has come by it.
         case cut(descriptor: Int32, isExcess: Bool)
     }
 
@@ -72,6 +73,8 @@ package struct ContainerSessions: Sendable {
     private var ledger = ConnectionLedger<SessionID>()
     private(set) var connections: ContainerConnections
     private var nextSession = 0
+    /// Inputs of the largest batch that was sent to anybody: an answer to it may come when nobody waits for it any more.
+    private var largestSent = 0
     var nextReplica = 0
     var nextNumber: [ModelVersion: Int] = [:]
     var listedCount: [ModelVersion: Int] = [:]
@@ -187,8 +190,8 @@ package struct ContainerSessions: Sendable {
     package static let usualFrames = 10_000
 
     /// Whether a message has more frames than any could that a container has a reason to send.
-    package func isBeyondBounds(frames: Int, from id: SessionID) -> Bool {
-        frames > Self.usualFrames + (entries[id]?.session.largestInFlight ?? 0)
+    package func isBeyondBounds(frames: Int) -> Bool {
+        frames > Self.usualFrames + largestSent
     }
 
     /// A message has come that is not worth reading. Reading many of its kind would keep everybody else waiting: its
@@ -196,7 +199,7 @@ package struct ContainerSessions: Sendable {
     package mutating func receive(
         beyondBounds frames: Int, from id: SessionID, by descriptor: Int32?, now: MonotonicTime
     ) {
-        let expected = "at most \(Self.usualFrames + (entries[id]?.session.largestInFlight ?? 0)) frames"
+        let expected = "at most \(Self.usualFrames + largestSent) frames"
         receive(
             malformed: WireError(.surplusFrame, frame: frames - 1, expected: expected, found: "\(frames)"), from: id,
             now: now)
@@ -290,6 +293,7 @@ package struct ContainerSessions: Sendable {
     package mutating func sent(batch: UInt32, inputCount: Int, to replica: ReplicaID) {
         guard let id = byReplica[replica] else { return }
         entries[id]?.session.sent(batch: batch, inputCount: inputCount)
+        largestSent = max(largestSent, inputCount)
     }
 
     /// Where a replica's messages go.

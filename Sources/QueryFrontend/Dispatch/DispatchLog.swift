@@ -129,7 +129,7 @@ struct DispatchLog {
                 metadata: name(of: replica) + ["batch age": "\(age)"] + Self.unlogged(suppressed))
         case .missing(let replica, _, _, let age):
             logger.warning(
-                "a replica answers other batches, and not this one: its queries are sent again",
+                "a replica answers later batches, and not this one: nothing is expected of it any more",
                 metadata: name(of: replica) + ["batch age": "\(age)"] + Self.unlogged(suppressed))
         case .recovered(let replica, _):
             logger.info(

@@ -161,7 +161,7 @@ final class DispatchLoop {
             frames += message.frameCount
             let session = try currentSession(now: now)
             if message.frameCount > ContainerSessions.usualFrames,
-                core.sessions.isBeyondBounds(frames: message.frameCount, from: session)
+                core.sessions.isBeyondBounds(frames: message.frameCount)
             {
                 core.sessions.receive(
                     beyondBounds: message.frameCount, from: session, by: message.sourceDescriptor, now: now)
@@ -200,6 +200,7 @@ final class DispatchLoop {
     /// Sends what is to be sent. A container that cannot be sent to is lost, and its queries go elsewhere.
     private func send(now: MonotonicTime) throws(TransportError) {
         // It may be gone by now, and its descriptor another connection's.
+        if !core.effects.cuts.isEmpty { try noteConnections() }
         for descriptor in core.effects.takeCuts() where core.sessions.connections.isCut(descriptor) {
             socket.cutConnection(descriptor, to: endpoints)
         }

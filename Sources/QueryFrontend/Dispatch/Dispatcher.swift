@@ -95,8 +95,7 @@ final class Dispatcher: Sendable {
                 return loop.run()
             }
             let thread = Thread {
-                // Before the thread runs, the system would not be told.
-                Thread.current.name = "dispatch"
+                ThreadName.set("dispatch")
                 ThreadPolicy.gatherWork()
                 // The loop goes with this call, and closes its socket, before those who wait for the end hear of it.
                 for request in work() { request.resume() }

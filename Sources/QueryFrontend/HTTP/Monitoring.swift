@@ -19,14 +19,16 @@ struct Monitoring: Sendable {
         return report
     }
 
-    /// Prometheus's page, in UTF-8. Of a thousand models it has megabytes: all who ask while one is made share the next, and
+    /// Prometheus's page. Of a thousand models it has megabytes: all who ask while one is made share the next, and
     /// it is made where nobody else waits.
-    func page() async -> [UInt8] {
+    func page() async -> ByteBuffer {
         await pages.page {
             var report = await report(withSelections: true)
             report.process = ProcessFigures.current()
             return await withCheckedContinuation { continuation in
-                Self.renderer.async { [report] in continuation.resume(returning: report.prometheusPage()) }
+                Self.renderer.async { [report] in
+                    continuation.resume(returning: ByteBuffer(bytes: report.prometheusPage()))
+                }
             }
         }
     }
@@ -39,9 +41,7 @@ struct Monitoring: Sendable {
     /// Adds `/metrics`, which is Prometheus's text here, `/health/live` and `/health/ready`.
     func addRoutes(to router: Router<BasicRequestContext>) {
         router.get("metrics") { _, _ in
-            let page = await page()
-            return response(
-                QueryReply(status: .ok, contentType: DispatchReport.prometheusType, body: ByteBuffer(bytes: page)))
+            response(QueryReply(status: .ok, contentType: DispatchReport.prometheusType, body: await page()))
         }
         router.get("health/live") { _, _ in response(.live) }
         router.get("health/ready") { _, _ in response(.ready(isDraining: server.isDraining)) }
@@ -56,13 +56,13 @@ struct Monitoring: Sendable {
 
 /// One page for all who ask at a time.
 actor SharedPages {
-    private var current: Task<[UInt8], Never>?
+    private var current: Task<ByteBuffer, Never>?
     /// The page that has not been begun: whoever asks now gets it, and all that has happened until now is on it.
-    private var next: Task<[UInt8], Never>?
+    private var next: Task<ByteBuffer, Never>?
 
     var isNextAskedFor: Bool { next != nil }
 
-    func page(_ make: @escaping @Sendable () async -> [UInt8]) async -> [UInt8] {
+    func page(_ make: @escaping @Sendable () async -> ByteBuffer) async -> ByteBuffer {
         if let next { return await next.value }
         let previous = current
         let task = Task {
@@ -71,7 +71,10 @@ actor SharedPages {
             return await make()
         }
         next = task
-        return await task.value
+        let page = await task.value
+        // Megabytes are not kept until somebody asks again.
+        if current == task { current = nil }
+        return page
     }
 
     private func begin() {

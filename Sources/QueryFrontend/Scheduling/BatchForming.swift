@@ -238,7 +238,7 @@ extension ModelScheduler {
                 counters.hedges += 1
                 table[reference].hedgePaidBy = nil
             } else if table[reference].copies > 0 {
-                // Its replica is stuck.
+                // Its replica is stuck, or misses it.
                 counters.retries += 1
                 table[reference].avoided = nil
             } else {

@@ -1,6 +1,6 @@
 import ContainerRPC
 
-/// Queries of a batch that is late, or on a stuck replica, go to a second replica as well; the first answer counts.
+/// Queries of a batch that is late, missing, or on a stuck replica, go to a second replica as well; the first answer counts.
 extension ModelScheduler {
     /// Where a hedge was not possible, it is tried again after so long.
     private static let retryInterval = Duration.milliseconds(5)
@@ -61,6 +61,12 @@ extension ModelScheduler {
         let isLast = others.isEmpty && !isStuck && isReliable(index) && replicas[index].isWell
         guard isLast || !others.isEmpty else { return }
         for batch in replicas[index].batches where isStuck || batch.isMissing {
+            for reference in batch.queries where isLast && table.contains(reference) && table[reference].isQueued {
+                // It waited for another, which is gone.
+                if table[reference].hedgePaidBy == nil, table[reference].avoided == replicas[index].id {
+                    table[reference].avoided = nil
+                }
+            }
             for reference in batch.queries where canBeHedged(reference) {
                 let deadline = table[reference].query.waiter.deadline
                 guard (isLast ? [index] : others).contains(where: { canBeInTime($0, by: deadline, now: now) })

@@ -106,8 +106,14 @@ struct ModelScheduler: Sendable {
         let lost = replicas.remove(at: index)
         noteReplicasChanged()
         var wentBack = 0
+        // What it was asked once more is on it twice, and one replica is lost with it.
+        var missing: Set<QueryTable.Reference> = []
+        for batch in lost.batches where batch.isMissing { missing.formUnion(batch.queries) }
         for batch in lost.batches {
             for reference in batch.queries {
+                if !batch.isMissing, missing.contains(reference), table[reference].losses > 0 {
+                    table[reference].losses -= 1
+                }
                 lose(reference, sent: batch.sent, now: now, &effects)
                 hedgeAgain(reference, now: now)
                 if table.contains(reference), table[reference].isQueued, table[reference].copies == 0 { wentBack += 1 }

@@ -59,7 +59,7 @@ extension ModelScheduler {
     private mutating func noteMissing(_ index: Int, now: MonotonicTime, _ effects: inout SchedulerEffects) {
         guard let missingAt = replicas[index].missingAt, missingAt <= now else { return }
         for place in 0..<replicas[index].overtakenCount {
-            guard replicas[index].isMissing(place, now: now) else { continue }
+            guard replicas[index].becomesMissing(place, now: now) else { continue }
             replicas[index].noteMissing(place, now: now)
             counters.missing += 1
             let batch = replicas[index].batches[place]
@@ -80,15 +80,22 @@ extension ModelScheduler {
         guard let due = silentAt(replicas[index]), now >= due else { return }
         let isStuck = replicas[index].stuckSince != nil
         for batch in replicas[index].batches where isStuck || batch.isMissing {
-            if batch.queries.contains(where: isAwaited) { return }
+            if batch.queries.contains(where: { isAwaited($0, on: index) }) { return }
         }
         replicas[index].isGivenUp = true
         effects.givenUp.append(replicas[index].id)
     }
 
-    /// Whether somebody waits for what only one replica has.
-    private func isAwaited(_ reference: QueryTable.Reference) -> Bool {
-        table.contains(reference) && !table[reference].isAnswered && table[reference].copies == 1
+    /// Whether somebody waits for what only this replica has.
+    private func isAwaited(_ reference: QueryTable.Reference, on index: Int) -> Bool {
+        guard table.contains(reference), !table[reference].isAnswered else { return false }
+        return table[reference].copies == 1 || table[reference].sent?.replica == replicas[index].id
+    }
+
+    /// Whether a replica has something that is expected of it, or that somebody waits for.
+    func isAtWork(_ index: Int) -> Bool {
+        !replicas[index].isIdle
+            || replicas[index].batches.contains { $0.queries.contains { isAwaited($0, on: index) } }
     }
 
     /// When a replica that is stuck, or misses batches, may be called lost. One that gets nothing in any case is left alone,

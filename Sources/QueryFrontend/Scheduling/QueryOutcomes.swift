@@ -147,9 +147,14 @@ extension ModelScheduler {
         now: MonotonicTime, _ effects: inout SchedulerEffects
     ) -> Batch {
         let batch = replicas[index].finish(place, completion, computeTime: computeTime, now: now)
-        if replicas[index].stuckSince != nil {
+        if let since = replicas[index].stuckSince {
             replicas[index].stuckSince = nil
-            effects.notices.append(.recovered(replicas[index].id, handle))
+            if let stuckAt = replicas[index].stuckAt, stuckAt <= now {
+                // It has answered, and not what it is stuck with.
+                replicas[index].stuckSince = since
+            } else {
+                effects.notices.append(.recovered(replicas[index].id, handle))
+            }
         }
         // The next one begins now, and may be due to be hedged, or called stuck, before this one was.
         if let next = replicas[index].current { nextEvent = min(nextEvent, next.hedgeAt) }

@@ -23,7 +23,7 @@ struct Replica: Sendable {
     var isLeaving = false
     /// Since when its batch is far beyond what was predicted.
     var stuckSince: MonotonicTime?
-    /// It was stuck for so long that it has been called lost.
+    /// It was stuck, or missed batches, for so long that it has been called lost.
     var isGivenUp = false
     private(set) var batches: [Batch] = []
     /// How many of them, from the first on, were sent before one that has been answered: they run beside the others, or are
@@ -36,6 +36,8 @@ struct Replica: Sendable {
     private var lead = Lead()
     /// When it last answered.
     var lastAnswer: MonotonicTime
+    /// When it last answered the batch that it worked on: the next one began then.
+    private var lastInTurn: MonotonicTime
     var completedBatches = 0
     /// Batches in a row that it has failed for, or not computed.
     private var failures = 0
@@ -54,6 +56,7 @@ struct Replica: Sendable {
         self.capacity = capacity
         limit = BatchLimit(batching, largest: capacity.largestBatch)
         lastAnswer = now
+        lastInTurn = now
     }
 
     /// Whether it takes what comes.
@@ -101,8 +104,8 @@ struct Replica: Sendable {
         return batches[..<overtakenCount].indices.lazy.filter { !batches[$0].isMissing }.map(overdue).min()
     }
 
-    /// Whether one of those is missing as of now.
-    func isMissing(_ place: Int, now: MonotonicTime) -> Bool { !batches[place].isMissing && overdue(place) <= now }
+    /// Whether one of those is to be called missing now.
+    func becomesMissing(_ place: Int, now: MonotonicTime) -> Bool { !batches[place].isMissing && overdue(place) <= now }
 
     private func overdue(_ place: Int) -> MonotonicTime {
         let batch = batches[place]
@@ -168,7 +171,15 @@ struct Replica: Sendable {
         let batch = batches.remove(at: place)
         if batch.isMissing { missingCount -= 1 }
         let wasOvertaken = place < overtakenCount
-        overtakenCount = wasOvertaken ? overtakenCount - 1 : place
+        let wasCurrent = place == overtakenCount
+        if wasOvertaken {
+            overtakenCount -= 1
+        } else if case .computed = completion {
+            // A refusal says nothing of those before it: it may have come from who only reads.
+            overtakenCount = place
+        }
+        // Else the one that it works on is still there, and the others wait for that as before.
+        let isInTurn = wasCurrent || (!wasOvertaken && overtakenCount == place)
         switch completion {
         case .passed:
             break
@@ -179,11 +190,11 @@ struct Replica: Sendable {
             failures = 0
             restsUntil = .distantPast
             // One that was overtaken did not wait for the answer before its own.
-            let duration = now - (wasOvertaken ? batch.sent : max(batch.sent, lastAnswer))
+            let duration = now - (wasOvertaken ? batch.sent : max(batch.sent, lastInTurn))
             latency.record(size: batch.size, duration: duration)
             if let computeTime, !wasOvertaken {
                 lead.note(
-                    duration, ahead: max(.zero, lastAnswer - batch.sent), waited: lastAnswer - batch.sendable,
+                    duration, ahead: max(.zero, lastInTurn - batch.sent), waited: lastInTurn - batch.sendable,
                     computeTime: computeTime)
             }
             // The unluckiest query waits for one batch and rides in the next.
@@ -192,8 +203,9 @@ struct Replica: Sendable {
             completedBatches += 1
         }
         lastAnswer = now
-        // The one that runs beside others has been running all along.
-        if !wasOvertaken, let next = currentPlace {
+        guard isInTurn else { return batch }
+        lastInTurn = now
+        if let next = currentPlace {
             let start = max(batches[next].sent, now)
             // It is late by its own start, not by the one that was expected.
             if batches[next].hedgeAt != .distantFuture { batches[next].hedgeAt += start - batches[next].starts }

@@ -244,9 +244,9 @@ package struct Scheduler: Sendable {
     /// Whether a replica works on something, or is the only one for what waits.
     package func isNeeded(_ replica: ReplicaID) -> Bool {
         guard let model = modelOf[replica].flatMap(existing),
-            let scheduled = model.replicas.first(where: { $0.id == replica })
+            let index = model.replicas.firstIndex(where: { $0.id == replica })
         else { return false }
-        return !scheduled.isIdle || (model.queuedCount > 0 && model.activeCount == 0)
+        return model.isAtWork(index) || (model.queuedCount > 0 && model.activeCount == 0)
     }
 
     /// What a replica is scheduled for.

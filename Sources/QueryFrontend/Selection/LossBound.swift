@@ -2,31 +2,41 @@
 ///
 /// Labels come from outside: one in a wrong unit costs a million where others cost one, and would outweigh in every policy
 /// what thousands have taught. So a loss counts for ten times the largest that was seen lately at most. Where losses really
-/// grow, the bound follows: tenfold with every piece of feedback.
+/// grow, the bound follows: tenfold with every piece of feedback. Answers that cost nothing tell nothing of what is usual.
 struct LossBound: Sendable {
-    /// Pieces of feedback before anything is known of what is usual.
+    /// Pieces of feedback with a loss before it is known what is usual.
     private static let unbounded = 20
     private static let factor = 10.0
-    /// What is left of the largest after a piece of feedback.
+    /// What is left of the largest after a piece of feedback with a loss.
     private static let decay = 0.99
 
-    private var count = 0
+    /// The largest loss of each of the first pieces, until there are enough.
+    private var first: [Double]? = []
     private var largest = 0.0
 
     /// Losses of one piece of feedback, as they count.
     ///
-    /// - Parameter losses: of the models that it judges, 0 or more.
+    /// - Parameter losses: of the models that it teaches, 0 or more.
     mutating func bounded(_ losses: [Double]) -> [Double] {
         let bounded = losses.map(self.bounded)
-        count = min(count + 1, Self.unbounded)
-        largest = bounded.reduce(largest * Self.decay, max)
+        guard let most = bounded.max(), most > 0 else { return bounded }
+        guard var first else {
+            largest = max(largest * Self.decay, most)
+            return bounded
+        }
+        first.append(most)
+        self.first = first
+        if first.count == Self.unbounded {
+            first.sort()
+            // One of them may have been beyond all measure itself.
+            largest = min(first[first.count - 1], first[first.count / 2] * Self.factor)
+            self.first = nil
+        }
         return bounded
     }
 
     /// A loss as it counts, without a trace here.
     func bounded(_ loss: Double) -> Double {
-        // Where all was right so far, nothing tells what is much.
-        guard count >= Self.unbounded, largest > 0 else { return loss }
-        return min(loss, largest * Self.factor)
+        first == nil ? min(loss, largest * Self.factor) : loss
     }
 }

@@ -197,6 +197,9 @@ package struct Selector: Sendable {
     /// What an application was asked is of no use any more.
     package mutating func forgetAnswered(of application: ApplicationHandle) {
         answered.forget(application)
+        for (number, ensemble) in ensembles where ensemble.waiter.application == application {
+            ensembles[number]?.isForgotten = true
+        }
     }
 
     /// Whether an application has a policy.

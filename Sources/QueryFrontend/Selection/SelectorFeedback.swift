@@ -172,9 +172,7 @@ extension Selector {
             if let cost { judged.append((asked, cost)) }
         }
         guard judged.contains(where: { $0.member.probability != nil }) else { return end(feedback, .incomparable) }
-        if loss != .zeroOne, let bounded = members[query.application]?.lossBound.bounded(judged.map(\.cost)) {
-            for (index, cost) in bounded.enumerated() { judged[index].cost = cost }
-        }
+        if loss != .zeroOne { bound(&judged, of: query.application) }
         let observations = judged.compactMap { member, cost in
             member.probability.map {
                 SelectionFeedback.Observation(model: member.model, loss: cost, probability: Double($0))
@@ -185,6 +183,17 @@ extension Selector {
         if let user = query.user { members[query.application]?.states.observe(lesson, for: user) }
         members[query.application]?.states.observe(lesson, for: nil)
         commit(Lesson(feedback: feedback, costs: judged.map { ($0.member.model, $0.cost) }), user: query.user)
+    }
+
+    /// Shadows are bounded by what the others cost, and change nothing of that: some are judged with them, others later.
+    private mutating func bound(
+        _ judged: inout [(member: AnsweredQueries.Answered.Member, cost: Double)], of application: ApplicationHandle
+    ) {
+        guard var bound = members[application]?.lossBound else { return }
+        let taught = judged.filter { $0.member.probability != nil }.map(\.cost)
+        for index in judged.indices { judged[index].cost = bound.bounded(judged[index].cost) }
+        _ = bound.bounded(taught)
+        members[application]?.lossBound = bound
     }
 
     private mutating func commit(_ lesson: Lesson, user: String?) {

@@ -48,6 +48,8 @@ struct Ensemble: Sendable {
     /// Those that answer, then those that watch.
     var parts: [Part]
     let memberCount: Int
+    /// Its application is gone: no feedback is for what it was asked.
+    var isForgotten = false
     /// Members whose outcome has not come.
     var missingMembers: Int
     /// All parts whose outcome has not come.
@@ -228,7 +230,7 @@ extension Selector {
 
     /// Notes a query, so that feedback can name it. Where nothing is learned, none does.
     private mutating func keep(_ ensemble: Ensemble, id: UInt64, output: Combination.Output?, now: MonotonicTime) {
-        guard members[ensemble.waiter.application]?.settings.isStandard == false else { return }
+        guard !ensemble.isForgotten, members[ensemble.waiter.application]?.settings.isStandard == false else { return }
         if let query = judged(ensemble, output: output) { answered.insert(query, id: id, now: now) }
     }
 

@@ -173,4 +173,77 @@ struct OvertakenBatchTests {
         test.tick(now: now)
         #expect(test.dispatch(now: now).map(\.items) == [[1000]])
     }
+
+    @Test("A refusal overtakes nothing: who hangs and refuses what waits behind is stuck")
+    func refusesBehind() throws {
+        var (test, now) = try learned(replicas: 1)
+        test.submit(1000, due: now + .seconds(9), now: now)
+        #expect(test.dispatch(now: now).count == 1)
+        now += .milliseconds(10)
+        test.submit(1001, due: now + .seconds(9), now: now)
+        let second = try #require(test.dispatch(now: now).first)
+        now += .milliseconds(30)
+        test.scheduler.fail(batch: second.id, on: Self.late, .tooLate, "", now: at(now))
+        test.takeAnswers()
+        #expect(test.dispatch(now: now).isEmpty, "nothing waits behind what is late")
+        now += .milliseconds(30)
+        test.tick(now: now)
+        #expect(test.scheduler.loads[Self.late]?.state == .stuck)
+    }
+
+    @Test("A stuck replica that answers what it was missing, and not what it is stuck with, stays stuck")
+    func staysStuck() throws {
+        var (test, lost, now) = try overtaken()
+        test.submit(1001, due: now + .seconds(9), now: now)
+        #expect(test.dispatch(now: now).count == 1)
+        now += .seconds(1)
+        test.tick(now: now)
+        #expect(test.scheduler.loads[Self.late]?.state == .stuck)
+        let noticed = test.notices.count
+        test.complete(lost, now: now)
+        #expect(test.scheduler.loads[Self.late]?.state == .stuck)
+        #expect(test.notices.count == noticed)
+    }
+
+    @Test("A replica that drains is needed until what it misses is awaited no longer")
+    func drains() throws {
+        var (test, _, now) = try overtaken(due: .milliseconds(500))
+        test.scheduler.setDraining(true, Self.late)
+        now += .milliseconds(100)
+        test.tick(now: now)
+        #expect(test.dispatch(now: now).isEmpty)
+        #expect(test.scheduler.isNeeded(Self.late))
+        test.tick(now: now + .seconds(1))
+        #expect(!test.scheduler.isNeeded(Self.late))
+    }
+
+    @Test("One replica that is lost with a query that it was asked twice is one replica")
+    func lostOnce() throws {
+        var (test, _, now) = try overtaken()
+        now += .milliseconds(100)
+        test.tick(now: now)
+        #expect(test.dispatch(now: now).map(\.items) == [[1000]])
+        test.removeReplica(0, now: now)
+        #expect(test.outcomes[1000] == nil)
+        test.addReplica(1, now: now)
+        let again = try #require(test.dispatch(now: now).first)
+        test.complete(again, now: now)
+        #expect(test.outcomes[1000] == .output("1000"))
+    }
+
+    @Test("What waits for another replica comes back to its own where that one is stuck")
+    func comesBack() throws {
+        var (test, lost, now) = try overtaken(replicas: 2)
+        // The other one is full, and answers nothing any more.
+        for item in 5000..<5008 { test.submit(item, due: now + .seconds(9), now: now) }
+        var batches = test.dispatch(now: now)
+        for _ in 0..<20 {
+            now += .milliseconds(10)
+            for batch in batches where batch.replica == lost.replica { test.complete(batch, now: now) }
+            test.tick(now: now)
+            batches = test.dispatch(now: now)
+        }
+        #expect(test.outcomes[1000] == .output("1000"))
+        #expect(test.scheduler.loads[ReplicaID(number: 1 - lost.replica)]?.state == .stuck)
+    }
 }

@@ -7,7 +7,10 @@ struct LossBoundTests {
     /// Twenty pieces of feedback with losses up to 5 have come.
     private func taught() -> LossBound {
         var bound = LossBound()
-        for number in 0..<20 { #expect(bound.bounded([Double(number % 6)]) == [Double(number % 6)]) }
+        for number in 0..<20 {
+            let loss = Double(number % 5 + 1)
+            #expect(bound.bounded([loss]) == [loss])
+        }
         return bound
     }
 
@@ -34,6 +37,21 @@ struct LossBoundTests {
         var right = LossBound()
         for _ in 0..<100 { _ = right.bounded([0, 0]) }
         #expect(right.bounded([7]) == [7])
+    }
+
+    @Test("Answers that cost nothing tell nothing of what is usual")
+    func exactAnswers() {
+        var bound = taught()
+        for _ in 0..<100_000 { #expect(bound.bounded([0, 0]) == [0, 0]) }
+        #expect(bound.bounded([30]) == [30])
+    }
+
+    @Test("One beyond all measure among the first is not taken for usual")
+    func outlierAtFirst() throws {
+        var bound = LossBound()
+        _ = bound.bounded([1e300])
+        for _ in 0..<19 { _ = bound.bounded([2]) }
+        #expect(try #require(bound.bounded([1e300]).first) <= 200)
     }
 
     @Test("A shadow's loss is bounded likewise, and changes nothing")

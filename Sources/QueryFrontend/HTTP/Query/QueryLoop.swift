@@ -241,11 +241,12 @@ final class QueryLoop {
         Task {
             let page =
                 asPrometheus
-                ? await monitoring.page() : Array(await monitoring.report(withSelections: false).clipperJSON().utf8)
+                ? await monitoring.page()
+                : ByteBuffer(string: await monitoring.report(withSelections: false).clipperJSON())
             eventLoop.execute {
                 let reply = QueryReply(
                     status: .ok, contentType: asPrometheus ? DispatchReport.prometheusType : "application/json",
-                    body: ByteBuffer(bytes: page))
+                    body: page)
                 handler.value.answer(loop.value.held(reply, of: nil))
             }
         }
