@@ -7,6 +7,9 @@ package struct Response: Equatable, Sendable {
     /// Whether the connection takes another request.
     package var keepsConnection: Bool
 
+    /// No server has more to say before its answer.
+    private static let mostInterim = 100
+
     /// Reads the response at the start of these bytes, which came in answer to one request.
     ///
     /// - Parameters:
@@ -17,10 +20,20 @@ package struct Response: Equatable, Sendable {
     package static func read(
         _ bytes: ArraySlice<UInt8>, isAtEnd: Bool = false, mostBytes: Int = Int(UInt32.max)
     ) throws(MalformedResponse) -> Response? {
-        guard let head = try ResponseHead.read(bytes) else { return nil }
-        let rest = bytes[(bytes.startIndex + head.length)...]
+        var rest = bytes
         // Interim responses come before the one that counts.
-        guard head.status >= 200 else { return try read(rest, isAtEnd: isAtEnd, mostBytes: mostBytes) }
+        for _ in 0...mostInterim {
+            guard let head = try ResponseHead.read(rest) else { return nil }
+            rest = rest[(rest.startIndex + head.length)...]
+            if head.status >= 200 { return try response(head, rest, isAtEnd, mostBytes) }
+        }
+        throw MalformedResponse(reason: "it has more than \(mostInterim) interim responses")
+    }
+
+    /// The response with this head; `nil` while its body, the rest, is not complete.
+    private static func response(
+        _ head: ResponseHead, _ rest: ArraySlice<UInt8>, _ isAtEnd: Bool, _ mostBytes: Int
+    ) throws(MalformedResponse) -> Response? {
         switch head.framing {
         case .length(let length):
             guard rest.count >= length else { return nil }

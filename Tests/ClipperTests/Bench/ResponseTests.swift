@@ -84,6 +84,19 @@ struct ResponseTests {
         #expect(throws: MalformedResponse.self) { try read(text) }
     }
 
+    @Test("A flood of interim responses is refused, and some are not")
+    func boundsInterim() throws {
+        let interim = "HTTP/1.1 100 Continue\r\n\r\n"
+        #expect(body(try read(String(repeating: interim, count: 100) + plain)) == "hello")
+        #expect(try read(String(repeating: interim, count: 100)) == nil)
+        for count in [101, 100_000] {
+            let error = #expect(throws: MalformedResponse.self) {
+                try read(String(repeating: interim, count: count) + plain)
+            }
+            #expect(error?.reason == "it has more than 100 interim responses")
+        }
+    }
+
     @Test("A head without an end is refused before it fills the memory")
     func refusesLongHeads() {
         #expect(throws: MalformedResponse.self) {
