@@ -20,6 +20,8 @@ final class CannedServer: Sendable {
         case drip(String)
         /// The connection is closed.
         case close
+        /// The text, and then the connection is closed.
+        case cut(String)
         /// All of them are, and no other is taken.
         case stop
     }
@@ -130,6 +132,7 @@ final class CannedServer: Sendable {
                 write(beginning, to: descriptor)
                 return drip(on: descriptor)
             case .close: return
+            case .cut(let beginning): return write(beginning, to: descriptor)
             case .stop: return stop()
             }
         }

@@ -47,7 +47,7 @@ struct FrontendClientTests {
 
     @Test(
         "Every way of not being answered is exit code 2",
-        arguments: [NoAnswerError.unknownHost, .silent, .noFrontend("y"), .other("x")])
+        arguments: [NoAnswerError.unknownHost, .silent, .lost, .noFrontend("y"), .other("x")])
     func countsAsUnreachable(error: NoAnswerError) async throws {
         let failure = await #expect(throws: CommandFailure.self) { try await predict(CannedTransport(error), ["[1]"]) }
         #expect(failure?.exitCode == 2)
@@ -62,6 +62,16 @@ struct FrontendClientTests {
             failure?.text == """
                 error: what answers at http://127.0.0.1:1338 is no administration API of a frontend: its answer is \
                 longer than 512MiB; name the frontend's address with --admin
+                """)
+    }
+
+    @Test("A frontend that dies while it is asked is not taken for something else")
+    func tellsLost() async throws {
+        let failure = await #expect(throws: CommandFailure.self) { try await predict(CannedTransport(.lost), ["[1]"]) }
+        #expect(
+            failure?.text == """
+                error: the frontend at http://127.0.0.1:1337 closed the connection before its answer was complete; \
+                it may have stopped
                 """)
     }
 

@@ -2,7 +2,7 @@ import Testing
 
 @testable import clipper
 
-@Suite("Requests over HTTP")
+@Suite("Requests over HTTP", .timeLimit(.minutes(1)))
 struct HTTPTransportTests {
     private func reply(of server: CannedServer, patience: Duration = .seconds(30)) async throws -> FrontendReply {
         let request = FrontendRequest(method: "POST", path: ["admin", "x"], body: .object([("a", .integer(1))]))
@@ -33,7 +33,16 @@ struct HTTPTransportTests {
     func tellsOthers() async throws {
         let junk = try CannedServer { _ in .answer("hello\r\n\r\n") }
         #expect(await problem(of: junk) == .noFrontend("its answer is not HTTP"))
-        let shy = try CannedServer { _ in .close }
-        #expect(await problem(of: shy) == .noFrontend("it closed the connection before its answer"))
+    }
+
+    @Test(
+        "A connection that is closed before its answer, or within it, is one that was lost",
+        arguments: [
+            "", "HTTP/1.1 200 OK\r\nConte", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{",
+        ])
+    func tellsLost(beginning: String) async throws {
+        let dying = try CannedServer { _ in beginning.isEmpty ? .close : .cut(beginning) }
+        #expect(await problem(of: dying) == .lost)
     }
 }

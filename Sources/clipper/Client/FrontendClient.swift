@@ -50,6 +50,8 @@ struct FrontendClient: Sendable {
                 "the host of \(address) is not known; \(naming)"
             case .silent:
                 "the frontend at \(address) did not answer in time"
+            case .lost:
+                "the frontend at \(address) closed the connection before its answer was complete; it may have stopped"
             case .noFrontend(let what):
                 unreadable(what).message + "; \(naming)"
             case .other(let detail):

@@ -24,6 +24,8 @@ enum NoAnswerError: Error, Equatable {
     case unknownHost
     /// The answer was not there in time.
     case silent
+    /// The connection was closed before the answer, or within it.
+    case lost
     /// Something answered, but not as a frontend does: what was wrong with the answer.
     case noFrontend(String)
     /// Anything else, in the system's words.

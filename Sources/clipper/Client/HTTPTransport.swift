@@ -124,15 +124,21 @@ private final class ReplyCollector: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        promise.fail(
-            error is HTTPParserError
-                ? NoAnswerError.noFrontend("its answer is not HTTP") : NoAnswerError.other("\(error)"))
+        let problem: NoAnswerError =
+            switch error {
+            // A process that is killed ends what it was writing, or has its connections reset.
+            case HTTPParserError.invalidEOFState: .lost
+            case let error as IOError where error.errnoCode == ECONNRESET: .lost
+            case is HTTPParserError: .noFrontend("its answer is not HTTP")
+            default: .other("\(error)")
+            }
+        promise.fail(problem)
         context.close(promise: nil)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
         timeout?.cancel()
         // Without effect where the answer has come.
-        promise.fail(NoAnswerError.noFrontend("it closed the connection before its answer"))
+        promise.fail(NoAnswerError.lost)
     }
 }
