@@ -49,6 +49,31 @@ struct FailureLineTests {
         #expect((both.level, both.text, both.failed) == (.error, "the model failed: broken", 2))
     }
 
+    @Test("Refused inputs, as many as they may be, hide no fault of the model; each kind counts its own")
+    func limits() throws {
+        let (refusal, fault) = (try #require(line(InvalidInput("no zeros"))), try #require(line(Broken())))
+        let start = MonotonicTime(nanoseconds: 0)
+        var limits = FailureLimits()
+        let admitted = (0..<100).map { _ in limits.admit(refusal, shown: .info, now: start) }
+        #expect(admitted == [Int?](repeating: 0, count: 10) + [Int?](repeating: nil, count: 90))
+        #expect(limits.admit(fault, shown: .info, now: start) == 0)
+        #expect(limits.admit(refusal, shown: .info, now: start + .seconds(1)) == 90)
+    }
+
+    @Test("Lines that the logger does not show take no other's turn, and those of batches that came too late none")
+    func unshown() throws {
+        let refusal = try #require(line(InvalidInput("no zeros")))
+        let late = try #require(line(wholeBatch: ContainerError.tooLate(by: .seconds(1))))
+        let start = MonotonicTime(nanoseconds: 0)
+        var limits = FailureLimits()
+        for _ in 0..<100 {
+            #expect(limits.admit(refusal, shown: .error, now: start) == nil)
+            #expect(limits.admit(late, shown: .info, now: start) == nil)
+            #expect(limits.admit(late, shown: .debug, now: start) == 0)
+        }
+        #expect(limits.admit(refusal, shown: .info, now: start) == 0)
+    }
+
     @Test("A batch that came too late is nobody's fault here")
     func tooLate() throws {
         #expect(try #require(line(wholeBatch: ContainerError.tooLate(by: .seconds(1)))).level == .debug)

@@ -15,8 +15,7 @@ struct ServedSession: ~Copyable {
     /// How often it was told to stop.
     private var stops = 0
     private(set) var hasEnded = false
-    /// Whoever can ask the model can make it fail, as often as it is asked.
-    private var failures = LogLimit(interval: .seconds(1), burst: 10)
+    private var failures = FailureLimits()
     private var unanswered = UnansweredReport()
 
     init(_ configuration: ContainerConfiguration, context: Context, logger: Logger) {
@@ -194,13 +193,12 @@ struct ServedSession: ~Copyable {
     }
 
     private mutating func logFailure(of job: BatchJob, _ result: Result<Outputs, FailureReport>) {
-        guard let line = FailureLine(result) else { return }
+        guard let line = FailureLine(result),
+            let unlogged = failures.admit(line, shown: logger.logLevel, now: .now())
+        else { return }
         var about: Logger.Metadata = ["batch": "\(job.request.id)", "inputs": "\(job.request.inputs.count)"]
         if let failed = line.failed { about["failed"] = "\(failed)" }
-        if line.level >= .info {
-            guard let unlogged = failures.admit(now: .now()) else { return }
-            if unlogged > 0 { about["not logged before"] = "\(unlogged)" }
-        }
+        if unlogged > 0 { about["not logged before"] = "\(unlogged)" }
         logger.log(level: line.level, "\(line.text)", metadata: about)
     }
 }
