@@ -47,7 +47,8 @@ struct BenchRunCommand: AsyncParsableCommand {
             JSON (--json), one object: application, url, started_at, clipper_version, arrivals (poisson, constant, \
             closed), connections, seed, slo_micros, goal, warmup_seconds, grace_seconds, input {source (given, file, \
             random-doubles), count, body_bytes, distinct}, runs, and with --step highest_rate_within_slo and search \
-            {requests_needed, rests_on_too_few, requests, generator_late}. Each run: rate (none for --closed), \
+            {complete (where false, the search was ended before its end, and the rate is a lower bound), \
+            requests_needed, rests_on_too_few, requests, generator_late}. Each run: rate (none for --closed), \
             duration_seconds, connections, interrupted, sent (= predictions + defaults + rejected + errors + \
             unanswered), answered (HTTP answers of any kind), predictions, defaults {reason: count}, rejected (503), \
             errors {text: count}, unanswered, unsent (those of them that never got a connection), in_slo, share_in_slo \
@@ -58,8 +59,9 @@ struct BenchRunCommand: AsyncParsableCommand {
 
             The exit code is 1 where a run kept less than --goal, if that is given; where in a run no request got a \
             prediction, a default output or a 503, or more than half of them failed or got no answer; with --step \
-            where no rate keeps the SLO; and where a result cannot be written. It is 2 where no frontend answers. \
-            SIGINT and SIGTERM end the load, and the process, once what was measured is printed, with 130 and 143.
+            where no rate keeps the SLO, or a step ended the search as no request was due; and where a result cannot be \
+            written. It is 2 where no frontend answers. SIGINT and SIGTERM end the load, and the process, once what \
+            was measured is printed, with 130 and 143.
             """)
 
     @Argument(help: ArgumentHelp("The application's name.", valueName: "app"))

@@ -19,7 +19,8 @@ struct BenchReport: Codable, Equatable, Sendable {
     var goal: Double
     /// The runs, in their order.
     var runs: [BenchRun]
-    /// What `--step` found, in requests per second: the highest rate that kept the goal.
+    /// What `--step` found, in requests per second: the highest rate that kept the goal; a lower bound where the search
+    /// was ended before its end.
     var highestRateWithinSLO: Double?
     /// What that rests on; `nil` where nothing was searched.
     var search: BenchSearch?
@@ -47,6 +48,9 @@ struct BenchReport: Codable, Equatable, Sendable {
 
 /// What the result of a search rests on.
 struct BenchSearch: Codable, Equatable, Sendable {
+    /// Whether it came to its end: no signal ended it, and no step without a request. `nil` in files of earlier
+    /// versions.
+    var isComplete: Bool?
     /// Requests that a step needs to tell of the goal; `nil` for a goal of 100%, of which none tell.
     var requestsNeeded: Int?
     /// Whether the rate found, or the next that missed, rests on a step with fewer, and on how many.
@@ -55,8 +59,9 @@ struct BenchSearch: Codable, Equatable, Sendable {
     /// Whether the generator was late, in both tries, at the lowest rate that missed.
     var isGeneratorLate: Bool
 
-    init(_ search: RateSearch, goal: RateSearch.Goal) {
-        requestsNeeded = goal.requestsNeeded
+    init(_ search: RateSearch) {
+        isComplete = search.next == nil
+        requestsNeeded = search.goal.requestsNeeded
         requests = search.tooFewRequests
         restsOnTooFew = search.tooFewRequests != nil
         isGeneratorLate = search.isGeneratorLate
@@ -64,6 +69,7 @@ struct BenchSearch: Codable, Equatable, Sendable {
 
     enum CodingKeys: String, CodingKey {
         case requests
+        case isComplete = "complete"
         case requestsNeeded = "requests_needed"
         case restsOnTooFew = "rests_on_too_few"
         case isGeneratorLate = "generator_late"
@@ -208,11 +214,13 @@ struct SendLagFigures: Codable, Equatable, Sendable {
 }
 
 extension BenchReport {
-    /// Whether the frontend was there for the load and kept a goal that was set, or a search has found something. A search
-    /// goes on where the frontend is not there.
+    /// Whether the frontend was there for the load and kept a goal that was set, or a search has found something and
+    /// come to its end. A search goes on where the frontend is not there.
     var isSuccess: Bool {
-        if search != nil { return highestRateWithinSLO != nil }
-        if isGoalRequired, runs.contains(where: { !$0.isInterrupted && $0.shareInSLO < goal }) { return false }
+        if let search { return search.isComplete != false && highestRateWithinSLO != nil }
+        let goal = RateSearch.Goal(share: goal, slo: .microseconds(sloMicros))
+        let isMissed = runs.contains { !$0.isInterrupted && !goal.isKept(inside: $0.inSLO, of: $0.sent) }
+        if isGoalRequired, isMissed { return false }
         let isAnswered = runs.contains { $0.isInterrupted || $0.predictions + $0.defaultCount + $0.rejected > 0 }
         return isAnswered
             && runs.allSatisfy { run in

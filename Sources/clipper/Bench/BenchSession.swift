@@ -144,21 +144,23 @@ struct BenchSession: Sendable {
 
     private func search(_ report: inout BenchReport) async throws {
         var search = command.search.search(slo: slo)
-        let goal = RateSearch.Goal(share: command.search.share, slo: slo)
+        // Also where a signal ends it while connections are opened.
+        defer {
+            report.search = BenchSearch(search)
+            report.highestRateWithinSLO = search.highestKept
+        }
         while let rate = search.next, !stop.isSet {
             let duration = command.load.duration ?? search.duration(at: rate, usual: LoadOptions.usualDuration)
             let run = try await run(rate: rate, duration: duration, index: report.runs.count)
             report.runs.append(run)
             guard !run.isInterrupted else { break }
-            guard run.sent > 0 else { throw Self.nothingDue(rate, duration) }
+            guard run.sent > 0 else { return Terminal.note(Self.nothingDue(rate, duration).text) }
             let verdict = search.record(
                 RateSearch.Step(
                     requests: run.sent, inside: run.inSLO, keepsUp: run.keepsUp,
                     lag: .seconds((run.sendLag?.p99 ?? 0) * 1e-6)))
             Terminal.note(BenchTables.line(step: report.runs.count, rate: rate, run: run, verdict))
         }
-        report.search = BenchSearch(search, goal: goal)
-        report.highestRateWithinSLO = search.highestKept
     }
 
     /// Of no request nothing can be said.

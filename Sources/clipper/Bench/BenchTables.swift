@@ -84,18 +84,25 @@ enum BenchTables {
                     + "inside the SLO.")
         }
         if report.runs.contains(where: \.isInterrupted) { notes.append("The last run was interrupted.") }
-        if let rate = report.highestRateWithinSLO {
-            let isHighest = rate == report.runs.compactMap(\.rate).max()
-            notes.append(
-                "\(percent(report.goal)) inside the SLO: kept up to \(Figures.rate(rate))"
-                    + (isHighest ? ", the highest rate that was tried (--stop)." : "."))
-        } else if report.search != nil {
-            let rates = report.runs.compactMap(\.rate)
-            notes.append(
-                "\(percent(report.goal)) inside the SLO: kept at no rate from \(Figures.rate(rates.min() ?? 0)) to "
-                    + "\(Figures.rate(rates.max() ?? 0)).")
+        return notes + [found(report)].compactMap(\.self)
+            + (report.search.map { remarks(on: $0, goal: report.goal) } ?? [])
+    }
+
+    /// What a search has found; `nil` where there was none.
+    private static func found(_ report: BenchReport) -> String? {
+        let goal = "\(percent(report.goal)) inside the SLO"
+        if report.search?.isComplete == false {
+            return "The search was ended before its end: \(goal): "
+                + (report.highestRateWithinSLO.map { "kept up to \(Figures.rate($0)) so far, perhaps higher." }
+                    ?? "no rate that keeps it was found so far.")
         }
-        return notes + (report.search.map { remarks(on: $0, goal: report.goal) } ?? [])
+        let rates = report.runs.compactMap(\.rate)
+        if let rate = report.highestRateWithinSLO {
+            return "\(goal): kept up to \(Figures.rate(rate))"
+                + (rate == rates.max() ? ", the highest rate that was tried (--stop)." : ".")
+        }
+        guard report.search != nil else { return nil }
+        return "\(goal): kept at no rate from \(Figures.rate(rates.min() ?? 0)) to \(Figures.rate(rates.max() ?? 0))."
     }
 
     /// What the result of a search is worth.

@@ -20,7 +20,7 @@ struct RateSearch: Equatable, Sendable {
         case kept
         /// Missed for the first time: it is tried again.
         case triedAgain(isLate: Bool)
-        /// Missed, and so did the run before; `isLate`: the generator may be why.
+        /// Missed, and so did the run before; `isLate`: the generator was late in this one.
         case missed(isLate: Bool)
     }
 
@@ -35,6 +35,12 @@ struct RateSearch: Equatable, Sendable {
         /// all: no number of requests tells that none will miss.
         var requestsNeeded: Int? {
             share < 1 ? Int((10 / (1 - share) - 1e-6).rounded(.up)) : nil
+        }
+
+        /// Whether enough of so many requests were answered within the objective; of none that cannot be said.
+        func isKept(inside: Int, of requests: Int) -> Bool {
+            // As 0.55 × 100 is a little more than 55.
+            requests > 0 && Double(inside) >= share * Double(requests) - 1e-6
         }
 
         /// Whether so many requests tell of the share: a tenth fewer do, as arrivals are random.
@@ -56,13 +62,16 @@ struct RateSearch: Equatable, Sendable {
     private(set) var lowestMissed: Double?
     /// The requests of the step that either of the two rests on, where they are too few to tell of such a share; else `nil`.
     var tooFewRequests: Int? { [keptOnTooFew, missedOnTooFew].compactMap(\.self).min() }
-    /// Whether the lowest rate that missed may have done so because the generator was late.
+    /// Whether the lowest rate that missed may have done so because the generator was late: it was in both tries.
     private(set) var isGeneratorLate = false
+
+    /// What it is for.
+    let goal: Goal
 
     private let highestRate: Double
     private let tolerance: Double
-    private let goal: Goal
-    private var isSecondTry = false
+    /// Whether the generator was late in this rate's first try, which missed; `nil` before it.
+    private var wasLate: Bool?
     private var keptOnTooFew: Int?
     private var missedOnTooFew: Int?
 
@@ -88,22 +97,22 @@ struct RateSearch: Equatable, Sendable {
     /// Takes in what became of the rate that `next` named.
     mutating func record(_ step: Step) -> Verdict {
         guard let rate = next else { return .missed(isLate: false) }
-        let isKept = Double(step.inside) >= goal.share * Double(step.requests) && step.keepsUp
+        let isKept = goal.isKept(inside: step.inside, of: step.requests) && step.keepsUp
         let isLate = step.lag * 10 > goal.slo
         let isTold = goal.isTold(by: step.requests)
         if isKept {
             highestKept = rate
             keptOnTooFew = isTold ? nil : step.requests
-        } else if !isSecondTry {
-            isSecondTry = true
-            return .triedAgain(isLate: isLate)
-        } else {
+        } else if let wasLate {
             lowestMissed = rate
-            isGeneratorLate = isLate
+            isGeneratorLate = wasLate && isLate
             // Where many are late, or answers do not come at all, it takes no more to see it.
             missedOnTooFew = isTold || step.requests - step.inside >= 10 || !step.keepsUp ? nil : step.requests
+        } else {
+            wasLate = isLate
+            return .triedAgain(isLate: isLate)
         }
-        isSecondTry = false
+        wasLate = nil
         next = nextRate
         return isKept ? .kept : .missed(isLate: isLate)
     }

@@ -40,7 +40,7 @@ private func sampleSearch(requests: Int, share: Double = 0.99) -> BenchSearch {
     let goal = RateSearch.Goal(share: share, slo: .milliseconds(20))
     var search = RateSearch(start: 1000, stop: 1000, tolerance: 0.05, goal: goal)
     _ = search.record(RateSearch.Step(requests: requests, inside: requests))
-    return BenchSearch(search, goal: goal)
+    return BenchSearch(search)
 }
 
 @Suite("The report of a load")
@@ -73,7 +73,8 @@ struct BenchReportTests {
         #expect(
             json["input"]?.text == #"{"body_bytes":1234,"count":256,"distinct":true,"source":"random-doubles"}"#)
         #expect(
-            json["search"]?.text == #"{"generator_late":false,"requests_needed":1000,"rests_on_too_few":false}"#)
+            json["search"]?.text
+                == #"{"complete":true,"generator_late":false,"requests_needed":1000,"rests_on_too_few":false}"#)
         #expect(run["defaults"]?.text == #"{"too <late>":1}"#)
         #expect(run["share_in_slo"]?.text == "0.980392")
         for key in ["latency_micros", "prediction_latency_micros"] {
@@ -114,6 +115,9 @@ struct BenchReportTests {
         #expect(!report.isSuccess)
         report.goal = 0.39
         #expect(report.isSuccess)
+        // Of counts, as a search judges it: the share in the JSON is rounded.
+        (report.runs[1].sent, report.runs[1].inSLO, report.goal) = (100, 55, 0.55)
+        #expect(report.isSuccess)
         report.goal = 0.98
         report.runs[1].isInterrupted = true
         #expect(report.isSuccess)
@@ -139,6 +143,20 @@ struct BenchReportTests {
         var report = sampleReport()
         report.highestRateWithinSLO = nil
         #expect(BenchTables.lines(report).contains { $0.hasSuffix("kept at no rate from 1000/s to 2000/s.") })
+    }
+
+    @Test("A search that was ended before its end gives no verdict, only what it has so far, and is no success")
+    func endedSearch() {
+        let goal = RateSearch.Goal(share: 0.99, slo: .milliseconds(20))
+        var report = sampleReport()
+        report.search = BenchSearch(RateSearch(start: 1000, stop: 4000, tolerance: 0.05, goal: goal))
+        #expect(report.search?.isComplete == false)
+        #expect(!report.isSuccess)
+        let ended = "The search was ended before its end: 99% inside the SLO:"
+        #expect(BenchTables.lines(report).contains("\(ended) kept up to 1000/s so far, perhaps higher."))
+        report.highestRateWithinSLO = nil
+        #expect(BenchTables.lines(report).contains("\(ended) no rate that keeps it was found so far."))
+        #expect(!BenchTables.lines(report).contains { $0.contains("kept at no rate") })
     }
 
     @Test("What cannot be written is told before the load, and what can be is left as it was")

@@ -106,6 +106,9 @@ struct RateSearchTests {
         #expect(search.record(late) == .triedAgain(isLate: true))
         #expect(search.record(Self.missed) == .missed(isLate: false))
         #expect(!search.isGeneratorLate)
+        #expect(search.record(Self.missed) == .triedAgain(isLate: false))
+        #expect(search.record(late) == .missed(isLate: true))
+        #expect(!search.isGeneratorLate)
         #expect(search.record(late) == .triedAgain(isLate: true))
         #expect(search.record(late) == .missed(isLate: true))
         #expect(search.isGeneratorLate)
@@ -114,6 +117,17 @@ struct RateSearchTests {
         #expect(search.record(late) == .triedAgain(isLate: false))
         #expect(search.record(late) == .missed(isLate: false))
         #expect(!search.isGeneratorLate)
+    }
+
+    @Test("A share that is just met is kept, one request fewer is not", arguments: 1...99)
+    func judgesShares(percent: Int) {
+        let goal = RateSearch.Goal(share: Double(percent) / 100, slo: .seconds(1))
+        for requests in [100, 1_000_000] {
+            let inside = percent * requests / 100
+            #expect(goal.isKept(inside: inside, of: requests))
+            #expect(!goal.isKept(inside: inside - 1, of: requests))
+        }
+        #expect(!goal.isKept(inside: 0, of: 0))
     }
 
     @Test(
