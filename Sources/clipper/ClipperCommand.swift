@@ -21,10 +21,13 @@ struct ClipperCommand: AsyncParsableCommand {
             EXIT CODES:
               0   done
               1   the frontend refused, or failed; conformance: a scenario failed;
-                  bench: a goal was missed
+                  bench: a goal was missed, a load mostly failed or was not
+                  answered, a file could not be written
               2   no frontend answers
               3   predict: an answer is the default output
-              64  the command line cannot be understood: told as text, with --json too
+              64  the command line, an environment variable or an input file is wrong;
+                  what the parser finds is told as text, with --json too
+              130, 143  bench, conformance: ended by SIGINT, by SIGTERM
 
             ENVIRONMENT:
               CLIPPER_ADMIN   the administration address, without --admin

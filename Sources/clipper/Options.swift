@@ -12,7 +12,7 @@ struct AdministrationOptions: ParsableArguments {
     var address: FrontendAddress?
 
     @Flag(
-        help: "Print JSON; errors too, on standard error, but for those of the command line itself (exit code 64).")
+        help: "Print JSON; errors too, on standard error, but for those that the parser finds in the command line.")
     var json = false
 
     /// Runs a command's body with a client; a failure is printed and becomes the exit code.
@@ -59,8 +59,8 @@ struct QueryOptions: ParsableArguments {
 
     @Flag(
         help: """
-            Print the frontend's answer, JSON, as it is; errors as JSON too, on standard error, but for those of the \
-            command line itself (exit code 64).
+            Print the frontend's answer, JSON, as it is; errors as JSON too, on standard error, but for those that the \
+            parser finds in the command line.
             """)
     var json = false
 
