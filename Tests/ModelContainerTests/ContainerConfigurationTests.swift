@@ -88,6 +88,17 @@ struct ContainerConfigurationTests {
         #expect(registration.details.largestBatch == nil)
     }
 
+    @Test("What it is described by counts more than what it says of itself, and a flag more than the code")
+    func metadataOrder() throws {
+        let described = named.described(by: ["host": "code", "pid": "7"])
+        let pairs = try configuration(of: described, ["--metadata", "host=flag"], [:]).registration.details.metadata
+        // The last one of a key is the one that counts.
+        let metadata = Dictionary(pairs.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
+        #expect(metadata["host"] == "flag")
+        #expect(metadata["pid"] == "7")
+        #expect(metadata["language"] == "swift")
+    }
+
     @Test("Its software is said with name and version")
     func software() throws {
         let details = try configuration(of: named, [], [:]).registration.details

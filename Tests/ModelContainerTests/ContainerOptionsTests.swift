@@ -130,7 +130,7 @@ struct ContainerOptionsTests {
         let described = container.described(by: ["framework": "none"])
         let details = try details(["--metadata", "zone=b=c", "--metadata", "a=", "--metadata", "a=d"], of: described)
         #expect(
-            details.metadata.prefix(3) == [
+            details.metadata.suffix(3) == [
                 MetadataPair("framework", "none"), MetadataPair("a", "d"), MetadataPair("zone", "b=c"),
             ])
     }

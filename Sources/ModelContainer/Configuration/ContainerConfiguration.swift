@@ -89,12 +89,14 @@ public struct ContainerConfiguration: Hashable, Sendable {
         details.beatsWhileBusy = true
         if let largest = options?.largestBatch { details.largestBatch = largest }
         if let batches = options?.batchesInFlight { details.batchesInFlight = batches }
-        details.metadata += (options?.metadata ?? [:]).sorted { $0.key < $1.key }.map { MetadataPair($0.key, $0.value) }
-        details.metadata += [
+        let own = [
             MetadataPair("language", "swift"), MetadataPair("sdk", Software.nameAndVersion),
             MetadataPair("host", ProcessInfo.processInfo.hostName),
             MetadataPair("pid", String(ProcessInfo.processInfo.processIdentifier)),
         ]
+        // Of pairs with one key the last one counts: a flag's before the code's, either before what is found out here.
+        details.metadata = own + details.metadata
+        details.metadata += (options?.metadata ?? [:]).sorted { $0.key < $1.key }.map { MetadataPair($0.key, $0.value) }
         return details
     }
 
