@@ -50,11 +50,11 @@ extension FrontendConfiguration {
             return "threads is \(threads); expected at most \(Self.mostThreads)"
         }
         // Of a buffer of NIO's no byte may be beyond four GiB, and answers can be six times as long as what they quote.
-        for (name, value, most) in [
-            ("limits.largestBody", limits.largestBody, 1 << 31),
-            ("limits.largestAnswer", limits.largestAnswer, 512 << 20),
+        for (name, value, most, text) in [
+            ("limits.largestBody", limits.largestBody, 2 << 30, "2GiB"),
+            ("limits.largestAnswer", limits.largestAnswer, 512 << 20, "512MiB"),
         ] where value > most {
-            return "\(name) is \(value) bytes; expected at most \(most)"
+            return "\(name) is \(value) bytes; expected at most \(text)"
         }
         return nil
     }

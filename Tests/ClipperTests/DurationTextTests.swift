@@ -26,7 +26,7 @@ struct DurationTextTests {
     @Test("A number without a unit is refused, with the ways to write it")
     func refusesBareNumber() {
         let error = #expect(throws: ArgumentTextError.self) { try DurationText.parse("100") }
-        #expect(error?.description == "the unit is missing; write 100us, 100ms or 100s")
+        #expect(error?.description == "the unit is missing; write 100us, 100ms, 100s, 100m or 100h")
     }
 
     @Test(

@@ -1,5 +1,6 @@
-/// The heads of the messages that containers of RPC 4 send: their ids, and the tags of their fields. A receiver does not look at the bit that makes a field mandatory
-/// where it knows the field, but a sender must set it where section 5 does, and only there: others may not know the field.
+/// The heads of the messages that containers of RPC 4 send: their ids, and the tags of their fields. A receiver does
+/// not look at the bit that makes a field mandatory where it knows the field, but a sender must set it where section 5
+/// does, and only there: others may not know the field.
 enum FieldTags {
     /// By the type of the message. A table of the kit's own: that of the codec would excuse the codec's faults.
     private static let asSent: [UInt8: [(name: String, tag: Int)]] = {

@@ -19,7 +19,8 @@ enum DurationText {
         let number = text.prefix { $0.isASCII && $0.isNumber || $0 == "." }
         let unit = text.dropFirst(number.count)
         guard !unit.isEmpty else {
-            throw ArgumentTextError("the unit is missing; write \(number)us, \(number)ms or \(number)s")
+            throw ArgumentTextError(
+                "the unit is missing; write \(number)us, \(number)ms, \(number)s, \(number)m or \(number)h")
         }
         guard !number.isEmpty else {
             throw ArgumentTextError("a positive number and its unit, such as 100ms, are expected")

@@ -153,7 +153,6 @@ struct PlotTests {
         }
         _ = try Elements(PlotSVG.document(BenchPlots.plot(report)))
     }
-
 }
 
 /// The elements of an SVG document: their names, texts and places.
