@@ -60,9 +60,12 @@ actor SharedPages {
     /// The page that has not been begun: whoever asks now gets it, and all that has happened until now is on it.
     private var next: Task<ByteBuffer, Never>?
 
-    var isNextAskedFor: Bool { next != nil }
+    /// How many wait for a page.
+    private(set) var waiting = 0
 
     func page(_ make: @escaping @Sendable () async -> ByteBuffer) async -> ByteBuffer {
+        waiting += 1
+        defer { waiting -= 1 }
         if let next { return await next.value }
         let previous = current
         let task = Task {
