@@ -68,11 +68,10 @@ extension Oracle {
         }
         replicas[id.number] = nil
         if !replica.batches.isEmpty { hasSentAgain = true }
-        for batch in replica.batches {
-            for query in batch.queries {
-                queries[query].replicas.removeAll { $0 == id }
-                queries[query].losses += 1
-            }
+        // What it was asked twice, because the first time is missing, is lost with it once.
+        for query in Set(replica.batches.flatMap(\.queries)) {
+            queries[query].replicas.removeAll { $0 == id }
+            queries[query].losses += 1
         }
         guard replica.connection >= 0 else { return }
         let connection = connections[replica.connection]
