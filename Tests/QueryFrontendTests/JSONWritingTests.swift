@@ -35,6 +35,12 @@ struct JSONStringTests {
         #expect(String(buffer: buffer) == json)
     }
 
+    @Test("A long text is the same as its pieces", arguments: ["z", "\"", "\u{1}", "ab\"\n", "grün\\"])
+    func long(unit: String) throws {
+        let text = String(repeating: unit, count: 10_000)
+        #expect(try JSONDecoder().decode([String].self, from: Data("[\(written(text))]".utf8)) == [text])
+    }
+
     @Test("Another reader of JSON gets the same text back")
     func readsBack() throws {
         let text = String(String.UnicodeScalarView((0..<0x300).compactMap(Unicode.Scalar.init))) + "🌱"

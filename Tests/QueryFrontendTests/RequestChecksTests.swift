@@ -19,6 +19,7 @@ struct RequestChecksTests {
     @Test("A length within the bounds is none")
     func fits() {
         #expect(head(["content-length": "1000"]).problem(largestBody: 1000) == nil)
+        #expect(head(["content-length": "15 ", "expect": " 100-continue\t"]).problem(largestBody: 1000) == nil)
         #expect(head([:]).problem(largestBody: 1000) == nil)
     }
 

@@ -16,7 +16,7 @@ extension HTTPRequestHead {
     /// - Parameter largestBody: in bytes.
     func problem(largestBody: Int) -> QueryReply? {
         // One that no integer holds is no shorter.
-        if let length = headers.first(name: "content-length"), Int(length) ?? .max > largestBody {
+        if let length = headers.first(name: "content-length"), Int(length.trimmingSpace) ?? .max > largestBody {
             return .tooLarge(largestBody: largestBody)
         }
         if let coding = headers[canonicalForm: "transfer-encoding"].first(where: { $0.lowercased() != "chunked" }) {
@@ -45,7 +45,7 @@ extension HTTPRequestHead {
     /// HTTP/1.0 has no interim answers.
     var expectation: Expectation {
         guard version.minor > 0, let expected = headers.first(name: "expect") else { return .none }
-        return expected.lowercased() == "100-continue" ? .goAhead : .unknown
+        return expected.trimmingSpace.lowercased() == "100-continue" ? .goAhead : .unknown
     }
 
     /// Whether the connection goes on behind the answer.
@@ -56,6 +56,14 @@ extension HTTPRequestHead {
     private var mayBeOffer: Bool {
         headers["connection"].contains { $0.utf8.contains(0x09) }
             || (headers.contains(name: "upgrade") && headers.contains(name: "proxy-connection"))
+    }
+}
+
+extension String {
+    /// Without the white space that may stand around a header's value.
+    fileprivate var trimmingSpace: Substring {
+        let rest = drop { $0 == " " || $0 == "\t" }
+        return rest[..<(rest.lastIndex { $0 != " " && $0 != "\t" }.map(rest.index(after:)) ?? rest.startIndex)]
     }
 }
 

@@ -98,14 +98,16 @@ extension ModelScheduler {
             || replicas[index].batches.contains { $0.queries.contains { isAwaited($0, on: index) } }
     }
 
-    /// When a replica that is stuck, or misses batches, may be called lost. One that gets nothing in any case is left alone,
-    /// and of a first batch nobody knows how long it takes.
+    /// When a replica that is stuck, or misses batches, may be called lost. One that gets nothing in any case is left alone.
     private func silentAt(_ replica: Replica) -> MonotonicTime? {
-        guard !replica.isGivenUp, replica.isActive, replica.latency.isKnown else { return nil }
+        guard !replica.isGivenUp, replica.isActive else { return nil }
+        // Where it is all that there is, it may take as long as it likes for its first batch.
+        guard replica.latency.isKnown || replicas.contains(where: { $0.isActive && $0.isWell }) else { return nil }
         if replica.missingCount >= Self.mostMissing { return .distantPast }
         let missing = replica.missingCount == 0 ? nil : replica.batches.lazy.compactMap(\.missingSince).min()
         guard let since = replica.stuckSince.map({ min($0, missing ?? $0) }) ?? missing else { return nil }
-        return since + bounds.patience
+        // Of a first batch nobody knows how long it takes: a model may load for minutes.
+        return since + bounds.patience * (replica.latency.isKnown ? 1 : 8)
     }
 
     private func nextDue(judgesReplicas: Bool, now: MonotonicTime) -> MonotonicTime {

@@ -118,7 +118,15 @@ struct ReplicaStateTests {
         test.submit(2, due: .seconds(60), now: .seconds(31))
         #expect(test.dispatch(now: .seconds(31)).isEmpty)
         test.addReplica(1, now: .seconds(32))
-        #expect(test.dispatch(now: .seconds(32)).map(\.replica) == [1])
+        let second = try #require(test.dispatch(now: .seconds(32)).first)
+        #expect(second.replica == 1)
+        test.complete(second, now: .seconds(33))
+        test.submit(3, due: .seconds(270), now: .seconds(269))
+        // A model may load for minutes; one that has forgotten its first batch would get nothing ever.
+        test.scheduler.tick(now: at(.seconds(269)))
+        #expect(test.scheduler.takeEffects().givenUp.isEmpty)
+        test.scheduler.tick(now: at(.seconds(270)))
+        #expect(test.scheduler.takeEffects().givenUp == [ReplicaID(number: 0)])
     }
 
     @Test("The second batch is sent just before the first is expected to end, not earlier: meanwhile it can grow")
