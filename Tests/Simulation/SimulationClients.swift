@@ -123,7 +123,10 @@ extension Simulation {
                 !$0.isIdle || !$0.isRunning || $0.isFrozen || $0.isStopping || isAway($0)
             } || isStoreBusy
         // An answer may be on its way; one that never comes is found when that has been waited for.
-        let isAnswerExpected = oracle.replicas.contains { $0?.batches.isEmpty == false } && inspections < 20
+        let isUnderWay =
+            oracle.replicas.contains { $0?.batches.isEmpty == false }
+            || oracle.selection.feedback.contains { $0.result == nil && !$0.isGone }
+        let isAnswerExpected = isUnderWay && inspections < 20
         inspections = isAnswerExpected && !areBusy ? inspections + 1 : 0
         if areBusy || isAnswerExpected { return after(50 * millisecond, .inspect(inspection)) }
         checkNothingIsLeft()

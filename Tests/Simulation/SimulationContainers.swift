@@ -158,7 +158,7 @@ extension Simulation {
             oracle.violate("container \(container), which speaks RPC 3 alone, gets RPC 4", at: now)
         }
         if case .goodbye = message { containers[container].hasHeardGoodbye = true }
-        perform(containers[container].session.receive(message, now: now), container)
+        perform(containers[container].session.receive(message, in: version, now: now), container)
     }
 
     private mutating func say(_ message: ContainerMessage, _ container: Int) {
