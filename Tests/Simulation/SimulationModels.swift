@@ -62,7 +62,10 @@ extension Simulation {
             occurrences[job.canFail ? .failuresInRPC4 : .failuresInRPC3] += 1
             result = .failure(code: code, reason: "as planned")
             // The session ends with it where it cannot be told: what was read after it is not begun any more.
-            if !job.canFail, job.session == containers[container].workerSession {
+            // Spoken to in RPC 4 meanwhile, it can say so, and goes on.
+            if !job.canFail, job.session == containers[container].workerSession,
+                containers[container].session.version == .three
+            {
                 containers[container].workerSession = -1
             }
         } else {
