@@ -80,7 +80,8 @@ extension QueryReply {
     static func broken(_ error: HTTPParserError) -> QueryReply {
         let status: HTTPResponseStatus = error == .headerOverflow ? .requestHeaderFieldsTooLarge : .badRequest
         // The parser has no words for what it has no name for, such as two lengths that contradict each other.
-        let cause = error == .unknown ? "The request is no valid HTTP/1.1" : "\(error)"
+        let words = "\(error)"
+        let cause = words.hasPrefix("unknown") ? "The request is no valid HTTP/1.1" : words
         return .error(status, "HTTP error", cause: cause)
     }
 
