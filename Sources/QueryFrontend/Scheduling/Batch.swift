@@ -19,7 +19,6 @@ struct Batch: Sendable {
     var expires = MonotonicTime.distantFuture
     /// When its queries may be sent to another replica as well.
     var hedgeAt = MonotonicTime.distantFuture
-
     /// Since when nothing is expected of it any more, though its replica answers others: it may be lost there.
     var missingSince: MonotonicTime?
 

@@ -41,7 +41,7 @@ extension ModelScheduler {
     }
 
     /// Somebody whose application hedges has joined a query that is in flight: its batch may be due to be hedged by now.
-    mutating func noteHedger(of reference: QueryTable.Reference, _ quantile: Double) {
+    mutating func bringHedgeForward(of reference: QueryTable.Reference, _ quantile: Double) {
         guard canBeHedged(reference), let sent = table[reference].sent,
             let (index, place) = find(sent.batch, on: sent.replica)
         else { return }

@@ -38,7 +38,7 @@ extension ModelScheduler {
             // What has not been sent yet earns when it is.
             if table[reference].copies > 0 { hedges.earn(application) }
         }
-        noteHedger(of: reference, quantile)
+        bringHedgeForward(of: reference, quantile)
     }
 
     /// The first who waits is watched by queue or batch; all others here.

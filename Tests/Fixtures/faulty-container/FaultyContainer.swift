@@ -40,6 +40,7 @@ struct FaultyContainer: AsyncParsableCommand {
             print("batch \(batch.count)")
             fflush(nil)
             if milliseconds > 0 { Thread.sleep(forTimeInterval: Double(milliseconds) / 1_000) }
+            // A model at work, which holds its thread: what is asked meanwhile is seen to wait.
             if let slowAt, batch.contains(where: { $0.elementsEqual([slowAt]) }) { Thread.sleep(forTimeInterval: 1) }
             var outputs = batch.map { output ?? $0.reduce(0, +).description }
             if let onNegative, batch.elements.contains(where: { $0 < 0 }) {

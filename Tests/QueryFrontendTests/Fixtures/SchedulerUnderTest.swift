@@ -38,9 +38,11 @@ struct SchedulerUnderTest {
         for replica in 0..<replicas { addReplica(replica) }
     }
 
-    /// Two replicas whose batches of one query take 10 ms.
-    static func learned(limit: Int = 1, slots: Int = 1) throws -> (SchedulerUnderTest, now: Duration) {
-        var test = SchedulerUnderTest(limit: limit, replicas: 2, slotsPerReplica: slots)
+    /// Replicas whose batches of one query take 10 ms.
+    static func learned(
+        limit: Int = 1, replicas: Int = 2, slots: Int = 1
+    ) throws -> (SchedulerUnderTest, now: Duration) {
+        var test = SchedulerUnderTest(limit: limit, replicas: replicas, slotsPerReplica: slots)
         let now = try test.rehearse()
         return (test, now)
     }

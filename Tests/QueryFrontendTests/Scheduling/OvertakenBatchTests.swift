@@ -7,24 +7,11 @@ import Testing
 struct OvertakenBatchTests {
     private static let late = ReplicaID(number: 0)
 
-    /// Replicas whose batches take 10 ms.
-    private func learned(replicas: Int) throws -> (SchedulerUnderTest, now: Duration) {
-        var test = SchedulerUnderTest(limit: 1, replicas: replicas)
-        var now = Duration.zero
-        for round in 0..<60 {
-            test.submit(round, due: now + .seconds(1), now: now)
-            let batch = try #require(test.dispatch(now: now).first)
-            now += .milliseconds(10)
-            test.complete(batch, now: now)
-        }
-        return (test, now)
-    }
-
     /// Query 1000 is on the last replica's first place, and the query of the second place has been answered.
     private func overtaken(replicas: Int = 1, due: Duration = .seconds(9)) throws -> (
         SchedulerUnderTest, lost: SchedulerUnderTest.Sent, now: Duration
     ) {
-        var (test, now) = try learned(replicas: replicas)
+        var (test, now) = try SchedulerUnderTest.learned(replicas: replicas, slots: 2)
         test.submit(1000, due: now + due, now: now)
         let lost = try #require(test.dispatch(now: now).first)
         // The others have something to do, so that what comes next waits behind that.
@@ -40,6 +27,17 @@ struct OvertakenBatchTests {
         now += .milliseconds(10)
         test.complete(second, now: now)
         return (test, lost, now)
+    }
+
+    /// Query 1000 is on the only replica, and 1001 behind it.
+    private func oneBehindTheOther() throws -> (SchedulerUnderTest, second: SchedulerUnderTest.Sent, now: Duration) {
+        var (test, now) = try SchedulerUnderTest.learned(replicas: 1, slots: 2)
+        test.submit(1000, due: now + .seconds(9), now: now)
+        #expect(test.dispatch(now: now).count == 1)
+        now += .milliseconds(10)
+        test.submit(1001, due: now + .seconds(9), now: now)
+        let second = try #require(test.dispatch(now: now).first)
+        return (test, second, now)
     }
 
     @Test("That later ones are answered gives one that is not no more time")
@@ -99,13 +97,7 @@ struct OvertakenBatchTests {
     func isNotJoined() throws {
         var test = SchedulerUnderTest(limit: 1)
         test.group = { $0 % 1000 }
-        var now = Duration.zero
-        for round in 0..<60 {
-            test.submit(round, due: now + .seconds(1), now: now)
-            let batch = try #require(test.dispatch(now: now).first)
-            now += .milliseconds(10)
-            test.complete(batch, now: now)
-        }
+        var now = try test.rehearse()
         test.submit(500, due: now + .milliseconds(15), now: now)
         #expect(test.dispatch(now: now).count == 1)
         now += .milliseconds(10)
@@ -138,7 +130,7 @@ struct OvertakenBatchTests {
 
     @Test("A replica that misses batch after batch is given up at once")
     func missesMany() throws {
-        var (test, now) = try learned(replicas: 1)
+        var (test, now) = try SchedulerUnderTest.learned(replicas: 1, slots: 2)
         var givenUp: [ReplicaID] = []
         for round in 0..<8 {
             #expect(givenUp.isEmpty)
@@ -159,12 +151,7 @@ struct OvertakenBatchTests {
 
     @Test("A stuck replica that answers a later batch is taken back, and what it has not answered is missing")
     func recovers() throws {
-        var (test, now) = try learned(replicas: 1)
-        test.submit(1000, due: now + .seconds(9), now: now)
-        #expect(test.dispatch(now: now).count == 1)
-        now += .milliseconds(10)
-        test.submit(1001, due: now + .seconds(9), now: now)
-        let second = try #require(test.dispatch(now: now).first)
+        var (test, second, now) = try oneBehindTheOther()
         now += .seconds(1)
         test.tick(now: now)
         #expect(test.scheduler.loads[Self.late]?.state == .stuck)
@@ -176,12 +163,7 @@ struct OvertakenBatchTests {
 
     @Test("A refusal overtakes nothing: who hangs and refuses what waits behind is stuck")
     func refusesBehind() throws {
-        var (test, now) = try learned(replicas: 1)
-        test.submit(1000, due: now + .seconds(9), now: now)
-        #expect(test.dispatch(now: now).count == 1)
-        now += .milliseconds(10)
-        test.submit(1001, due: now + .seconds(9), now: now)
-        let second = try #require(test.dispatch(now: now).first)
+        var (test, second, now) = try oneBehindTheOther()
         now += .milliseconds(30)
         test.scheduler.fail(batch: second.id, on: Self.late, .tooLate, "", now: at(now))
         test.takeAnswers()

@@ -5,22 +5,9 @@ import Testing
 
 @Suite("Scheduler: stuck and draining replicas")
 struct ReplicaStateTests {
-    /// Two replicas whose batches take 10 ms.
-    private func learned(slots: Int = 2) throws -> (SchedulerUnderTest, now: Duration) {
-        var test = SchedulerUnderTest(limit: 1, replicas: 2, slotsPerReplica: slots)
-        var now = Duration.zero
-        for round in 0..<60 {
-            test.submit(round, due: now + .seconds(1), now: now)
-            let batch = try #require(test.dispatch(now: now).first)
-            now += .milliseconds(10)
-            test.complete(batch, now: now)
-        }
-        return (test, now)
-    }
-
-    /// One of them has had query 1000 for a second, and is called stuck.
+    /// One of two replicas has had query 1000 for a second, and is called stuck.
     private func stuckWithOne() throws -> (SchedulerUnderTest, stuck: SchedulerUnderTest.Sent, now: Duration) {
-        var (test, now) = try learned()
+        var (test, now) = try SchedulerUnderTest.learned(slots: 2)
         test.submit(1000, due: now + .seconds(9), now: now)
         let stuck = try #require(test.dispatch(now: now).first)
         now += .seconds(1)
@@ -79,7 +66,7 @@ struct ReplicaStateTests {
 
     @Test("Where the stuck replica answers before another one has room, nothing is sent again")
     func recoversFirst() throws {
-        var (test, now) = try learned(slots: 1)
+        var (test, now) = try SchedulerUnderTest.learned(slots: 1)
         test.submit(1000, due: now + .seconds(9), now: now)
         let stuck = try #require(test.dispatch(now: now).first)
         now += .milliseconds(995)
@@ -131,7 +118,7 @@ struct ReplicaStateTests {
 
     @Test("The second batch is sent just before the first is expected to end, not earlier: meanwhile it can grow")
     func secondBatch() throws {
-        var (test, now) = try learned()
+        var (test, now) = try SchedulerUnderTest.learned(slots: 2)
         test.removeReplica(1, now: now)
         test.submit(1000, due: now + .seconds(1), now: now)
         #expect(test.dispatch(now: now).count == 1)
@@ -229,7 +216,7 @@ struct ReplicaStateTests {
 
     @Test("A draining replica gets nothing new, and what it has is answered")
     func draining() throws {
-        var (test, now) = try learned(slots: 1)
+        var (test, now) = try SchedulerUnderTest.learned(slots: 1)
         test.submit(1000, due: now + .seconds(1), now: now)
         let batch = try #require(test.dispatch(now: now).first)
         test.scheduler.setDraining(true, ReplicaID(number: batch.replica))
@@ -245,7 +232,7 @@ struct ReplicaStateTests {
 
     @Test("A draining replica is needed while it works, and while it is the only one for what waits")
     func needed() throws {
-        var (test, now) = try learned(slots: 1)
+        var (test, now) = try SchedulerUnderTest.learned(slots: 1)
         test.removeReplica(1, now: now)
         let replica = ReplicaID(number: 0)
         test.submit(1000, 1001, due: now + .seconds(1), now: now)
@@ -264,7 +251,7 @@ struct ReplicaStateTests {
 
     @Test("When all replicas drain, new queries get the default, and what waited is served by them before they go")
     func drainsAll() throws {
-        var (test, now) = try learned(slots: 1)
+        var (test, now) = try SchedulerUnderTest.learned(slots: 1)
         test.submit(1000, 1001, 1002, due: now + .seconds(1), now: now)
         let sent = test.dispatch(now: now)
         #expect(sent.count == 2)
