@@ -3,6 +3,8 @@ import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
+import NIOHTTP1
+import ServiceLifecycle
 
 /// The administration API over HTTP; a shell that moves bytes and decides nothing.
 extension AdministrationAPI {
@@ -31,21 +33,42 @@ extension AdministrationAPI {
         host: String, port: Int, limits: HTTPLimits, eventLoopGroup: any EventLoopGroup, logger: Logger,
         routes: (Router<BasicRequestContext>) -> Void = { _ in },
         onServerRunning: @escaping @Sendable (_ port: Int) async -> Void
-    ) -> some ApplicationProtocol {
+    ) -> some Service {
         // Hummingbird tells everybody about its own start; the frontend prints one line for all its ports.
         var quietLogger = logger
         quietLogger.logLevel = max(logger.logLevel, .notice)
         let router = router(logger: logger)
         routes(router)
-        return Hummingbird.Application(
-            router: router,
-            server: HTTPServerBuilder { responder in
-                AdministrationChannel(responder, limits: AdministrationConnection.Limits(limits))
-            },
-            configuration: .init(address: .hostname(host, port: port)),
+        // Not its `Application`: that asks Foundation for the date once a second, whose calendars take two megabytes.
+        let responder = router.buildResponder()
+        return Server(
+            childChannelSetup: AdministrationChannel(
+                { request, writer, channel in
+                    let context = BasicRequestContext(
+                        source: ApplicationRequestContextSource(channel: channel, logger: logger))
+                    let response = try await Self.response(to: request, by: responder, in: context)
+                    try await writer.write(response: response.head, body: response.body)
+                }, limits: AdministrationConnection.Limits(limits)),
+            configuration: ServerConfiguration(address: .hostname(host, port: port)),
             onServerRunning: { channel in await onServerRunning(channel.localAddress?.port ?? port) },
-            eventLoopGroupProvider: .shared(eventLoopGroup),
-            logger: quietLogger)
+            eventLoopGroup: eventLoopGroup, logger: quietLogger)
+    }
+
+    /// - Throws: `HTTPParserError` where the body is no HTTP: the connection answers that itself.
+    private static func response(
+        to request: Request, by responder: some HTTPResponder<BasicRequestContext>, in context: BasicRequestContext
+    ) async throws -> Response {
+        var response: Response
+        do {
+            response = try await responder.respond(to: request, context: context)
+        } catch let error as HTTPParserError {
+            throw error
+        } catch {
+            response = Response(status: .internalServerError)
+        }
+        var date = HTTPDate()
+        response.headers[.date] = date.text()
+        return response
     }
 }
 
