@@ -111,6 +111,16 @@ package struct QueuedLogHandler: LogHandler {
 }
 
 extension Logger {
+    /// A logger of the process, which writes in this format, through the process's queue.
+    package init(label: String, format: LogFormat, level: Logger.Level) {
+        switch format {
+        // The one that a program has bootstrapped, where it has.
+        case .text: self = Logger(label: label).queued
+        case .json: self = Logger(label: label) { QueuedLogHandler(JSONLogHandler(label: $0)) }
+        }
+        logLevel = level
+    }
+
     /// The same logger, whose lines go through the process's queue.
     package var queued: Logger {
         if handler is QueuedLogHandler { return self }

@@ -109,7 +109,11 @@ extension ModelCommand {
     struct Delete: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Delete a version of a model; its containers stay connected and get nothing.",
-            discussion: "Applications stay linked to the model's name, and are served again once it has a version.")
+            discussion: """
+                Where it was the current one, the newest version that is left takes its place, also one that was rolled \
+                back: set the version that is to serve before. Where none is left, applications stay linked to the model's \
+                name, and are served again once it has a version.
+                """)
 
         @OptionGroup var model: ModelVersionArguments
         @OptionGroup var options: AdministrationOptions
@@ -117,13 +121,17 @@ extension ModelCommand {
         func run() async throws {
             try await options.run { client in
                 let message = try await client.change(AdministrationRequest.deleteModel(model.id))
-                options.report([message], advice: await adviceIfStillLinked(client))
+                options.report([message], advice: await whatServesNow(client))
             }
         }
 
         /// It is deleted already: where the frontend does not tell, there is no advice.
-        private func adviceIfStillLinked(_ client: AdministrationClient) async -> String? {
-            guard let models = try? await client.models().models, models.allSatisfy({ $0.name != model.name }),
+        private func whatServesNow(_ client: AdministrationClient) async -> String? {
+            guard let models = try? await client.models().models else { return nil }
+            if let current = models.first(where: { $0.name == model.name && $0.isCurrent }) {
+                return "The current version of '\(model.name)' is '\(current.version)'; `clipper model set-version` changes it"
+            }
+            guard models.allSatisfy({ $0.name != model.name }),
                 let linked = try? await client.applications().applications.filter({
                     $0.linkedModels.contains(model.name)
                 }), !linked.isEmpty

@@ -12,6 +12,8 @@ import UnixSignals
     import Glibc
 #endif
 
+extension LogFormat: ExpressibleByArgument {}
+
 /// `clipper serve`: runs the query frontend.
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -57,6 +59,9 @@ struct Serve: AsyncParsableCommand {
         help: "trace, debug, info, notice, warning, error or critical. (default: info)",
         completion: .list(Logger.Level.allCases.map(\.rawValue)), transform: { text in try Logger.Level(name: text) })
     var logLevel = Logger.Level.info
+
+    @Option(help: "text, or json: an object a line, with time, level, logger, message and metadata.")
+    var logFormat = LogFormat.text
 
     @Option(
         help: ArgumentHelp(
@@ -172,8 +177,7 @@ struct Serve: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var logger = Logger(label: "clipper").queued
-        logger.logLevel = logLevel
+        let logger = Logger(label: "clipper", format: logFormat, level: logLevel)
         let store = try store ?? Self.defaultStore()
         var configuration = configuration(store: store)
         if let descriptors = DescriptorLimit.raise() {

@@ -52,6 +52,11 @@ struct ContainerFlags: ParsableArguments {
         transform: ContainerFlags.logLevel)
     var logLevel: Logger.Level = .info
 
+    @Option(
+        help: "text, or json: an object a line, with time, level, logger, message and metadata. (default: text)",
+        transform: ContainerFlags.logFormat)
+    var logFormat: LogFormat = .text
+
     private static func pair(_ text: String) throws -> MetadataPair {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, !parts[0].isEmpty else {
@@ -62,5 +67,12 @@ struct ContainerFlags: ParsableArguments {
 
     private static func logLevel(_ text: String) throws -> Logger.Level {
         try Logger.Level(name: text)
+    }
+
+    private static func logFormat(_ text: String) throws -> LogFormat {
+        guard let format = LogFormat(rawValue: text) else {
+            throw ValidationError("'\(text)' is no format of a log; expected text or json.")
+        }
+        return format
     }
 }

@@ -43,6 +43,9 @@ public struct ContainerOptions: ParsableArguments, Sendable {
     /// What is logged on standard error.
     public var logLevel: Logger.Level = .info
 
+    /// How that is written.
+    public var logFormat: LogFormat = .text
+
     /// What the parser sees. Its values are above once they are parsed, where code may set them, too.
     @OptionGroup private var flags: ContainerFlags
 
@@ -57,7 +60,8 @@ public struct ContainerOptions: ParsableArguments, Sendable {
     public init(
         name: String? = nil, modelVersion: String? = nil, inputType: String? = nil, host: String? = nil,
         port: UInt16? = nil, frontend: String? = nil, largestBatch: Int? = nil, batchesInFlight: Int? = nil,
-        metadata: [String: String] = [:], rpc: UInt32 = 4, logLevel: Logger.Level = .info
+        metadata: [String: String] = [:], rpc: UInt32 = 4, logLevel: Logger.Level = .info,
+        logFormat: LogFormat = .text
     ) {
         self.name = name
         self.modelVersion = modelVersion
@@ -70,6 +74,7 @@ public struct ContainerOptions: ParsableArguments, Sendable {
         self.metadata = metadata
         self.rpc = rpc
         self.logLevel = logLevel
+        self.logFormat = logFormat
     }
 
     /// For the parser.
@@ -82,7 +87,7 @@ public struct ContainerOptions: ParsableArguments, Sendable {
             port: parsed.port, frontend: parsed.frontend, largestBatch: parsed.largestBatch,
             batchesInFlight: parsed.batchesInFlight,
             metadata: Dictionary(parsed.metadata.map { ($0.key, $0.value) }) { $1 }, rpc: parsed.rpc,
-            logLevel: parsed.logLevel)
+            logLevel: parsed.logLevel, logFormat: parsed.logFormat)
     }
 
     /// - Throws: `ValidationError` for values that cannot be.

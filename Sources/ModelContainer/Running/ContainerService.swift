@@ -84,8 +84,8 @@ extension ModelContainer {
     /// - Throws: for settings that are missing, impossible or contradictory `ContainerError`, or where flags were parsed
     ///   `ValidationError`, with which a command ends with 64; `TransportError` where the system refuses a socket.
     public func run(with options: ContainerOptions?) async throws {
-        var logger = Logger(label: "container").queued
-        logger.logLevel = options?.logLevel ?? .info
+        let logger = Logger(
+            label: "container", format: options?.logFormat ?? .text, level: options?.logLevel ?? .info)
         let configuration: ContainerConfiguration
         do {
             configuration = try ContainerConfiguration(
