@@ -128,15 +128,20 @@ let package = Package(
             name: "async-batch-container",
             dependencies: ["ModelContainer", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Examples/async-batch", exclude: ["README.md"], swiftSettings: settings),
+        // What tests of several targets need: waiting for a condition, gates, folders, the executables that are built.
+        .target(
+            name: "TestSupport", dependencies: [.product(name: "Logging", package: "swift-log")],
+            path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(
             name: "LogQueueTests",
-            dependencies: ["ContainerRPC", "LogQueue", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["ContainerRPC", "LogQueue", "TestSupport", .product(name: "Logging", package: "swift-log")],
             swiftSettings: settings),
-        .testTarget(name: "ContainerRPCTests", dependencies: ["ContainerRPC"], swiftSettings: settings),
+        .testTarget(
+            name: "ContainerRPCTests", dependencies: ["ContainerRPC", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "QueryFrontendTests",
             dependencies: [
-                "QueryFrontend", "ContainerRPC", "ModelContainer",
+                "QueryFrontend", "ContainerRPC", "ModelContainer", "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -147,7 +152,7 @@ let package = Package(
         .testTarget(
             name: "ModelContainerTests",
             dependencies: [
-                "ModelContainer", "ContainerRPC",
+                "ModelContainer", "ContainerRPC", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -156,7 +161,7 @@ let package = Package(
         .testTarget(
             name: "ClipperTests",
             dependencies: [
-                "clipper", "ContainerConformance", "ContainerRPC", "PlainHTTP", "QueryFrontend",
+                "clipper", "ContainerConformance", "ContainerRPC", "PlainHTTP", "QueryFrontend", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -165,7 +170,8 @@ let package = Package(
             name: "wrong-container", dependencies: ["ContainerRPC"], path: "Tests/wrong-container",
             swiftSettings: settings),
         .testTarget(
-            name: "ConformanceTests", dependencies: ["ContainerConformance", "ContainerRPC", "wrong-container"],
+            name: "ConformanceTests",
+            dependencies: ["ContainerConformance", "ContainerRPC", "TestSupport", "wrong-container"],
             swiftSettings: settings),
         .testTarget(name: "ExamplesTests", dependencies: ["DigitsModel"], swiftSettings: settings),
         // What the end-to-end tests run is found beside their bundle, so it has to be built with them.
@@ -193,7 +199,7 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "ContainerRPC", "DigitsModel", "clipper", "sum-container", "digits-container", "async-batch-container",
-                "faulty-container",
+                "faulty-container", "TestSupport",
             ],
             swiftSettings: settings),
     ],

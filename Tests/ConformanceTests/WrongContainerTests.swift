@@ -1,5 +1,7 @@
 import ContainerConformance
 import ContainerRPC
+import Foundation
+import TestSupport
 import Testing
 
 /// A fault of a container, the scenario that is there to find it, and a part of what that says.
@@ -256,7 +258,7 @@ struct KnownFlaw: Sendable, CustomTestStringConvertible {
         tardiness: Duration = .seconds(1)
     ) async throws -> [ScenarioResult] {
         var options = ContainerRun.Options(
-            command: try Command([try BuiltProducts.executable("wrong-container"), flaw]))
+            command: try Command([try BuiltProducts.executable("wrong-container").path, flaw]))
         options.only = only
         options.versions = [version]
         options.requiresVersion4 = requiresVersion4
@@ -269,6 +271,6 @@ struct KnownFlaw: Sendable, CustomTestStringConvertible {
         options.bounds = Bounds(answer: isRight ? .seconds(60) : answer, start: .seconds(120))
         if !isRight { (options.bounds.session, options.bounds.tardiness) = (.seconds(9), tardiness) }
         let run = ContainerRun(options)
-        return await withTurn { await run.run() }
+        return await turnstile.pass { await run.run() }
     }
 }

@@ -1,5 +1,6 @@
 import ContainerConformance
 import ContainerRPC
+import TestSupport
 import Testing
 
 /// A fault of a frontend, the scenario that is there to find it, and a part of what that says.
@@ -75,6 +76,6 @@ struct KnownFrontendFlaw: Sendable, CustomTestStringConvertible {
         options.only = only
         options.bounds = Bounds(answer: .seconds(8))
         let run = FrontendRun(options)
-        return await withTurn { await run.run() }
+        return await turnstile.pass { await run.run() }
     }
 }

@@ -1,4 +1,5 @@
 import ContainerRPC
+import TestSupport
 import Testing
 
 #if canImport(Glibc)
@@ -8,9 +9,6 @@ import Testing
 #elseif canImport(Darwin)
     import Darwin
 #endif
-
-/// How long a test waits for what must come. It comes within milliseconds; only a failing test waits that long.
-private let patience: Duration = .seconds(180)
 
 /// Nothing came although it had to.
 struct TimedOut: Error {}

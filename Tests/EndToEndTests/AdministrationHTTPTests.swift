@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @Suite("The administration API as an HTTP server")

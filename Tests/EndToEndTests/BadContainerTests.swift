@@ -1,4 +1,5 @@
 import ContainerRPC
+import TestSupport
 import Testing
 
 /// Something on the RPC port that no container should send.

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// A body that an application cannot take, and words of the answer that say why.

@@ -1,4 +1,5 @@
 import ContainerRPC
+import TestSupport
 import Testing
 
 @Suite("Overload, drained and late replicas")

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @Suite("RPC 4, with real processes")

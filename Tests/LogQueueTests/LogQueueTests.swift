@@ -1,23 +1,22 @@
 import ContainerRPC
-import Dispatch
 import Logging
+import TestSupport
 import Testing
 
 @testable import LogQueue
 
 /// Keeps lines once it is let; until then it blocks, as a pipe does that nobody reads.
 private final class Lines: Sendable {
-    private let gate = DispatchSemaphore(value: 0)
+    private let gate = Gate()
     private let kept = Locked<[String]>([])
 
     var all: [String] { kept.withLock { $0 } }
 
-    func open() { gate.signal() }
+    func open() { gate.open() }
 
     func keep(_ line: String) {
         gate.wait()
         kept.withLock { $0.append(line) }
-        gate.signal()
     }
 }
 

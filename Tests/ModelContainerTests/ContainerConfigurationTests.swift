@@ -1,6 +1,7 @@
 import ArgumentParser
 import ContainerRPC
 import Logging
+import TestSupport
 import Testing
 
 @testable import ModelContainer

@@ -1,4 +1,5 @@
 import ContainerRPC
+import TestSupport
 import Testing
 
 @testable import ModelContainer

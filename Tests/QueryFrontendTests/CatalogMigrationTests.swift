@@ -1,6 +1,7 @@
 import ContainerRPC
 import Foundation
 import GRDB
+import TestSupport
 import Testing
 
 @testable import QueryFrontend

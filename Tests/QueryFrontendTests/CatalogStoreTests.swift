@@ -1,5 +1,6 @@
 import ContainerRPC
 import Foundation
+import TestSupport
 import Testing
 
 @testable import QueryFrontend

@@ -1,10 +1,10 @@
 import ContainerRPC
-import Dispatch
 import Foundation
 import Logging
 import ModelContainer
 import ServiceLifecycle
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import QueryFrontend
@@ -15,7 +15,7 @@ import Testing
 
 /// Blocks with its first line until the gate is opened, as standard error does when nobody reads it.
 private struct BlockedHandler: LogHandler {
-    let gate = DispatchSemaphore(value: 0)
+    let gate = Gate()
     var logLevel = Logger.Level.trace
     var metadata = Logger.Metadata()
     var metadataProvider: Logger.MetadataProvider?
@@ -25,10 +25,7 @@ private struct BlockedHandler: LogHandler {
         set { metadata[key] = newValue }
     }
 
-    func log(event: LogEvent) {
-        gate.wait()
-        gate.signal()
-    }
+    func log(event: LogEvent) { gate.wait() }
 }
 
 /// A frontend in this process, with containers in this process.
@@ -323,7 +320,7 @@ struct EmbeddedFrontendTests {
     @Test("Nobody who asks waits for the one who reads the log")
     func blockedLog() async throws {
         let handler = BlockedHandler()
-        defer { handler.gate.signal() }
+        defer { handler.gate.open() }
         var logger = Logger(label: "test") { _ in handler }
         logger.logLevel = .trace
         let container = ModelContainer { (input: [Double]) in input.count }
@@ -333,7 +330,7 @@ struct EmbeddedFrontendTests {
             #expect(answers.map(\.output) == ["1"])
             let status = await test.frontend.status()
             #expect(status.replicas.count == 1)
-            handler.gate.signal()
+            handler.gate.open()
         }
     }
 

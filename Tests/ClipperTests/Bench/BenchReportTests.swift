@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import clipper
@@ -161,19 +162,18 @@ struct BenchReportTests {
 
     @Test("What cannot be written is told before the load, and what can be is left as it was")
     func checksFiles() throws {
-        let directory = FileManager.default.temporaryDirectory.appending(path: "bench-\(UInt64.random(in: 0 ... .max))")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: directory) }
-        let path = directory.appending(path: "x.json").path
+        let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        let path = folder.path("x.json")
         try BenchFiles.checkCanWrite(path)
         #expect(!FileManager.default.fileExists(atPath: path))
         try BenchFiles.write("1", to: path)
         try BenchFiles.checkCanWrite(path)
         #expect(try InputSource.bytes(of: path) == Data("1".utf8))
-        for bad in [directory.path, path + "/y"] {
+        for bad in [folder.url.path, path + "/y"] {
             #expect(throws: CommandFailure.self) { try BenchFiles.checkCanWrite(bad) }
         }
-        #expect(throws: InputSource.FileProblem.self) { try InputSource.bytes(of: directory.path) }
+        #expect(throws: InputSource.FileProblem.self) { try InputSource.bytes(of: folder.url.path) }
     }
 
     @Test("People are shown a row for each run, the reasons of defaults, the errors and what was found")

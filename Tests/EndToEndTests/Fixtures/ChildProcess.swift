@@ -1,5 +1,6 @@
 import ContainerRPC
 import Foundation
+import TestSupport
 import Testing
 
 /// One of the package's executables at work. What it prints goes into files, so that it never waits for a reader.
@@ -89,22 +90,6 @@ struct EndedEarly: Error, CustomStringConvertible {
     let standardError: String
 
     var description: String { "\(name) has ended: \(standardError)" }
-}
-
-/// Where the package's executables are.
-enum BuiltProducts {
-    private final class Anchor {}
-
-    /// An executable of this package, which is built into the directory that holds the test bundle.
-    static func executable(_ name: String) throws -> URL {
-        let bundle = Bundle(for: Anchor.self).bundleURL
-        // Elsewhere than on Linux a test bundle is a directory; there its executable lies beside the others.
-        let directory = bundle.pathExtension == "xctest" ? bundle.deletingLastPathComponent() : bundle
-        let file = directory.appendingPathComponent(name)
-        try #require(
-            FileManager.default.isExecutableFile(atPath: file.path), "\(file.path) is not there: `swift build` first")
-        return file
-    }
 }
 
 /// Ends what the tests have started should they themselves crash, or be killed, before they can.

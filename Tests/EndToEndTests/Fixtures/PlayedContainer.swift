@@ -1,4 +1,5 @@
 import ContainerRPC
+import TestSupport
 import Testing
 
 /// A container played by the test: it sends any frames, right or wrong, and reads what the frontend sends.

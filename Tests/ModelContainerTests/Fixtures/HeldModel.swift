@@ -1,5 +1,6 @@
 import ContainerRPC
 import ModelContainer
+import TestSupport
 
 /// A model of doubles that answers each input with its first number, once it is let go on.
 ///

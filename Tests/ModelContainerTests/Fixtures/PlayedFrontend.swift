@@ -1,5 +1,6 @@
 import ContainerRPC
 import Foundation
+import TestSupport
 import Testing
 
 /// A frontend that a test plays: a ROUTER on a thread of its own, which sends what the test says and keeps what comes.
@@ -169,7 +170,7 @@ final class PlayedFrontend: Sendable {
         var message = socket.makeMessage()
         let descriptors = [wakeup.descriptor, try socket.descriptor()]
         while !state.withLock({ $0.isClosing }) {
-            for (peer, what) in state.withLock({ takeAll(&$0.outgoing) }) {
+            for (peer, what) in state.withLock({ $0.outgoing.takeAll() }) {
                 switch what {
                 case .message(let content, let version): _ = try socket.send(content, in: version, to: peer)
                 case .malformed:
@@ -191,11 +192,6 @@ final class PlayedFrontend: Sendable {
             wakeup.clear()
         }
     }
-}
-
-private func takeAll<Element>(_ elements: inout [Element]) -> [Element] {
-    defer { elements = [] }
-    return elements
 }
 
 extension PredictRequest {

@@ -1,6 +1,7 @@
 import ContainerRPC
 import Logging
 import ServiceLifecycle
+import TestSupport
 import Testing
 
 @testable import ModelContainer
@@ -66,9 +67,4 @@ extension SessionTiming {
     static let short = SessionTiming(
         heartbeatInterval: .milliseconds(20), silenceLimit: .seconds(600), firstBackoff: .milliseconds(1),
         longestBackoff: .milliseconds(20))
-}
-
-extension Logger {
-    /// A logger for tests that provoke what would be logged.
-    static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 }

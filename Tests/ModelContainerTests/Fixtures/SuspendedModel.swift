@@ -1,5 +1,6 @@
 import ContainerRPC
 import ModelContainer
+import TestSupport
 
 /// An asynchronous model of doubles that answers each input with its first number, once it is let go on or its task is
 /// cancelled.

@@ -1,6 +1,7 @@
 import ContainerRPC
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import QueryFrontend
@@ -121,9 +122,4 @@ extension Catalog {
             models: Dictionary(uniqueKeysWithValues: models.map { ($0.id, $0) }),
             currentVersions: Dictionary(models.map { ($0.id.name, $0.id.version) }) { _, last in last })
     }
-}
-
-extension Logger {
-    /// A logger for tests that provoke what would be logged.
-    static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 }

@@ -1,5 +1,6 @@
 import ContainerRPC
 import Foundation
+import TestSupport
 import Testing
 
 @testable import QueryFrontend
@@ -71,7 +72,7 @@ final class PlayedContainer: Sendable {
     /// Answers all batches that come until the condition holds.
     func serve(until isDone: () async throws -> Bool) async throws {
         try await eventually("the container has served enough") {
-            for request in state.withLock({ takeAll(&$0.incoming) }).requests { answer(request) }
+            for request in state.withLock({ $0.incoming.takeAll() }).requests { answer(request) }
             return try await isDone()
         }
     }
@@ -107,7 +108,7 @@ final class PlayedContainer: Sendable {
                 if case .ready = event { isConnected = true }
             }
             if isConnected {
-                for message in state.withLock({ takeAll(&$0.outgoing) }) {
+                for message in state.withLock({ $0.outgoing.takeAll() }) {
                     // To a ROUTER a message from a ROUTER is none: there is an empty frame too many.
                     let outcome =
                         try message.map { try socket.send($0) }
@@ -124,11 +125,6 @@ final class PlayedContainer: Sendable {
             wakeup.clear()
         }
     }
-}
-
-private func takeAll<Element>(_ elements: inout [Element]) -> [Element] {
-    defer { elements = [] }
-    return elements
 }
 
 extension [FrontendMessage] {

@@ -1,22 +1,26 @@
-import Testing
-
 /// How long a test waits for what must come. It comes within milliseconds; only a failing test, or a machine that has
 /// far too much to do, waits that long.
-let patience: Duration = .seconds(180)
+package let patience: Duration = .seconds(180)
 
 /// Something that had to come did not.
-struct NotInTime: Error, CustomStringConvertible {
+package struct NotInTime: Error, CustomStringConvertible {
     let what: String
     let limit: Duration
 
-    var description: String { "within \(limit) this did not happen: \(what)" }
+    /// What had to come, and how long it was waited for.
+    package init(what: String, limit: Duration = patience) {
+        self.what = what
+        self.limit = limit
+    }
+
+    package var description: String { "within \(limit) this did not happen: \(what)" }
 }
 
 /// Asks again and again until there is an answer.
 ///
 /// - Parameter what: what is waited for, for the one who reads that it did not come.
 /// - Throws: `NotInTime`, and what the probe throws.
-func eventually<Value>(
+package func eventually<Value>(
     _ what: @autoclosure () -> String, within limit: Duration = patience, _ probe: () async throws -> Value?
 ) async throws -> Value {
     let end = ContinuousClock.now + limit
@@ -33,7 +37,7 @@ func eventually<Value>(
 /// Asks again and again until the condition holds.
 ///
 /// - Throws: `NotInTime`, and what the condition throws.
-func eventually(
+package func eventually(
     _ what: @autoclosure () -> String, within limit: Duration = patience, _ condition: () async throws -> Bool
 ) async throws {
     _ = try await eventually(what(), within: limit) { try await condition() ? true : nil } as Bool
