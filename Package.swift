@@ -29,14 +29,14 @@ let package = Package(
     targets: [
         // No pkgConfig: libzmq's file names libraries that it needs itself, and SwiftPM warns of their flags.
         .systemLibrary(name: "CZmq", providers: [.apt(["libzmq3-dev"]), .brew(["zeromq"])]),
-        .systemLibrary(name: "CEpoll"),
-        .systemLibrary(name: "CPrefetch"),
+        // What Swift and its module of the system's library lack.
+        .systemLibrary(name: "CPlatform"),
         .target(
             name: "CSimdjson",
             linkerSettings: [.linkedLibrary("simdjson")]),
         .target(
             name: "ContainerRPC",
-            dependencies: ["CZmq"],
+            dependencies: ["CPlatform", "CZmq"],
             swiftSettings: settings),
         .target(
             name: "ContainerConformance", dependencies: ["ContainerRPC", "PlainHTTP"], path: "Sources/Conformance",
@@ -59,7 +59,7 @@ let package = Package(
         .target(
             name: "QueryFrontend",
             dependencies: [
-                "CPrefetch", "ContainerRPC", "CSimdjson", "LogQueue",
+                "ContainerRPC", "CSimdjson", "CPlatform", "LogQueue",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -77,7 +77,7 @@ let package = Package(
         .executableTarget(
             name: "clipper",
             dependencies: [
-                "CEpoll", "ContainerConformance", "ContainerRPC", "LogQueue", "PlainHTTP", "QueryFrontend",
+                "ContainerConformance", "ContainerRPC", "CPlatform", "LogQueue", "PlainHTTP", "QueryFrontend",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

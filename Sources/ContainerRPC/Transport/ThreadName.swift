@@ -1,4 +1,4 @@
-import CZmq
+import CPlatform
 
 #if canImport(Darwin)
     import Darwin
@@ -12,7 +12,7 @@ package enum ThreadName {
     /// that names itself as the first thing that it does may come too early.
     package static func set(_ name: String) {
         #if os(Linux)
-            czmq_name_thread(name)
+            cplatform_name_thread(name)
         #elseif canImport(Darwin)
             pthread_setname_np(name)
         #endif

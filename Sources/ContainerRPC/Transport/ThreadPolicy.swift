@@ -1,4 +1,4 @@
-import CZmq
+import CPlatform
 
 /// How the kernel lets the threads that a query passes take turns.
 public enum ThreadPolicy {
@@ -14,7 +14,7 @@ public enum ThreadPolicy {
     /// one keeps it, so that `chrt` has the last word.
     public static func gatherWork() {
         #if os(Linux)
-            czmq_sched_batch()
+            cplatform_sched_batch()
         #endif
     }
 }

@@ -1,4 +1,4 @@
-import CZmq
+import CPlatform
 
 #if canImport(Glibc)
     import Glibc
@@ -19,7 +19,7 @@ public final class Wakeup: Sendable {
     /// - Throws: `TransportError` where the process has no descriptor left.
     public init() throws(TransportError) {
         #if os(Linux)
-            descriptor = czmq_eventfd()
+            descriptor = cplatform_eventfd()
             guard descriptor >= 0 else { throw TransportError("eventfd", code: errno) }
             writeDescriptor = descriptor
         #else
@@ -62,7 +62,7 @@ public final class Alarm: Sendable {
 
         /// - Throws: `TransportError` where the process has no descriptor left.
         public init() throws(TransportError) {
-            descriptor = czmq_timerfd()
+            descriptor = cplatform_timerfd()
             guard descriptor >= 0 else { throw TransportError("timerfd_create", code: errno) }
         }
 
@@ -72,12 +72,12 @@ public final class Alarm: Sendable {
 
         /// Wakes the thread after so long, and not before, whatever was set.
         public func set(after duration: Duration) {
-            czmq_timerfd_set(descriptor, max(1, duration.wholeNanoseconds))
+            cplatform_timerfd_set(descriptor, max(1, duration.wholeNanoseconds))
         }
 
         /// Wakes nobody until it is set again.
         public func clear() {
-            czmq_timerfd_set(descriptor, 0)
+            cplatform_timerfd_set(descriptor, 0)
         }
     #else
         // Rings at once: whoever is woken early finds less to do.
@@ -108,7 +108,7 @@ public func waitForInput(
     var entries = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
     #if os(Linux)
         let nanoseconds = timeout.map { max(0, $0.wholeNanoseconds) } ?? -1
-        let result = czmq_ppoll(&entries, UInt32(entries.count), nanoseconds)
+        let result = cplatform_ppoll(&entries, UInt32(entries.count), nanoseconds)
     #else
         // poll counts whole milliseconds; rounding up is late by less than one, and never spins.
         let milliseconds = timeout.map { Int32(clamping: (max(0, $0.wholeNanoseconds) + 999_999) / 1_000_000) } ?? -1
@@ -121,6 +121,6 @@ public func waitForInput(
 /// The time on the system's monotonic clock.
 extension MonotonicTime {
     public static func now() -> MonotonicTime {
-        MonotonicTime(nanoseconds: czmq_monotonic_nanoseconds())
+        MonotonicTime(nanoseconds: cplatform_monotonic_nanoseconds())
     }
 }

@@ -1,4 +1,4 @@
-import CPrefetch
+import CPlatform
 
 extension UnsafeBufferPointer {
     /// The processor's cache line, in bytes, of most that there are; where another holds, only time is lost.
@@ -9,7 +9,7 @@ extension UnsafeBufferPointer {
         guard indices.contains(index), let base = baseAddress else { return }
         let element = UnsafeRawPointer(base + index)
         for offset in stride(from: 0, to: MemoryLayout<Element>.size, by: Self.lineByteCount) {
-            cprefetch(element + offset)
+            cplatform_prefetch(element + offset)
         }
     }
 }

@@ -1,7 +1,7 @@
 import ContainerRPC
 
 #if os(Linux)
-    import CEpoll
+    import CPlatform
 #endif
 #if canImport(Glibc)
     import Glibc
