@@ -174,7 +174,7 @@ struct ConnectionTests {
     func garbage() throws {
         let router = try Socket(.router, in: context)
         let endpoint = try router.bind("tcp://127.0.0.1:0")
-        var generator = SeededGenerator(seed: 1)
+        var generator = SplitMix64(seed: 1)
         let http = "POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4096\r\n\r\n"
         let greeting: [UInt8] = [0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 0] + Array("NULL".utf8)
         var connections: [PlainConnection] = []

@@ -90,7 +90,7 @@ extension GoldenVector {
         self.file = fileName
         self.name = vector.name
         self.direction = direction
-        frames = FrameList(try vector.frames.map(bytes(ofHex:)))
+        frames = FrameList(try vector.frames.map(bytes(ofHexadecimal:)))
     }
 }
 
@@ -140,20 +140,20 @@ private struct Message: Decodable {
         let type = try dataType(in: values)
         let inputs: [[UInt8]]
         if let hex = try values.decodeIfPresent([String].self, forKey: .inputsHex) {
-            inputs = try hex.map(bytes(ofHex:))
+            inputs = try hex.map(bytes(ofHexadecimal:))
         } else {
             inputs =
                 switch type {
-                case .bytes: try values.decode([String].self, forKey: .inputs).map(bytes(ofHex:))
+                case .bytes: try values.decode([String].self, forKey: .inputs).map(bytes(ofHexadecimal:))
                 case .string: try values.decode([String].self, forKey: .inputs).map { Array($0.utf8) }
-                case .int32: try values.decode([[Int32]].self, forKey: .inputs).map { littleEndian($0) }
+                case .int32: try values.decode([[Int32]].self, forKey: .inputs).map { $0.flatMap(littleEndianBytes) }
                 case .float32:
                     try values.decode([[Double]].self, forKey: .inputs).map { row in
-                        littleEndian(row.map { Float($0).bitPattern })
+                        row.flatMap { littleEndianBytes(Float($0).bitPattern) }
                     }
                 case .float64:
                     try values.decode([[Double]].self, forKey: .inputs).map { row in
-                        littleEndian(row.map(\.bitPattern))
+                        row.flatMap { littleEndianBytes($0.bitPattern) }
                     }
                 }
         }
@@ -170,20 +170,4 @@ private struct Message: Decodable {
         case let name: throw FormatError(what: "data type \(name)")
         }
     }
-}
-
-private func littleEndian(_ words: [some FixedWidthInteger]) -> [UInt8] {
-    words.flatMap { word in (0..<(word.bitWidth / 8)).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
-}
-
-private func bytes(ofHex text: String) throws -> [UInt8] {
-    let digits = try text.utf8.map { digit in
-        switch digit {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-        default: throw FormatError(what: "hexadecimal \(text)")
-        }
-    }
-    guard digits.count.isMultiple(of: 2) else { throw FormatError(what: "hexadecimal \(text)") }
-    return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
 }

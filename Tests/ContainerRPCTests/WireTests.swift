@@ -76,7 +76,7 @@ struct DecoderTotalityTests {
 
     @Test("Vectors with random changes", arguments: 1...4)
     func mutations(seed: Int) throws {
-        var generator = SeededGenerator(seed: UInt64(seed))
+        var generator = SplitMix64(seed: UInt64(seed))
         let messages = try GoldenVector.all().map(\.frames)
         let pool = messages.flatMap(\.frames)
         for _ in 0..<20_000 {
@@ -86,7 +86,7 @@ struct DecoderTotalityTests {
         }
     }
 
-    private func mutate(_ frames: inout [[UInt8]], _ pool: [[UInt8]], _ generator: inout SeededGenerator) {
+    private func mutate(_ frames: inout [[UInt8]], _ pool: [[UInt8]], _ generator: inout SplitMix64) {
         let place = Int.random(in: 0...frames.count, using: &generator)
         guard place < frames.count, Int.random(in: 0..<8, using: &generator) > 0 else {
             if let frame = pool.randomElement(using: &generator) { frames.insert(frame, at: place) }
@@ -105,7 +105,7 @@ struct DecoderTotalityTests {
 
     @Test("Random frames", arguments: 1...4)
     func noise(seed: Int) {
-        var generator = SeededGenerator(seed: UInt64(seed))
+        var generator = SplitMix64(seed: UInt64(seed))
         for _ in 0..<20_000 {
             let frames = (0..<Int.random(in: 0...10, using: &generator)).map { _ in
                 (0..<Int.random(in: 0...24, using: &generator)).map { _ in UInt8(generator.next() & 7) }

@@ -150,7 +150,7 @@ struct PredictionWritingTests {
 
     @Test("Any answer is JSON")
     func alwaysJSON() throws {
-        var generator = SeededGenerator(seed: 11)
+        var generator = SplitMix64(seed: 11)
         let alphabet = Array("0123456789.eE+-\"\\[]{},: truefalsn\n\u{1}é")
         for _ in 0..<3000 {
             let length = Int.random(in: 0...6, using: &generator)

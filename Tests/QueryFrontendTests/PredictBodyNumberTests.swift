@@ -38,7 +38,7 @@ struct PredictBodyNumberTests {
 
     @Test("Doubles are read exactly: the text of any double gives that double")
     func exactDoubles() throws {
-        var generator = SeededGenerator(seed: 3)
+        var generator = SplitMix64(seed: 3)
         let numbers = (0..<2000).map { _ in Double(bitPattern: generator.next()) }.filter(\.isFinite)
         let body = "{\"input\": [\(numbers.map(\.description).joined(separator: ","))]}"
         #expect(try parseBody(body).bytes == wire(.float64(numbers), rows: numbers.count))

@@ -1,3 +1,5 @@
+import ContainerRPC
+
 /// A generator of random numbers that gives the same ones for the same seed on every machine (xoshiro256**, Blackman and
 /// Vigna 2018, its state from SplitMix64).
 ///
@@ -8,15 +10,8 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
 
     /// Begins where the seed says.
     package init(seed: UInt64) {
-        var word = seed
-        func split() -> UInt64 {
-            word &+= 0x9e37_79b9_7f4a_7c15
-            var mixed = word
-            mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-            return mixed ^ (mixed >> 31)
-        }
-        state = (split(), split(), split(), split())
+        var seeds = SplitMix64(seed: seed)
+        state = (seeds.next(), seeds.next(), seeds.next(), seeds.next())
     }
 
     /// The next 64 bits.

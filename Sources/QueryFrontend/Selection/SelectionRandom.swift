@@ -1,17 +1,16 @@
+import ContainerRPC
+
 /// The generator that policies draw from: SplitMix64 (Steele, Lea and Flood, OOPSLA 2014). Not for secrets.
 public struct SelectionRandom: RandomNumberGenerator, Sendable {
-    private var state: UInt64
+    private var generator: SplitMix64
 
     /// A generator that draws the same for the same seed.
     public init(seed: UInt64) {
-        state = seed
+        generator = SplitMix64(seed: seed)
     }
 
-    public mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
+    public mutating func next() -> UInt64 { generator.next() }
+
+    /// A number from 0 up to 1, without 1.
+    mutating func unit() -> Double { generator.unit() }
 }

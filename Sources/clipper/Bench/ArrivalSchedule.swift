@@ -1,6 +1,6 @@
 import ArgumentParser
+import ContainerRPC
 import Foundation
-import QueryFrontend
 
 /// When the requests of an open loop are due: decided beforehand, whatever becomes of the answers.
 struct ArrivalSchedule: Sendable {
@@ -14,7 +14,7 @@ struct ArrivalSchedule: Sendable {
 
     private let process: Process
     private let meanInterval: Double
-    private var generator: SelectionRandom
+    private var generator: SplitMix64
     private var count = 0.0
     private var time = 0.0
 
@@ -24,7 +24,7 @@ struct ArrivalSchedule: Sendable {
     init(process: Process, rate: Double, seed: UInt64) {
         self.process = process
         meanInterval = 1e9 / rate
-        generator = SelectionRandom(seed: seed)
+        generator = SplitMix64(seed: seed)
     }
 
     /// When the next request is due, in nanoseconds since the schedule's start; never less than the one before.

@@ -1,4 +1,4 @@
-import QueryFrontend
+import ContainerRPC
 
 /// The body of a request of the load, and where the number goes that makes it differ from all others.
 struct BenchBody: Equatable, Sendable {
@@ -28,7 +28,7 @@ struct BenchBody: Equatable, Sendable {
     }
 
     /// An array of random numbers from 0 to 1 of which the last can be varied in 10^15 ways.
-    init(randomDoubles count: Int, by generator: inout SelectionRandom, timeoutMicros: Int64? = nil) {
+    init(randomDoubles count: Int, by generator: inout SplitMix64, timeoutMicros: Int64? = nil) {
         start(timeoutMicros)
         append("[")
         for _ in 0..<max(0, count - 1) { append("\(generator.unit()),") }

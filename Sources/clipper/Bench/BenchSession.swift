@@ -71,7 +71,7 @@ struct BenchSession: Sendable {
     private static func bodies(_ command: BenchRunCommand, seed: UInt64) throws -> [BenchBody] {
         let timeout = command.load.timeoutMicros
         if let count = command.inputs.randomDoubles {
-            var generator = SelectionRandom(seed: seed)
+            var generator = SplitMix64(seed: seed)
             let first = BenchBody(randomDoubles: count, by: &generator, timeoutMicros: timeout)
             let total = max(1, min(mostRandomBodies, mostRandomBytes / first.bytes.count))
             return [first]

@@ -1,4 +1,4 @@
-import ContainerConformance
+import ContainerRPC
 import Foundation
 
 /// Writes a plot as SVG 1.1 that shows the same everywhere: no scripts, no style sheets, no fonts of its own.

@@ -20,19 +20,7 @@ struct RegisteredApplication: Decodable, Equatable {
     /// The latency objective.
     var latencySLO: Duration { .microseconds(latencySLOMicroseconds) }
 
-    enum CodingKeys: String, CodingKey {
-        case name
-        case inputType = "input_type"
-        case defaultOutput = "default_output"
-        case latencySLOMicroseconds = "latency_slo_micros"
-        case linkedModels = "linked_models"
-        case overload
-        case hedging
-        case policy
-        case loss
-        case minConfidence = "min_confidence"
-        case shadows = "shadow"
-    }
+    typealias CodingKeys = ApplicationDescription.CodingKeys
 }
 
 /// A version of a model as the administration API describes it.
@@ -51,16 +39,5 @@ struct RegisteredModel: Decodable, Equatable {
     /// Whether its outputs are kept for equal inputs; Clipper's management frontend does not tell.
     var cache: Bool?
 
-    enum CodingKeys: String, CodingKey {
-        case name = "model_name"
-        case version = "model_version"
-        case inputType = "input_type"
-        case labels
-        case containerName = "container_name"
-        case modelDataPath = "model_data_path"
-        case batchSize = "batch_size"
-        case isCurrent = "is_current_version"
-        case batching
-        case cache
-    }
+    typealias CodingKeys = ModelDescription.CodingKeys
 }

@@ -1,3 +1,4 @@
+import ContainerRPC
 import Foundation
 import QueryFrontend
 import Testing
@@ -97,7 +98,7 @@ struct RequestTemplateTests {
     @Test("Random numbers lie between 0 and 1, follow from the seed, and the last one from the request")
     func isRandom() throws {
         func body(seed: UInt64) -> BenchBody {
-            var generator = SelectionRandom(seed: seed)
+            var generator = SplitMix64(seed: seed)
             return BenchBody(randomDoubles: 5, by: &generator)
         }
         let text = put(1_234_567_890_123_456, in: body(seed: 3))

@@ -239,7 +239,7 @@ struct ContainerSessionRPC4Tests {
 
     @Test("Its routing id offers version 4, and is another one each time")
     func routingIDs() {
-        var generator = SeededGenerator(seed: 1)
+        var generator = SplitMix64(seed: 1)
         let first = RoutingID.offeringVersion4(using: &generator)
         #expect(first.offersVersion4)
         #expect(first.bytes.count == 37)

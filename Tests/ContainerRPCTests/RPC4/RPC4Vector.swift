@@ -50,7 +50,7 @@ private struct VectorFile: Decodable {
         var name: String
         var frames: [String]
         var canonical: Bool?
-        var message: [String: JSON]?
+        var message: [String: JSONValue]?
         var error: Failure?
     }
 
@@ -64,41 +64,11 @@ private struct VectorFile: Decodable {
     var vectors: [Vector]
 }
 
-/// Any JSON value.
-enum JSON: Decodable, Sendable {
-    case null
-    case bool(Bool)
-    case integer(Int64)
-    case number(Double)
-    case text(String)
-    case array([JSON])
-    case object([String: JSON])
-
-    init(from decoder: any Decoder) throws {
-        let value = try decoder.singleValueContainer()
-        if value.decodeNil() {
-            self = .null
-        } else if let bool = try? value.decode(Bool.self) {
-            self = .bool(bool)
-        } else if let integer = try? value.decode(Int64.self) {
-            self = .integer(integer)
-        } else if let number = try? value.decode(Double.self) {
-            self = .number(number)
-        } else if let text = try? value.decode(String.self) {
-            self = .text(text)
-        } else if let array = try? value.decode([JSON].self) {
-            self = .array(array)
-        } else {
-            self = .object(try value.decode([String: JSON].self))
-        }
-    }
-}
-
 /// The `message` of a vector with everything as text: bytes in hexadecimal, numbers in decimal.
 private struct VectorContent {
     var texts: [String: String] = [:]
 
-    init(_ message: [String: JSON]) throws {
+    init(_ message: [String: JSONValue]) throws {
         for (key, value) in message {
             switch key {
             case "items", "items_hex": texts["items"] = try Self.items(value, key, message["item_type"])
@@ -106,23 +76,23 @@ private struct VectorContent {
             case "metadata", "errors": texts[key] = try Self.list(value)
             case "budget", "compute_time":
                 // Numbers that not every reader of JSON keeps exact are written as strings.
-                if case .text(let digits) = value { texts[key] = digits } else { texts[key] = try Self.scalar(value) }
+                if case .string(let digits) = value { texts[key] = digits } else { texts[key] = try Self.scalar(value) }
             default: texts[key] = try Self.scalar(value)
             }
         }
     }
 
-    private static func scalar(_ value: JSON) throws -> String {
+    private static func scalar(_ value: JSONValue) throws -> String {
         switch value {
-        case .bool(let bool): return "\(bool)"
+        case .boolean(let bool): return "\(bool)"
         case .integer(let integer): return "\(integer)"
-        case .text(let text): return hexadecimal(Array(text.utf8))
-        case .null, .number, .array, .object:
+        case .string(let text): return hexadecimal(Array(text.utf8))
+        case .null, .double, .array, .object:
             throw WrongVector(what: "\(value)")
         }
     }
 
-    private static func list(_ value: JSON) throws -> String {
+    private static func list(_ value: JSONValue) throws -> String {
         guard case .array(let entries) = value else { throw WrongVector(what: "\(value)") }
         return try entries.map { entry in
             switch entry {
@@ -134,26 +104,26 @@ private struct VectorContent {
         }.joined(separator: ";")
     }
 
-    private static func items(_ value: JSON, _ key: String, _ type: JSON?) throws -> String {
-        guard case .array(let items) = value, case .text(let type)? = type else { throw WrongVector(what: key) }
+    private static func items(_ value: JSONValue, _ key: String, _ type: JSONValue?) throws -> String {
+        guard case .array(let items) = value, case .string(let type)? = type else { throw WrongVector(what: key) }
         return try items.map { item in
-            if key.hasSuffix("_hex"), case .text(let text) = item { return text }
+            if key.hasSuffix("_hex"), case .string(let text) = item { return text }
             return hexadecimal(try bytes(of: item, type))
         }.joined(separator: ",")
     }
 
-    private static func bytes(of item: JSON, _ type: String) throws -> [UInt8] {
+    private static func bytes(of item: JSONValue, _ type: String) throws -> [UInt8] {
         switch (item, type) {
         case (.null, _): []
-        case (.text(let text), "bytes"): try ContainerRPCTests.bytes(ofHexadecimal: text)
-        case (.text(let text), "string"): Array(text.utf8)
+        case (.string(let text), "bytes"): try ContainerRPCTests.bytes(ofHexadecimal: text)
+        case (.string(let text), "string"): Array(text.utf8)
         case (.array(let elements), _): try elements.flatMap { try bytes(of: $0, type) }
         case (.integer(let value), "int32"): littleEndianBytes(Int32(truncatingIfNeeded: value))
-        case (.integer(let value), "int64"): littleEndianBytes(value)
+        case (.integer(let value), "int64"): littleEndianBytes(Int64(value))
         case (.integer(let value), "float32"): littleEndianBytes(Float(value).bitPattern)
         case (.integer(let value), "float64"): littleEndianBytes(Double(value).bitPattern)
-        case (.number(let value), "float32"): littleEndianBytes(Float(value).bitPattern)
-        case (.number(let value), "float64"): littleEndianBytes(value.bitPattern)
+        case (.double(let value), "float32"): littleEndianBytes(Float(value).bitPattern)
+        case (.double(let value), "float64"): littleEndianBytes(value.bitPattern)
         default: throw WrongVector(what: "\(item) as \(type)")
         }
     }

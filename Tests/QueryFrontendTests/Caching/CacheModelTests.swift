@@ -89,7 +89,7 @@ struct CacheModelTests {
         "Any operations in any order give what the model gives, and never more bytes than the capacity",
         arguments: Hashing.allCases, [1, 2, 3] as [UInt64])
     func agreesWithModel(hashing: Hashing, seed: UInt64) {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         let capacity = Int.random(in: 2_000...12_000, using: &generator)
         var cache = PredictionCache(capacityBytes: capacity)
         var plain = PlainSieve(capacityBytes: capacity)

@@ -1,3 +1,4 @@
+import ContainerRPC
 import Testing
 
 @testable import QueryFrontend
@@ -27,7 +28,7 @@ struct CacheTrace: CustomTestStringConvertible {
     init(_ kind: Kind, requests count: Int, seed: UInt64) {
         self.kind = kind
         self.seed = seed
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         var sum = 0.0
         let sums = (1...Self.items).map { rank in
             sum += 1 / Double(rank)
@@ -52,7 +53,7 @@ struct CacheTrace: CustomTestStringConvertible {
     func inputLength(of item: Int) -> Int {
         guard kind == .lengths else { return 64 }
         // Equally often in each power of two, whatever the item's rank.
-        var generator = SeededGenerator(seed: UInt64(item) &* 31 &+ seed)
+        var generator = SplitMix64(seed: UInt64(item) &* 31 &+ seed)
         return 16 << Int.random(in: 0...8, using: &generator)
     }
 

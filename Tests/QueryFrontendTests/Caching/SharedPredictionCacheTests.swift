@@ -92,7 +92,7 @@ struct SharedPredictionCacheTests {
         let found = await withTaskGroup { group in
             for worker in 0..<4 {
                 group.addTask {
-                    var generator = SeededGenerator(seed: UInt64(worker))
+                    var generator = SplitMix64(seed: UInt64(worker))
                     var (found, wrong) = (0, 0)
                     for turn in 0..<5_000 {
                         let number = Int.random(in: 0..<150, using: &generator)

@@ -1,3 +1,4 @@
+import ContainerRPC
 import Foundation
 
 /// Batches of a model that takes a + b·n for n queries, and by chance more or less; the same in every run.
@@ -17,13 +18,13 @@ struct SimulatedLatency {
     var noise = Noise.none
     /// How many batches are interrupted, such as by garbage collection, and how many times longer these take.
     var interrupted = (share: 0.0, factor: 1.0)
-    private var generator: SeededGenerator
+    private var generator: SplitMix64
 
     init(_ intercept: Double, _ slope: Double, _ noise: Noise = .none, seed: UInt64 = 1) {
         self.intercept = intercept
         self.slope = slope
         self.noise = noise
-        generator = SeededGenerator(seed: seed)
+        generator = SplitMix64(seed: seed)
     }
 
     /// The latency without chance.

@@ -36,7 +36,7 @@ struct ArrivalGapTests {
 
     @Test("Of queries that come by chance it has the mean", arguments: 1...5 as ClosedRange<UInt64>)
     mutating func measuresRandom(seed: UInt64) throws {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         var gaps = 0.0
         for step in 0..<20_000 {
             now += .milliseconds(-2 * log(1 - Double.random(in: 0..<1, using: &generator)))

@@ -45,7 +45,7 @@ struct DeadlineQueueTests {
 
     @Test("Whatever order entries come in, the earliest comes out first")
     mutating func ordersAll() {
-        var generator = SeededGenerator(seed: 7)
+        var generator = SplitMix64(seed: 7)
         var expected: [(deadline: Int, item: Int)] = []
         for item in 0..<2000 {
             let deadline = Int.random(in: 0..<50, using: &generator)
@@ -69,7 +69,7 @@ struct DeadlineQueueTests {
 
     @Test("It tells how many entries are due before a time")
     mutating func countsBefore() {
-        var generator = SeededGenerator(seed: 3)
+        var generator = SplitMix64(seed: 3)
         let deadlines = (0..<500).map { _ in Int.random(in: 0..<100, using: &generator) }
         for (item, deadline) in deadlines.enumerated() { insert(item, due: .milliseconds(deadline)) }
         for time in [-1, 0, 17, 50, 99, 200] {

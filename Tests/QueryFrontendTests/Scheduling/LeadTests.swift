@@ -25,7 +25,7 @@ struct LeadTests {
         var way = Duration.microseconds(800)
         var turn = Duration.zero
         var chance = Duration.microseconds(200)
-        var generator = SeededGenerator(seed: 1)
+        var generator = SplitMix64(seed: 1)
 
         /// What the container waits for the next batch.
         mutating func serve(_ lead: inout Lead) -> Duration {
@@ -73,7 +73,7 @@ struct LeadTests {
     @Test("A batch whose queries came too late to be sent ahead does not make it longer")
     func lateQueries() {
         let way = Duration.microseconds(800)
-        var generator = SeededGenerator(seed: 1)
+        var generator = SplitMix64(seed: 1)
         var lead = Lead()
         for _ in 0..<2000 {
             let ahead = way * Double.random(in: 0..<1, using: &generator)

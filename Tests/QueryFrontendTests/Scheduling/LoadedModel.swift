@@ -57,7 +57,7 @@ struct LoadedModel {
 
     /// Runs Poisson arrivals at a rate, queries or bursts a second, and counts those of the time after the first half second.
     func run(rate: Double, for length: Duration) -> Result {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         var scheduler = Scheduler()
         let model = ModelHandle(index: 0)
         scheduler.setModel(model, ModelSettings(inputType: .bytes, batching: batching))
@@ -123,7 +123,7 @@ struct LoadedModel {
         return result
     }
 
-    private func way(_ generator: inout SeededGenerator) -> Duration {
+    private func way(_ generator: inout SplitMix64) -> Duration {
         guard wireJitter > .zero else { return wire }
         return wire + wireJitter * -log(1 - Double.random(in: 0..<1, using: &generator))
     }

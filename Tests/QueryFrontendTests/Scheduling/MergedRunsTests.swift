@@ -1,3 +1,4 @@
+import ContainerRPC
 import Testing
 
 @testable import QueryFrontend
@@ -8,7 +9,7 @@ struct MergedRunsTests {
         "Whatever order elements come in, the least leaves first, and those below a bound are counted", arguments: 0..<4
     )
     func ordersAll(seed: UInt64) {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         var runs = MergedRuns<Int>()
         var expected: [Int] = []
         for round in 0..<4000 {

@@ -148,7 +148,7 @@ struct SchedulerLossTests {
 
     @Test("Whatever happens, every query has exactly one outcome", arguments: 0..<40)
     func everyQueryHasOneOutcome(seed: UInt64) {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         var test = SchedulerUnderTest(limit: 3, replicas: 2)
         var inFlight: [SchedulerUnderTest.Sent] = []
         var replicas = [0, 1]

@@ -1,7 +1,7 @@
 import ContainerRPC
 
 /// An application as the administration API shows it.
-struct ApplicationDescription: Encodable {
+package struct ApplicationDescription: Encodable {
     let name: String
     let inputType: String
     let defaultOutput: String
@@ -23,7 +23,7 @@ struct ApplicationDescription: Encodable {
         selection = application.selection == SelectionSettings() ? nil : application.selection
     }
 
-    func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(name, forKey: .name)
         try container.encode(inputType, forKey: .inputType)
@@ -38,7 +38,8 @@ struct ApplicationDescription: Encodable {
         try container.encodeIfPresent(selection?.shadows, forKey: .shadows)
     }
 
-    enum CodingKeys: String, CodingKey {
+    /// What it is called there, which the command line reads too.
+    package enum CodingKeys: String, CodingKey {
         case name
         case inputType = "input_type"
         case defaultOutput = "default_output"
@@ -54,7 +55,7 @@ struct ApplicationDescription: Encodable {
 }
 
 /// A version of a model as the administration API shows it.
-struct ModelDescription: Encodable {
+package struct ModelDescription: Encodable {
     let name: String
     let version: String
     let inputType: String
@@ -79,7 +80,8 @@ struct ModelDescription: Encodable {
         cache = model.cachesPredictions
     }
 
-    enum CodingKeys: String, CodingKey {
+    /// What it is called there, which the command line reads too.
+    package enum CodingKeys: String, CodingKey {
         case name = "model_name"
         case version = "model_version"
         case inputType = "input_type"

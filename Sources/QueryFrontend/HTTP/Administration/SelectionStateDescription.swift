@@ -1,3 +1,5 @@
+import ContainerRPC
+
 /// What an application's policy has learned, for the application or for one of its users; the answer to `get_state`.
 public struct SelectionStateDescription: Sendable, Equatable {
     /// One linked model's part in it.
@@ -117,7 +119,7 @@ extension SelectionStateDescription: Codable {
             isOwn: try container.decode(Bool.self, forKey: .isOwn),
             models: try container.decode([Model].self, forKey: .models),
             feedbacks: try container.decode(Int.self, forKey: .feedbacks),
-            state: try container.decode(JSONValue.self, forKey: .state).text)
+            state: try container.decode(JSONValue.self, forKey: .state).json)
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -129,7 +131,7 @@ extension SelectionStateDescription: Codable {
         try container.encode(isOwn, forKey: .isOwn)
         try container.encode(models, forKey: .models)
         try container.encode(feedbacks, forKey: .feedbacks)
-        try container.encode(JSONValue(text: state) ?? .string(state), forKey: .state)
+        try container.encode(JSONValue(state) ?? .string(state), forKey: .state)
     }
 }
 

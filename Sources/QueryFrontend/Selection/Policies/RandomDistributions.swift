@@ -7,11 +7,6 @@
 #endif
 
 extension SelectionRandom {
-    /// A number from 0 up to 1, without 1.
-    package mutating func unit() -> Double {
-        Double(next() >> 11) * 0x1p-53
-    }
-
     /// One of so many places, each as probable as the others.
     mutating func place(below count: Int) -> Int {
         min(count - 1, Int(unit() * Double(count)))

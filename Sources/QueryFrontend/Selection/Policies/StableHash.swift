@@ -1,3 +1,5 @@
+import ContainerRPC
+
 /// A hash that is the same in every process and version: FNV-1a of 64 bits (Fowler, Noll and Vo), mixed at the end by
 /// SplitMix64's finaliser (Steele, Lea and Flood, OOPSLA 2014), because FNV's high bits depend too little on the last
 /// bytes. Not for secrets.
@@ -23,13 +25,5 @@ struct StableHash: Sendable, Hashable {
     }
 
     /// The hash of all that was added.
-    var value: UInt64 { Self.mix(state) }
-
-    /// Spreads each bit over all others.
-    static func mix(_ value: UInt64) -> UInt64 {
-        var mixed = value
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
+    var value: UInt64 { SplitMix64.mix(state) }
 }

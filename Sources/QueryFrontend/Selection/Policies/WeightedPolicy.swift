@@ -1,3 +1,5 @@
+import ContainerRPC
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -59,7 +61,7 @@ public struct WeightedPolicy: SelectionPolicy {
         var best = 0
         var bestDistance = Double.infinity
         for (place, model) in query.models.enumerated() where parts[place] > 0 {
-            let mixed = StableHash.mix(userHash &+ (shares[model]?.hash ?? 0))
+            let mixed = SplitMix64.mix(userHash &+ (shares[model]?.hash ?? 0))
             // From 0 to 1, without both: an exponential draw with the share as its rate. The smallest of such is each
             // model's with the probability of its share.
             let uniform = (Double(mixed >> 12) + 0.5) * 0x1p-52
