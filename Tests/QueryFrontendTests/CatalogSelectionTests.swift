@@ -25,13 +25,9 @@ private var policies: SelectionPolicies {
 }
 
 private struct AskFirst: SelectionPolicy {
-    struct State: Codable, Sendable {}
-
-    func initialState() -> State { State() }
-    func select(_ query: SelectionQuery, state: State, using random: inout SelectionRandom) -> Selection {
+    func select(_ query: SelectionQuery, state: NoState, using random: inout SelectionRandom) -> Selection {
         Selection(0)
     }
-    func observe(_ feedback: SelectionFeedback, state: inout State) {}
 }
 
 @Suite("Rules of the catalog: selection")

@@ -6,7 +6,8 @@
 /// its model's place in the state. A state has to make room by itself for models that are linked later; what it knows
 /// of one that is unlinked may stay, in case it comes back.
 public protocol SelectionPolicy: Sendable {
-    /// What is learned. Kept as JSON across restarts, so numbers in it must be finite.
+    /// What is learned. Kept as JSON across restarts, so numbers in it must be finite. ``NoState`` where nothing is: then
+    /// `initialState` and `observe` are there already.
     associatedtype State: Codable & Sendable
 
     /// The models that its parameters name, such as those with a share, so that a misspelt one is noticed.
@@ -52,6 +53,20 @@ extension SelectionPolicy {
     public func combine(_ answers: SelectionAnswers, state: State) -> Combination {
         answers.first
     }
+}
+
+/// The state of a policy that learns nothing.
+public struct NoState: Codable, Sendable, Hashable {
+    /// The only one there is.
+    public init() {}
+}
+
+extension SelectionPolicy where State == NoState {
+    /// The only state there is.
+    public func initialState() -> NoState { NoState() }
+
+    /// Learns nothing.
+    public func observe(_ feedback: SelectionFeedback, state: inout NoState) {}
 }
 
 /// A query that a policy chooses models for.

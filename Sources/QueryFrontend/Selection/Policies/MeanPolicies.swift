@@ -11,8 +11,6 @@ public struct MeanPolicy: SelectionPolicy {
         self.tolerance = tolerance
     }
 
-    public func initialState() -> NoState { NoState() }
-
     public func select(_ query: SelectionQuery, state: NoState, using random: inout SelectionRandom) -> Selection {
         Selection(allOf: query)
     }
@@ -23,8 +21,6 @@ public struct MeanPolicy: SelectionPolicy {
         }
         return numeric.combination(numeric.mean, tolerance: tolerance)
     }
-
-    public func observe(_ feedback: SelectionFeedback, state: inout NoState) {}
 }
 
 /// All models answer with a number, or arrays of one length, and the median of them is the output: one model that is far
@@ -41,8 +37,6 @@ public struct MedianPolicy: SelectionPolicy {
         self.tolerance = tolerance
     }
 
-    public func initialState() -> NoState { NoState() }
-
     public func select(_ query: SelectionQuery, state: NoState, using random: inout SelectionRandom) -> Selection {
         Selection(allOf: query)
     }
@@ -53,8 +47,6 @@ public struct MedianPolicy: SelectionPolicy {
         }
         return numeric.combination(numeric.median, tolerance: tolerance)
     }
-
-    public func observe(_ feedback: SelectionFeedback, state: inout NoState) {}
 }
 
 /// All models answer with a number, or arrays of one length, and the mean of them by fixed weights is the output.
@@ -77,8 +69,6 @@ public struct WeightedMeanPolicy: SelectionPolicy {
 
     public var namedModels: [String] { known.entries.map(\.model) }
 
-    public func initialState() -> NoState { NoState() }
-
     public func select(_ query: SelectionQuery, state: NoState, using random: inout SelectionRandom) -> Selection {
         Selection(allOf: query)
     }
@@ -89,8 +79,6 @@ public struct WeightedMeanPolicy: SelectionPolicy {
         }
         return numeric.combination(numeric.mean, tolerance: Self.tolerance)
     }
-
-    public func observe(_ feedback: SelectionFeedback, state: inout NoState) {}
 
     public func weights(of models: [String], state: NoState) -> [Double] {
         let weights = models.map { known[$0] ?? 1 }

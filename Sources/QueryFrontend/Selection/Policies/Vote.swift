@@ -30,8 +30,6 @@ public struct MajorityPolicy: SelectionPolicy {
     /// The policy; there is nothing to set.
     public init() {}
 
-    public func initialState() -> NoState { NoState() }
-
     public func select(_ query: SelectionQuery, state: NoState, using random: inout SelectionRandom) -> Selection {
         Selection(allOf: query)
     }
@@ -39,6 +37,4 @@ public struct MajorityPolicy: SelectionPolicy {
     public func combine(_ answers: SelectionAnswers, state: NoState) -> Combination {
         Vote.combine(answers, weights: answers.models.map { _ in 1 })
     }
-
-    public func observe(_ feedback: SelectionFeedback, state: inout NoState) {}
 }

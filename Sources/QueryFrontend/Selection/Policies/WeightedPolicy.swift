@@ -46,8 +46,6 @@ public struct WeightedPolicy: SelectionPolicy {
 
     public var namedModels: [String] { shares.entries.map(\.model) }
 
-    public func initialState() -> NoState { NoState() }
-
     public func select(_ query: SelectionQuery, state: NoState, using random: inout SelectionRandom) -> Selection {
         let parts = weights(of: query.models, state: state)
         guard let user = query.user else {
@@ -70,8 +68,6 @@ public struct WeightedPolicy: SelectionPolicy {
         }
         return Selection(best, probability: parts[best])
     }
-
-    public func observe(_ feedback: SelectionFeedback, state: inout NoState) {}
 
     public func weights(of models: [String], state: NoState) -> [Double] {
         let parts = models.map { shares[$0]?.part ?? 0 }
