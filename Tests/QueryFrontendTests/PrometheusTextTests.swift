@@ -75,7 +75,7 @@ struct PrometheusTextTests {
     func unregisteredReplica() {
         var report = makeReport()
         report.replicas.append(
-            ContainerSessions.Listing(
+            ReplicaListing(
                 id: ReplicaID(number: 5), model: ModelVersion(name: "nobody's", version: "1"), number: 0,
                 inputType: .float64, rpcVersion: .three, details: RegistrationDetails(), batchesInFlight: 0,
                 lastReceived: at(.seconds(98))))

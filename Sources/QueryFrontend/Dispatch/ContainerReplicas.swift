@@ -101,10 +101,10 @@ extension ContainerSessions {
     }
 
     /// The replicas that are listed.
-    package var listings: [Listing] {
+    package var listings: [ReplicaListing] {
         entries.values.compactMap { entry in
             guard let replica = entry.replica, let registration = entry.session.registration else { return nil }
-            return Listing(
+            return ReplicaListing(
                 id: replica, model: registration.model, number: entry.number, inputType: registration.inputType,
                 rpcVersion: entry.session.version, details: registration.details,
                 batchesInFlight: entry.session.batchesInFlight, lastReceived: entry.session.lastReceived,

@@ -36,21 +36,6 @@ package struct ContainerSessions: Sendable {
         case wrongOutputCount(expected: Int, found: Int)
     }
 
-    /// A replica as it is listed.
-    package struct Listing: Hashable, Sendable {
-        package var id: ReplicaID
-        package var model: ModelVersion
-        /// Counts up from 0 for each model version; of one that somebody has registered, it is not used again.
-        package var number: Int
-        package var inputType: InputType
-        package var rpcVersion: RPCVersion
-        package var details: RegistrationDetails
-        package var batchesInFlight: Int
-        package var lastReceived: MonotonicTime
-        /// Its model was deleted while it was connected, and is not registered again.
-        package var isDismissed = false
-    }
-
     struct Entry {
         let peer: RoutingID
         let offersVersion4: Bool

@@ -5,7 +5,7 @@ struct DispatchReport: Sendable {
     var now: MonotonicTime
     var metrics: FrontendMetrics
     var catalog = Catalog()
-    var replicas: [ContainerSessions.Listing] = []
+    var replicas: [ReplicaListing] = []
     /// How each replica does.
     var loads: [ReplicaID: ReplicaLoad] = [:]
     /// Answered batches and queries of each replica.

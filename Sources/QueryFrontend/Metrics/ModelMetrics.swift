@@ -37,3 +37,11 @@ struct ModelMetrics: Sendable {
     /// Queries answered by replicas.
     var queries: Int { throughput.count }
 }
+
+extension HandleTable where Key == ModelHandle, Value == ModelMetrics {
+    /// The value of a model version by its name: for what is rare.
+    subscript(id: ModelVersion) -> ModelMetrics? {
+        get { key { $0.id == id }.flatMap { self[$0] } }
+        set { if let handle = key(where: { $0.id == id }) { self[handle] = newValue } }
+    }
+}

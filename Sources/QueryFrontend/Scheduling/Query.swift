@@ -1,23 +1,5 @@
 import ContainerRPC
 
-/// A model version by its number in the frontend, so that no name is hashed on the query path.
-package struct ModelHandle: Hashable, Sendable {
-    package var index: Int
-
-    package init(index: Int) {
-        self.index = index
-    }
-}
-
-/// An application by its number in the frontend.
-package struct ApplicationHandle: Hashable, Sendable {
-    package var index: Int
-
-    package init(index: Int) {
-        self.index = index
-    }
-}
-
 /// Whom to give the outcome of a query: a sink, one of its requests, and the input's place in that.
 package struct Ticket: Hashable, Sendable {
     package var sink: Int

@@ -1,5 +1,4 @@
 import ContainerRPC
-import Foundation
 
 /// How an application's selection does at one moment, as seen by one of its users or by the application itself.
 package struct SelectionReport: Sendable {
@@ -61,27 +60,5 @@ extension Selector {
         if let user, waiting[.state(application, user)] != nil { members[application]?.states.forget(user) }
         effects.storeRequests.append(.remove(StateKey(application: name, user: user), reply: reply))
         readAgain(application, user)
-    }
-}
-
-extension SelectionStateDescription {
-    init(_ report: SelectionReport) {
-        // A model's version follows its name and a colon, which no name holds.
-        let models = report.models.map { model in
-            Model(
-                model: model.name, version: String(model.label.dropFirst(model.name.count + 1)),
-                weight: model.weight ?? 0, chosen: model.counters.chosen, combined: model.counters.combined,
-                straggled: model.counters.straggled, meanLoss: model.counters.meanLoss,
-                shadow: model.isShadow
-                    ? ShadowCounts(agreed: model.counters.shadowAgreed, disagreed: model.counters.shadowDisagreed) : nil
-            )
-        }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        let state = report.state.flatMap { try? encoder.encode($0) }
-        self.init(
-            application: report.application, user: report.user, policy: report.settings.policy,
-            loss: report.settings.loss, isOwn: report.isOwn, models: models, feedbacks: report.feedback.counted,
-            state: state.map { String(decoding: $0, as: UTF8.self) } ?? "null")
     }
 }

@@ -19,7 +19,7 @@ func makeReport() -> DispatchReport {
         makeModel("sum"), makeModel("idle", version: "2"), applications: [makeApplication("app")])
     let replica = ReplicaID(number: 4)
     report.replicas = [
-        ContainerSessions.Listing(
+        ReplicaListing(
             id: replica, model: .sum, number: 3, inputType: .float64, rpcVersion: .three,
             details: RegistrationDetails(), batchesInFlight: 1,
             lastReceived: at(.seconds(98)))

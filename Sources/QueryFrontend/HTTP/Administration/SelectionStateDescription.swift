@@ -1,4 +1,5 @@
 import ContainerRPC
+import Foundation
 
 /// What an application's policy has learned, for the application or for one of its users; the answer to `get_state`.
 public struct SelectionStateDescription: Sendable, Equatable {
@@ -145,6 +146,28 @@ extension SelectionStateDescription.Model: Codable {
         case straggled
         case meanLoss = "mean_loss"
         case shadow
+    }
+}
+
+extension SelectionStateDescription {
+    init(_ report: SelectionReport) {
+        // A model's version follows its name and a colon, which no name holds.
+        let models = report.models.map { model in
+            Model(
+                model: model.name, version: String(model.label.dropFirst(model.name.count + 1)),
+                weight: model.weight ?? 0, chosen: model.counters.chosen, combined: model.counters.combined,
+                straggled: model.counters.straggled, meanLoss: model.counters.meanLoss,
+                shadow: model.isShadow
+                    ? ShadowCounts(agreed: model.counters.shadowAgreed, disagreed: model.counters.shadowDisagreed) : nil
+            )
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        let state = report.state.flatMap { try? encoder.encode($0) }
+        self.init(
+            application: report.application, user: report.user, policy: report.settings.policy,
+            loss: report.settings.loss, isOwn: report.isOwn, models: models, feedbacks: report.feedback.counted,
+            state: state.map { String(decoding: $0, as: UTF8.self) } ?? "null")
     }
 }
 

@@ -10,8 +10,6 @@ struct SQLiteSelectionStore: SelectionStore {
     /// How many feedback ids are remembered unless told otherwise, over all applications.
     static let standardFeedbackBound = 1_000_000
 
-    /// How many users' states are kept unless told otherwise, over all applications.
-    static let standardUserBound = FrontendConfiguration().usersInStore
     /// After how many users' states that are written it is looked whether there are too many.
     private static let writesBetweenLooks = 4096
     /// How many are forgotten at once: feedback waits meanwhile.
@@ -37,7 +35,7 @@ struct SQLiteSelectionStore: SelectionStore {
     ///   - today: The number of the day, which rises.
     init(
         _ catalog: SQLiteCatalogStore, feedbackBound: Int = Self.standardFeedbackBound,
-        userBound: Int = Self.standardUserBound,
+        userBound: Int = .max,
         today: @escaping @Sendable () -> Int = { Int(Date.now.timeIntervalSince1970 / 86_400) }
     ) {
         queue = catalog.queue

@@ -1,12 +1,3 @@
-/// A name's number in the frontend.
-protocol Handle: Hashable, Sendable {
-    /// The number; small, since they count up from 0.
-    var index: Int { get }
-}
-
-extension ModelHandle: Handle {}
-extension ApplicationHandle: Handle {}
-
 /// Values by handle, found by an array access instead of a hash: every query is counted in some of them.
 ///
 /// Only what is registered has a value: the values lie close together, and a handle without one costs four bytes.
@@ -37,6 +28,11 @@ struct HandleTable<Key: Handle, Value: Sendable>: Sendable {
         }
     }
 
+    /// The handle of the first value that is sought: for what is rare.
+    func key(where isSought: (Value) -> Bool) -> Key? {
+        zip(keys, slots).first { $0.1.map(isSought) == true }?.0
+    }
+
     private func place(of key: Key) -> Int? {
         guard key.index >= 0, key.index < places.count, places[key.index] != Self.none else { return nil }
         return Int(places[key.index])
@@ -58,17 +54,5 @@ struct HandleTable<Key: Handle, Value: Sendable>: Sendable {
         guard place < slots.count else { return }
         (keys[place], slots[place]) = (lastKey, lastValue)
         places[lastKey.index] = Int32(place)
-    }
-}
-
-extension HandleTable where Key == ModelHandle, Value == ModelMetrics {
-    /// The value of a model version by its name: for what is rare.
-    subscript(id: ModelVersion) -> ModelMetrics? {
-        get { handle(of: id).flatMap { self[$0] } }
-        set { if let handle = handle(of: id) { self[handle] = newValue } }
-    }
-
-    private func handle(of id: ModelVersion) -> ModelHandle? {
-        zip(keys, slots).first { $0.1?.id == id }?.0
     }
 }

@@ -1,0 +1,16 @@
+import ContainerRPC
+
+/// A connected replica as it is listed.
+package struct ReplicaListing: Hashable, Sendable {
+    package var id: ReplicaID
+    package var model: ModelVersion
+    /// Counts up from 0 for each model version; of one that somebody has registered, it is not used again.
+    package var number: Int
+    package var inputType: InputType
+    package var rpcVersion: RPCVersion
+    package var details: RegistrationDetails
+    package var batchesInFlight: Int
+    package var lastReceived: MonotonicTime
+    /// Its model was deleted while it was connected, and is not registered again.
+    package var isDismissed = false
+}
