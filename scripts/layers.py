@@ -14,6 +14,7 @@ from pathlib import Path
 # Each module's folders, from the lowest to the highest; those of one line do not know each other. "." is the module's own
 # folder. A folder within another counts for itself where it is named.
 LAYERS = {
+    "Sources/ContainerRPC": [["Shared"], ["Wire"], ["Logging", "Session"], ["Transport"]],
     "Sources/QueryFrontend": [
         ["Handles", "JSON"],
         ["Caching"],

@@ -1,16 +1,6 @@
 import CZmq
 import Synchronization
 
-/// What happened to a connection. Descriptors are used again: only the order of events tells one from the next.
-public enum ConnectionEvent: Hashable, Sendable {
-    /// A peer's connection was accepted, before anything came by it.
-    case accepted(descriptor: Int32)
-    /// A ZMTP handshake is done: messages can flow. libzmq does not tell whose.
-    case ready
-    /// The connection is gone.
-    case disconnected(descriptor: Int32)
-}
-
 /// The stream of a socket's connection events. It is used by the thread that uses the socket.
 public struct ConnectionMonitor: ~Copyable {
     private let handle: SocketHandle

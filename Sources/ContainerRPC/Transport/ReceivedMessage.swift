@@ -115,16 +115,3 @@ public struct ReceivedMessage: ~Copyable, FrameSource {
         capacity *= 2
     }
 }
-
-/// The name under which a ROUTER knows a peer: opaque bytes, chosen by libzmq or by the peer.
-public struct RoutingID: Hashable, Sendable {
-    public var bytes: [UInt8]
-
-    public init(_ bytes: [UInt8]) {
-        self.bytes = bytes
-    }
-}
-
-extension RoutingID: CustomStringConvertible {
-    public var description: String { bytes.quoted }
-}
