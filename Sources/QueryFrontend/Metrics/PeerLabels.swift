@@ -1,5 +1,7 @@
 import ContainerRPC
 
+// What the specifications of the protocol name has hyphens, as there. What the frontend names has underscores.
+
 extension RefusalCode {
     /// The code's name in the specification, as a metric's label.
     var label: String {
