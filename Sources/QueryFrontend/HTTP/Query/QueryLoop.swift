@@ -61,7 +61,9 @@ final class QueryLoop {
     var nextRequest: UInt64 = 0
     private var returnTime = ReturnTime()
     var date = HTTPDate()
-    var routes: Routes
+    var routes: Routes {
+        didSet { for handler in handlers.values { handler.take(routes) } }
+    }
     /// The connections, so that idle ones can be found and all can be closed.
     private var handlers: [ObjectIdentifier: QueryHandler] = [:]
     private var sweep: RepeatedTask?
@@ -259,7 +261,7 @@ final class QueryLoop {
         if sweep == nil {
             let loop = NIOLoopBound(self, eventLoop: eventLoop)
             sweep = eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
-                loop.value.closeIdle()
+                loop.value.tick()
             }
         }
     }
@@ -288,9 +290,9 @@ final class QueryLoop {
         for handler in handlers { handler.goOn() }
     }
 
-    private func closeIdle() {
-        let now = NIODeadline.now()
-        for handler in handlers.values { handler.closeIfIdle(now: now) }
+    private func tick() {
+        let now = MonotonicTime.now()
+        for handler in handlers.values { handler.tick(now: now) }
     }
 
     /// Closes connections that wait for nothing, and the others when they have been answered.
