@@ -134,6 +134,14 @@ struct QueryConnectionEndTests {
         #expect(test.fail() == [.close])
     }
 
+    @Test("What the parser says then of half a request is no error of anybody's")
+    mutating func failureReading() {
+        test.send(.start("1"))
+        #expect(test.fail() == [.close])
+        #expect(test.breakInput(.invalidEOFState) == [])
+        #expect(test.server.errors == [:])
+    }
+
     // MARK: Draining
 
     @Test("When the server stops, a connection that waits for nothing closes")

@@ -13,6 +13,10 @@ struct QueryHandlerTests {
 
     private static let live = "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
 
+    private static let halves = [
+        "GET /hea", "POST /demo/predict HTTP/1.1\r\nHost: x\r\nContent-Length: 13\r\n\r\n{\"input\":",
+    ]
+
     init() throws {
         let eventLoop = EmbeddedEventLoop()
         // No thread is started: what it would tell, the tests tell.
@@ -169,6 +173,27 @@ struct QueryHandlerTests {
         loop.server.beginDraining()
         try connect()
         #expect(!channel.isActive)
+    }
+
+    @Test(
+        "Half a request of a connection that is reset is no error that anybody was answered", arguments: halves)
+    func reset(text: String) throws {
+        try connect()
+        try send(text)
+        channel.pipeline.fireErrorCaught(ChannelError.ioOnClosedChannel)
+        #expect(!channel.isActive)
+        #expect(loop.server.errors == [:])
+        #expect(loop.server.load.heldBytes == 0)
+    }
+
+    @Test("Nor is it one where the system closes it without a word", arguments: halves)
+    func closedReading(text: String) throws {
+        try connect()
+        try send(text)
+        try channel.close().wait()
+        #expect(try written() == "")
+        #expect(loop.server.errors == [:])
+        #expect(loop.server.load.heldBytes == 0)
     }
 
     @Test("A connection that closes in the middle of a query costs nothing, and its outcome nobody")

@@ -269,6 +269,11 @@ struct QueryConnection {
 
     /// The connection cannot go on.
     mutating func failed() {
+        switch state {
+        // What the decoder says of half a request then is no error of anybody's.
+        case .idle, .reading: state = .ending(isWritten: true)
+        case .waiting, .ending, .closed: break
+        }
         actions.append(.close)
     }
 
@@ -285,11 +290,7 @@ struct QueryConnection {
         switch state {
         case .waiting, .closed: break
         case .reading(let request): if now - request.since > limits.bodyTime { refuse(.tooLate) }
-        case .idle, .ending:
-            guard now - lastActivity > limits.idleTime else { return }
-            // What the decoder says of half a request then is no error of anybody's.
-            state = .ending(isWritten: true)
-            actions.append(.close)
+        case .idle, .ending: if now - lastActivity > limits.idleTime { failed() }
         }
     }
 

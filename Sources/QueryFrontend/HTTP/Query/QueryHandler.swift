@@ -70,7 +70,8 @@ final class QueryHandler: ChannelDuplexHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // The parser has given up already; what else comes is thrown away.
         if case ByteToMessageDecoderError.dataReceivedInErrorState = error { return }
-        if let error = error as? HTTPParserError {
+        // Of a channel that is closed the parser says that half a request is none, for nobody to hear.
+        if let error = error as? HTTPParserError, context.channel.isActive {
             connection.inputBroken(error)
         } else {
             connection.failed()
