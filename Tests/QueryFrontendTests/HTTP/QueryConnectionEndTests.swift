@@ -194,6 +194,14 @@ struct QueryConnectionEndTests {
         #expect(test.written() == [.closeOutput(.milliseconds(250))])
     }
 
+    @Test("One whose last answer has left gets a moment to read it still, and no more seconds")
+    mutating func drainEnded() {
+        test.send(.get(headers: ["connection": "close"]))
+        #expect(test.written() == [.closeOutput(.seconds(5))])
+        #expect(test.drain() == [.closeOutput(.milliseconds(250))])
+        #expect(test.closeInput() == [.close])
+    }
+
     @Test("Answers are the last ones from the moment at which the server stops, and say that it is not ready")
     mutating func drainBegins() {
         test.server.beginDraining()

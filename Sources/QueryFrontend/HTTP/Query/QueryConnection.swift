@@ -298,7 +298,8 @@ struct QueryConnection {
     mutating func drain() {
         switch state {
         case .idle: if backlog.isEmpty, brokenInput == nil { closeWhenWritten() }
-        case .ending(isWritten: true): actions.append(.close)
+        // It may have left only just before.
+        case .ending(isWritten: true): closeOutput()
         case .reading, .waiting, .ending, .closed: break
         }
     }
@@ -313,7 +314,10 @@ struct QueryConnection {
     mutating func written() {
         guard case .ending = state else { return }
         state = .ending(isWritten: true)
-        if isInputClosed { return actions.append(.close) }
+        if isInputClosed { actions.append(.close) } else { closeOutput() }
+    }
+
+    private mutating func closeOutput() {
         // Input that is still on its way would make the system reset the connection and with it the answer: what comes is
         // read and thrown away, for a few seconds at most.
         actions.append(.closeOutput(patience: server.isDraining ? .milliseconds(250) : .seconds(5)))
