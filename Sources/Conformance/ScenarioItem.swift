@@ -2,7 +2,7 @@ import ContainerRPC
 import Foundation
 
 /// What a scenario says of itself, whichever side it tests.
-public protocol ConformanceScenario: Sendable {
+protocol ConformanceScenario: Sendable {
     /// What it is called on the command line.
     var name: String { get }
     /// What it tests, in one line.
@@ -22,9 +22,9 @@ extension ConformanceScenario {
 }
 
 /// A scenario in one version.
-public struct ScenarioItem<Scenario: ConformanceScenario>: Sendable {
-    public let scenario: Scenario
-    public let version: RPCVersion
+struct ScenarioItem<Scenario: ConformanceScenario>: Sendable {
+    let scenario: Scenario
+    let version: RPCVersion
 
     /// Those that can be played in the versions, version by version.
     ///

@@ -1,27 +1,27 @@
 import ContainerRPC
 
 /// What passed between the two sides of a scenario, in order.
-public struct Transcript: Sendable {
+package struct Transcript: Sendable {
     /// Which side sent a message.
-    public enum Direction: String, Sendable {
+    package enum Direction: String, Sendable {
         case toContainer = "F → C"
         case toFrontend = "C → F"
     }
 
     /// A message, or a remark of the kit's.
-    public enum Entry: Sendable {
+    package enum Entry: Sendable {
         case message(at: Duration, Direction, peer: String, name: String, frames: ShownFrames)
         case remark(at: Duration, String)
     }
 
     /// Oldest first.
-    public private(set) var entries: [Entry] = []
+    package private(set) var entries: [Entry] = []
     /// How many were left out in the middle.
-    public private(set) var omitted = 0
+    package private(set) var omitted = 0
 
     private static let most = 400
 
-    public init() {}
+    package init() {}
 
     mutating func append(_ entry: Entry) {
         entries.append(entry)
@@ -32,7 +32,7 @@ public struct Transcript: Sendable {
     }
 
     /// The transcript as text: the time, the direction, the message by its name, and each frame in hexadecimal.
-    public var lines: [String] {
+    package var lines: [String] {
         var lines: [String] = []
         for (index, entry) in entries.enumerated() {
             if omitted > 0, index == Self.most / 2 { lines.append("          … \(omitted) more are left out here …") }
@@ -56,7 +56,7 @@ public struct Transcript: Sendable {
 }
 
 /// A message's frames, whole up to a kilobyte each: a transcript of 16 MiB helps nobody.
-public struct ShownFrames: Sendable {
+package struct ShownFrames: Sendable {
     /// One frame.
     struct Frame: Sendable {
         let index: Int

@@ -1,4 +1,4 @@
-import ContainerRPC
+public import ContainerRPC
 
 /// What became of a scenario.
 public enum Verdict: Hashable, Sendable {
@@ -52,7 +52,7 @@ public struct ScenarioResult: Sendable {
     /// How long it took.
     public let duration: Duration
     /// All messages of both sides.
-    public let transcript: Transcript
+    package let transcript: Transcript
     /// The end of what the tested program printed, if it was started for this run.
     public let output: String
 

@@ -193,7 +193,7 @@ struct KnownFlaw: Sendable, CustomTestStringConvertible {
     @Test(arguments: [RPCVersion.three, .four])
     func `a right container fails nothing`(_ version: RPCVersion) async throws {
         // The long ones of RPC 3 are played by the end-to-end tests of the containers that are shipped.
-        let names = ContainerScenario.all.map(\.name).filter { name in
+        let names = ListedScenario.ofContainers.map(\.name).filter { name in
             version == .four || !["silent-frontend", "heartbeats-idle", "first-heartbeat-again"].contains(name)
         }
         let results = try await played("none", only: names, version: version, jobs: 4)

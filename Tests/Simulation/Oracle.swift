@@ -1,4 +1,4 @@
-import ContainerRPC
+package import ContainerRPC
 import QueryFrontend
 
 /// What did not hold in a run.

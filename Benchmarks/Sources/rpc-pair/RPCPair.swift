@@ -45,7 +45,7 @@ struct RPCPair: ParsableCommand {
         let measurement = try frontend.measure(warmUp: .seconds(warmUp), duration: .seconds(seconds))
         container.stop()
 
-        let elapsed = measurement.elapsed.inSeconds
+        let elapsed = measurement.elapsed / .seconds(1)
         let rate = Int((Double(measurement.batches) / elapsed).rounded())
         print(
             """

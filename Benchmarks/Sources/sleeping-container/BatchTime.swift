@@ -1,6 +1,6 @@
 import ArgumentParser
-import ContainerRPC
 import Foundation
+import Synchronization
 
 /// How long each batch takes: latency(n) = fixed + n × perInput, times a random factor, and now and then a stall.
 final class BatchTime: Sendable {
@@ -9,15 +9,15 @@ final class BatchTime: Sendable {
     private let jitter: Double
     private let stallShare: Double
     private let stall: Int64
-    private let random: Locked<SplitMix64>
+    private let random: Mutex<SplitMix64>
 
     init(fixed: Duration, perInput: Duration, jitter: Double, stallShare: Double, stall: Duration, seed: UInt64) {
-        self.fixed = fixed.wholeNanoseconds
-        self.perInput = perInput.wholeNanoseconds
+        self.fixed = Int64(fixed / .nanoseconds(1))
+        self.perInput = Int64(perInput / .nanoseconds(1))
         self.jitter = jitter
         self.stallShare = stallShare
-        self.stall = stall.wholeNanoseconds
-        random = Locked(SplitMix64(state: seed))
+        self.stall = Int64(stall / .nanoseconds(1))
+        random = Mutex(SplitMix64(state: seed))
     }
 
     /// What the next batch takes, in nanoseconds.

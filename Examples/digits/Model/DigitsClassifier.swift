@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 /// Says which digit an image of 8 × 8 pixels shows, by a small network of dense layers with ReLU between them.
 ///

@@ -1,4 +1,4 @@
-import ContainerRPC
+public import ContainerRPC
 
 /// Plays the frontend against a container, scenario by scenario.
 public struct ContainerRun: Sendable {
@@ -29,19 +29,23 @@ public struct ContainerRun: Sendable {
     }
 
     /// A scenario in one version.
-    public typealias Item = ScenarioItem<ContainerScenario>
+    typealias Item = ScenarioItem<ContainerScenario>
 
-    public let options: Options
+    let options: Options
     /// What is played, in the order of their printing.
-    public let items: [Item]
+    let items: [Item]
 
-    /// - Parameter scenarios: what there is to choose from.
-    public init(_ options: Options, scenarios: [ContainerScenario] = ContainerScenario.all) {
+    /// A run of the scenarios that the options choose, in each version that they are for.
+    public init(_ options: Options) {
         self.options = options
-        items = Item.chosen(from: scenarios, in: options.versions, only: options.only)
+        items = Item.chosen(from: ContainerScenario.all, in: options.versions, only: options.only)
     }
 
-    /// Plays all scenarios and returns what became of them, in the order of `items`.
+    /// How many results there will be.
+    package var count: Int { items.count }
+
+    /// Plays all scenarios and returns what became of them, version by version, in the order of
+    /// ``ListedScenario/ofContainers``.
     ///
     /// - Parameter progress: is told of each result as it comes, from any thread.
     public func run(progress: @escaping @Sendable (ScenarioResult) -> Void = { _ in }) async -> [ScenarioResult] {

@@ -1,7 +1,7 @@
 import ContainerRPC
 
 /// One thing that a container must do, and how it is tried.
-public struct ContainerScenario: ConformanceScenario {
+struct ContainerScenario: ConformanceScenario {
     /// Which process a scenario is played with.
     enum Stage: Sendable {
         /// A session that stands, of a process that other scenarios use too.
@@ -15,11 +15,11 @@ public struct ContainerScenario: ConformanceScenario {
     }
 
     /// What it is called on the command line.
-    public let name: String
+    let name: String
     /// What it tests, in one line.
-    public let summary: String
+    let summary: String
     /// The section of the specification, for each version that it can be played in.
-    public let sections: [RPCVersion: String]
+    let sections: [RPCVersion: String]
     let stage: Stage
     /// Whether it takes long, and is best begun early.
     let isLong: Bool
@@ -39,6 +39,6 @@ public struct ContainerScenario: ConformanceScenario {
     }
 
     /// All scenarios, in the order of their printing.
-    public static let all: [ContainerScenario] =
+    static let all: [ContainerScenario] =
         registering + batching + listening + misbehaving + growing + negotiating + parting + inHand + stopping
 }

@@ -1,4 +1,4 @@
-import ContainerRPC
+package import ContainerRPC
 import Foundation
 
 /// The inputs that a kit sends: made from the type that a container registers, or the user's own.
@@ -17,7 +17,7 @@ public struct InputChoice: Hashable, Sendable {
     /// Why a text can be no input of a model; `nil` if it can be one.
     ///
     /// - Parameter type: what the container takes; `nil` where that is not known before it registers.
-    public static func objection(to text: String, for type: InputType?) -> String? {
+    package static func objection(to text: String, for type: InputType?) -> String? {
         guard let type else {
             // What only looks like numbers is a slip, and hardly a string.
             guard text.drop(while: \.isWhitespace).first == "[", JSONValue(text) == nil else { return nil }

@@ -1,12 +1,12 @@
-import ContainerRPC
+public import ContainerRPC
 
 /// One thing that a frontend must do, and how it is tried.
-public struct FrontendScenario: ConformanceScenario {
-    public let name: String
+struct FrontendScenario: ConformanceScenario {
+    let name: String
     /// What it tests, in one line.
-    public let summary: String
+    let summary: String
     /// The section of the specification, for each version that it can be played in.
-    public let sections: [RPCVersion: String]
+    let sections: [RPCVersion: String]
     /// Plays it; a returned text is a note.
     let play: @Sendable (FrontendPlay) throws -> String?
 
@@ -21,7 +21,7 @@ public struct FrontendScenario: ConformanceScenario {
     }
 
     /// All scenarios, in the order of their printing.
-    public static let all: [FrontendScenario] =
+    static let all: [FrontendScenario] =
         registering + batching + answering + misbehaving + growing + parting
 }
 
@@ -55,18 +55,23 @@ public struct FrontendRun: Sendable {
     }
 
     /// A scenario in one version.
-    public typealias Item = ScenarioItem<FrontendScenario>
+    typealias Item = ScenarioItem<FrontendScenario>
 
-    public let options: Options
+    let options: Options
     /// What is played, in the order of their printing.
-    public let items: [Item]
+    let items: [Item]
 
-    public init(_ options: Options, scenarios: [FrontendScenario] = FrontendScenario.all) {
+    /// A run of the scenarios that the options choose, in each version that they are for.
+    public init(_ options: Options) {
         self.options = options
-        items = Item.chosen(from: scenarios, in: options.versions, only: options.only)
+        items = Item.chosen(from: FrontendScenario.all, in: options.versions, only: options.only)
     }
 
-    /// Plays all scenarios and returns what became of them, in the order of `items`.
+    /// How many results there will be.
+    package var count: Int { items.count }
+
+    /// Plays all scenarios and returns what became of them, version by version, in the order of
+    /// ``ListedScenario/ofFrontends``.
     ///
     /// - Parameter progress: is told of each result as it comes, from any thread.
     public func run(progress: @escaping @Sendable (ScenarioResult) -> Void = { _ in }) async -> [ScenarioResult] {

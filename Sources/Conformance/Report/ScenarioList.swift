@@ -1,4 +1,4 @@
-import ContainerRPC
+public import ContainerRPC
 
 /// A scenario, as lists show it.
 public struct ListedScenario: Sendable {

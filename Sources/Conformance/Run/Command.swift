@@ -12,16 +12,16 @@ import Foundation
 /// A program with its arguments, as it is to be started.
 public struct Command: Hashable, Sendable {
     /// Where the program is.
-    public let executable: String
-    public let arguments: [String]
+    let executable: String
+    let arguments: [String]
 
     /// - Throws: `Unstartable` where there is no such program: a name without a slash is looked for in `PATH`.
-    public init(_ words: [String], searchPath: String? = ProcessInfo.processInfo.environment["PATH"]) throws {
+    public init(_ words: [String]) throws {
         guard let name = words.first, !name.isEmpty else { throw Unstartable("no command is given") }
         arguments = Array(words.dropFirst())
+        let searchPath = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
         let candidates =
-            name.contains("/")
-            ? [name] : (searchPath ?? "/usr/bin:/bin").split(separator: ":").map { "\($0)/\(name)" }
+            name.contains("/") ? [name] : searchPath.split(separator: ":").map { "\($0)/\(name)" }
         guard let found = candidates.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
             throw Unstartable("there is no program '\(name)' that can be started")
         }
@@ -147,9 +147,9 @@ private func spawn(_ command: Command, environment: [String: String], log: Strin
 }
 
 /// The processes that run for the kit, to be ended with it.
-public final class RunningCommands: Sendable {
+package final class RunningCommands: Sendable {
     /// All of this process.
-    public static let shared = RunningCommands()
+    package static let shared = RunningCommands()
 
     private let identifiers = Locked<Set<Int32>>([])
 
@@ -158,7 +158,7 @@ public final class RunningCommands: Sendable {
     fileprivate func remove(_ identifier: Int32) { identifiers.withLock { _ = $0.remove(identifier) } }
 
     /// Ends all of them at once: for a kit that is interrupted.
-    public func end() {
+    package func end() {
         identifiers.withLock { for identifier in $0 { kill(-identifier, SIGKILL) } }
     }
 }

@@ -48,14 +48,14 @@ public struct MonotonicTime: Hashable, Comparable, Sendable {
 extension Duration {
     /// So many nanoseconds. `nanoseconds(_:)` takes any integer, and ten times as long for it.
     @inlinable
-    public init(wholeNanoseconds nanoseconds: Int64) {
+    package init(wholeNanoseconds nanoseconds: Int64) {
         let (seconds, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
         self.init(secondsComponent: seconds, attosecondsComponent: rest * 1_000_000_000)
     }
 
     /// The duration in nanoseconds, without a fraction, clamped to what 64 bits hold (292 years).
     @inlinable
-    public var wholeNanoseconds: Int64 {
+    package var wholeNanoseconds: Int64 {
         // Up to nine seconds need no division of 128 bits.
         if let short = Int64(exactly: attoseconds) { return short / 1_000_000_000 }
         let (seconds, attoseconds) = components
@@ -67,5 +67,5 @@ extension Duration {
 
     /// The duration in seconds, to the nanosecond: the number that is nearest to it.
     @inlinable
-    public var inSeconds: Double { Double(wholeNanoseconds) / 1e9 }
+    package var inSeconds: Double { Double(wholeNanoseconds) / 1e9 }
 }

@@ -15,7 +15,7 @@ extension Socket {
     ///   - endpoints: as `bind` returned them; those that are not `tcp://` have no such connections.
     /// - Returns: whether it was one.
     @discardableResult
-    public func cutConnection(_ descriptor: Int32, to endpoints: [String]) -> Bool {
+    package func cutConnection(_ descriptor: Int32, to endpoints: [String]) -> Bool {
         // libzmq has no call for it. It takes the end that it reads for its peer's.
         guard let port = Self.localPort(of: descriptor), endpoints.contains(where: { Self.port(of: $0) == port })
         else { return false }

@@ -30,11 +30,4 @@ public final class Context: @unchecked Sendable {
 
     /// Whether it has been ended.
     var isTerminated: Bool { ended.load(ordering: .acquiring) }
-
-    /// The version of the libzmq at run time, such as `4.3.4`.
-    public static var libraryVersion: String {
-        var (major, minor, patch): (Int32, Int32, Int32) = (0, 0, 0)
-        zmq_version(&major, &minor, &patch)
-        return "\(major).\(minor).\(patch)"
-    }
 }

@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-    import Glibc
+    public import Glibc
 #elseif canImport(Musl)
-    import Musl
+    public import Musl
 #elseif canImport(Darwin)
-    import Darwin
+    public import Darwin
 #endif
 
 /// A value behind a lock of the system's.
@@ -14,11 +14,12 @@
 /// `@unchecked Sendable` is safe, also where the value is not `Sendable`: it is reached only while the lock is held, and it comes
 /// in and leaves `withLock` as `sending`, so the compiler sees to it that nothing outside shares what it refers to (as
 /// Synchronization's `Mutex` has it).
-public final class Locked<Value: ~Copyable>: @unchecked Sendable {
+@usableFromInline
+package final class Locked<Value: ~Copyable>: @unchecked Sendable {
     @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
     @usableFromInline var value: Value
 
-    public init(_ value: consuming sending Value) {
+    package init(_ value: consuming sending Value) {
         mutex = .allocate(capacity: 1)
         mutex.initialize(to: pthread_mutex_t())
         pthread_mutex_init(mutex, nil)
@@ -32,7 +33,7 @@ public final class Locked<Value: ~Copyable>: @unchecked Sendable {
 
     /// Hands out the value while the lock is held. `body` must not lock it again.
     @inlinable
-    public func withLock<Result, Failure: Error>(
+    package func withLock<Result, Failure: Error>(
         _ body: (inout sending Value) throws(Failure) -> sending Result
     ) throws(Failure) -> sending Result {
         pthread_mutex_lock(mutex)

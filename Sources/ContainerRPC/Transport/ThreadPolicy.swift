@@ -1,7 +1,7 @@
 import CPlatform
 
 /// How the kernel lets the threads that a query passes take turns.
-public enum ThreadPolicy {
+package enum ThreadPolicy {
     /// When the calling thread is woken, it does not push aside whoever runs on its processor, but waits until that one has
     /// nothing to do or has had its share. Threads that it starts, those of libzmq among them, do the same.
     ///
@@ -12,7 +12,7 @@ public enum ThreadPolicy {
     ///
     /// It is Linux's `SCHED_BATCH`; elsewhere nothing happens. A thread that has been given another policy than the usual
     /// one keeps it, so that `chrt` has the last word.
-    public static func gatherWork() {
+    package static func gatherWork() {
         #if os(Linux)
             cplatform_sched_batch()
         #endif

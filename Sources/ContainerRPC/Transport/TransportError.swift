@@ -7,7 +7,7 @@ public struct TransportError: Error, Hashable, Sendable {
     /// The system's error number.
     public var code: Int32
 
-    public init(_ operation: String, code: Int32) {
+    package init(_ operation: String, code: Int32) {
         self.operation = operation
         self.code = code
     }

@@ -55,13 +55,13 @@ public final class Wakeup: Sendable {
 }
 
 /// Wakes a thread that waits in `waitForInput` when a time is up, unless it is told otherwise before.
-public final class Alarm: Sendable {
+package final class Alarm: Sendable {
     #if os(Linux)
         /// The descriptor to poll.
-        public let descriptor: Int32
+        package let descriptor: Int32
 
         /// - Throws: `TransportError` where the process has no descriptor left.
-        public init() throws(TransportError) {
+        package init() throws(TransportError) {
             descriptor = cplatform_timerfd()
             guard descriptor >= 0 else { throw TransportError("timerfd_create", code: errno) }
         }
@@ -71,28 +71,28 @@ public final class Alarm: Sendable {
         }
 
         /// Wakes the thread after so long, and not before, whatever was set.
-        public func set(after duration: Duration) {
+        package func set(after duration: Duration) {
             cplatform_timerfd_set(descriptor, max(1, duration.wholeNanoseconds))
         }
 
         /// Wakes nobody until it is set again.
-        public func clear() {
+        package func clear() {
             cplatform_timerfd_set(descriptor, 0)
         }
     #else
         // Rings at once: whoever is woken early finds less to do.
         private let wakeup: Wakeup
-        public var descriptor: Int32 { wakeup.descriptor }
+        package var descriptor: Int32 { wakeup.descriptor }
 
-        public init() throws(TransportError) {
+        package init() throws(TransportError) {
             wakeup = try Wakeup()
         }
 
-        public func set(after duration: Duration) {
+        package func set(after duration: Duration) {
             wakeup.signal()
         }
 
-        public func clear() {
+        package func clear() {
             wakeup.clear()
         }
     #endif
@@ -118,7 +118,6 @@ public func waitForInput(
     return entries.map { $0.revents != 0 }
 }
 
-/// The time on the system's monotonic clock.
 extension MonotonicTime {
     public static func now() -> MonotonicTime {
         MonotonicTime(nanoseconds: cplatform_monotonic_nanoseconds())

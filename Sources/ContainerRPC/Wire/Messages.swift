@@ -186,7 +186,7 @@ extension InputValues {
     }
 
     /// Some of the inputs, which must be there.
-    public func slice(_ rows: Range<Int>) -> InputValues {
+    package func slice(_ rows: Range<Int>) -> InputValues {
         guard rows != 0..<count else { return self }
         let start = rows.lowerBound == 0 ? 0 : rowEnds[rows.lowerBound - 1]
         let range = start..<(rows.isEmpty ? start : rowEnds[rows.upperBound - 1])

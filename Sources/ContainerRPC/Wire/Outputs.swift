@@ -18,7 +18,7 @@ public enum OutputType: UInt32, Sendable, Hashable, CaseIterable {
     }
 
     /// Whether outputs are numbers, which may come as vectors.
-    public var isNumeric: Bool { self != .bytes && self != .string }
+    var isNumeric: Bool { self != .bytes && self != .string }
 }
 
 /// Why an input has no output; the raw value is the one on the wire (`protocol/rpc-4.md`, section 7.1). Another than these

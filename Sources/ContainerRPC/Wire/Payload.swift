@@ -81,7 +81,7 @@ public struct PayloadStorage: @unchecked Sendable {
     package let buffer: ManagedBuffer<Int, UInt64>
 
     /// The length in bytes.
-    public var byteCount: Int { buffer.header }
+    var byteCount: Int { buffer.header }
 
     /// Where the bytes begin. They are part of the object and never move: there for as long as it is.
     var base: UnsafeMutableRawPointer {

@@ -3,10 +3,10 @@
 /// Decoding is total: any frames give a message or a `WireError`. Nothing larger than what arrived is allocated.
 public enum RPC3 {
     /// The version number on the wire.
-    public static let version: UInt32 = 3
+    static let version: UInt32 = 3
 
     /// The longest model name or version, in bytes of UTF-8.
-    public static let longestName = 256
+    package static let longestName = 256
 
     /// Whether a byte may not stand in a model's name or version: `,`, `:` and the ASCII control characters.
     package static func isForbiddenInNames(_ byte: UInt8) -> Bool {

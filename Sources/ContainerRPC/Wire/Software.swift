@@ -1,7 +1,7 @@
 /// How this implementation of the protocol names itself to its peers.
-public enum Software {
+package enum Software {
     /// The version of the package.
-    public static let version = "0.1.0"
+    package static let version = "0.1.0"
     /// Name and version, as *register* and *welcome* say them (`protocol/rpc-4.md`, section 5).
-    public static let nameAndVersion = "swift-clipper/\(version)"
+    package static let nameAndVersion = "swift-clipper/\(version)"
 }

@@ -60,7 +60,7 @@ public struct WireError: Error, Hashable, Sendable {
     /// What is there.
     public var found: String
 
-    public init(_ kind: Kind, frame: Int, expected: String, found: String) {
+    package init(_ kind: Kind, frame: Int, expected: String, found: String) {
         self.kind = kind
         self.frame = frame
         self.expected = expected

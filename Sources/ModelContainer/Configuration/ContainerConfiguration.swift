@@ -1,17 +1,17 @@
-public import ContainerRPC
+package import ContainerRPC
 import Foundation
 
 /// Where a container connects, and what it registers as: from flags, else the environment, else code, else defaults.
-public struct ContainerConfiguration: Hashable, Sendable {
+package struct ContainerConfiguration: Hashable, Sendable {
     /// What the container says of itself.
-    public var registration: Registration
+    package var registration: Registration
     /// The frontend's RPC endpoint, such as `tcp://127.0.0.1:7000` or `inproc://name`.
-    public var endpoint: String
+    package var endpoint: String
     /// The times of the sessions.
-    public var timing: SessionTiming
+    package var timing: SessionTiming
 
     /// A configuration of these parts.
-    public init(registration: Registration, endpoint: String, timing: SessionTiming = .standard) {
+    package init(registration: Registration, endpoint: String, timing: SessionTiming = .standard) {
         self.registration = registration
         self.endpoint = endpoint
         self.timing = timing

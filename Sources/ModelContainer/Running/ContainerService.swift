@@ -24,7 +24,7 @@ public struct ContainerService: Service {
 
     /// - Parameter context: shared with the frontend where the endpoint is `inproc`; `nil` for one of the service's own,
     ///   which ends with it when the last answer has left.
-    public init(
+    package init(
         _ container: ModelContainer, configuration: ContainerConfiguration, context: Context? = nil, logger: Logger
     ) {
         self.container = container

@@ -1,4 +1,4 @@
-import ContainerRPC
+package import ContainerRPC
 
 /// What an output is kept under: a model version and one input.
 ///

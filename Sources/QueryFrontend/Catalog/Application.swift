@@ -1,4 +1,4 @@
-import ContainerRPC
+public import ContainerRPC
 
 /// A REST endpoint: what it takes, what it answers when no model does in time, and the models that it asks.
 public struct Application: Sendable, Equatable {

@@ -1,12 +1,12 @@
 /// How many queries one batch for a model holds, in the one number that Clipper has for it.
-public enum BatchSize: Sendable, Equatable {
+package enum BatchSize: Sendable, Equatable {
     /// The scheduler chooses.
     case adaptive
     /// At most this many, at least one.
     case fixed(Int)
 
     /// Reads the wire's number: −1 is adaptive, a positive one is fixed; `nil` for another.
-    public init?(wireValue: Int) {
+    package init?(wireValue: Int) {
         switch wireValue {
         case -1: self = .adaptive
         case 1...: self = .fixed(wireValue)
@@ -15,7 +15,7 @@ public enum BatchSize: Sendable, Equatable {
     }
 
     /// The wire's number.
-    public var wireValue: Int {
+    package var wireValue: Int {
         switch self {
         case .adaptive: -1
         case .fixed(let size): size
@@ -25,7 +25,7 @@ public enum BatchSize: Sendable, Equatable {
 
 extension Batching {
     /// What a batch size alone asks for: that size, or as many as the deadline allows.
-    public init(_ batchSize: BatchSize) {
+    package init(_ batchSize: BatchSize) {
         let limit: Limit =
             switch batchSize {
             case .adaptive: .deadline
@@ -35,7 +35,7 @@ extension Batching {
     }
 
     /// What whoever knows only Clipper's number is told: a fixed size, everything else is adaptive.
-    public var batchSize: BatchSize {
+    package var batchSize: BatchSize {
         if case .fixed(let size) = limit { .fixed(size) } else { .adaptive }
     }
 

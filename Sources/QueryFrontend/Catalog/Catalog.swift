@@ -15,7 +15,7 @@ public struct Catalog: Sendable, Equatable {
     public private(set) var currentVersions: [String: String]
 
     /// A catalog of these parts, which are taken to obey the rules.
-    public init(
+    package init(
         applications: [String: Application] = [:], models: [ModelVersion: Model] = [:],
         currentVersions: [String: String] = [:]
     ) {
@@ -55,7 +55,7 @@ public struct Catalog: Sendable, Equatable {
     /// - Returns: The change as it was carried out.
     /// - Throws: ``CatalogError``; nothing has changed then.
     @discardableResult
-    public mutating func perform(_ change: CatalogChange) throws(CatalogError) -> CatalogChange {
+    mutating func perform(_ change: CatalogChange) throws(CatalogError) -> CatalogChange {
         let change = try validated(change)
         apply(change)
         return change

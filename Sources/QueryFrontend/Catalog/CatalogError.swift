@@ -4,7 +4,7 @@ public struct CatalogError: Error, Sendable, Equatable {
     public let message: String
 
     /// An error with that message.
-    public init(_ message: String) { self.message = message }
+    init(_ message: String) { self.message = message }
 }
 
 extension CatalogError: CustomStringConvertible {

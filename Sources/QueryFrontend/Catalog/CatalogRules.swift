@@ -10,7 +10,7 @@ extension Catalog {
     /// - Returns: The change with names spelled as registered, a registration number for a new model, and a successor
     ///   for a deleted current version.
     /// - Throws: ``CatalogError`` that says which rule the change breaks.
-    public func validated(_ change: CatalogChange) throws(CatalogError) -> CatalogChange {
+    func validated(_ change: CatalogChange) throws(CatalogError) -> CatalogChange {
         switch change {
         case .registerApplication(let application):
             return .registerApplication(try validated(application))

@@ -20,7 +20,7 @@ public actor CatalogService {
     ///   - policies: The policies that applications can have.
     ///   - publish: Takes each new catalog, in order, one call at a time; a change ends when it returns.
     /// - Throws: What the store throws, and ``CatalogStoreError`` for an application whose policy is none of `policies`.
-    public init(
+    init(
         store: any CatalogStore, policies: SelectionPolicies = .standard,
         publish: @escaping @Sendable (Catalog) async -> Void
     ) throws {

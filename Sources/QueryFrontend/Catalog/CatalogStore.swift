@@ -1,5 +1,5 @@
 /// Keeps the catalog across restarts.
-public protocol CatalogStore: Sendable {
+protocol CatalogStore: Sendable {
     /// Reads the whole catalog.
     ///
     /// - Throws: ``CatalogStoreError``.
@@ -42,7 +42,7 @@ public struct CatalogStoreError: Error, Sendable, Equatable {
     public let message: String
 
     /// An error of that kind with that message.
-    public init(_ kind: Kind, _ message: String) {
+    init(_ kind: Kind, _ message: String) {
         self.kind = kind
         self.message = message
     }

@@ -1,4 +1,4 @@
-import ContainerRPC
+public import ContainerRPC
 
 /// Names one version of a model.
 public struct ModelVersion: Hashable, Sendable, Codable {
@@ -55,5 +55,5 @@ public struct Model: Sendable, Equatable {
     }
 
     /// Its batching in Clipper's one number: a fixed size, everything else is adaptive.
-    public var batchSize: BatchSize { batching.batchSize }
+    package var batchSize: BatchSize { batching.batchSize }
 }

@@ -6,7 +6,7 @@ import GRDB
 ///
 /// A change is on the disk when ``save(_:)`` returns: write-ahead log, `synchronous = FULL`. The file stays locked while
 /// the store is open, because two frontends with a catalog of their own in memory would overwrite each other.
-public struct SQLiteCatalogStore: CatalogStore {
+struct SQLiteCatalogStore: CatalogStore {
     /// The file's path, for messages.
     let path: String
     /// Where all of the file's readers and writers take their turn: nobody else can open it.
@@ -16,7 +16,7 @@ public struct SQLiteCatalogStore: CatalogStore {
     ///
     /// - Parameter path: The file's path; its folder must exist. `:memory:` keeps nothing across restarts.
     /// - Throws: ``CatalogStoreError``.
-    public init(path: String) throws {
+    init(path: String) throws {
         try self.init(path: path, lockTimeout: .seconds(2))
     }
 
@@ -55,7 +55,7 @@ public struct SQLiteCatalogStore: CatalogStore {
         }
     }
 
-    public func load() throws -> Catalog {
+    func load() throws -> Catalog {
         do {
             return try queue.read { db in try Self.readCatalog(db, path: path) }
         } catch {
@@ -63,7 +63,7 @@ public struct SQLiteCatalogStore: CatalogStore {
         }
     }
 
-    public func save(_ change: CatalogChange) throws {
+    func save(_ change: CatalogChange) throws {
         do {
             if case .deleteApplication(let name) = change { try forgetWhatWasLearned(by: name) }
             try queue.write { db in try Self.write(change, to: db) }

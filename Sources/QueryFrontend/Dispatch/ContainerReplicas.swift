@@ -1,4 +1,4 @@
-import ContainerRPC
+package import ContainerRPC
 
 /// Which sessions are replicas, of what, and under which numbers.
 extension ContainerSessions {

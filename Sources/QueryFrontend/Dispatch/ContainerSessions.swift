@@ -1,4 +1,4 @@
-import ContainerRPC
+package import ContainerRPC
 
 /// The sessions with all containers that are connected: which is a replica, of what, and what its messages mean.
 ///

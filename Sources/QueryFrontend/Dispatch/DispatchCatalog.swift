@@ -1,4 +1,4 @@
-import ContainerRPC
+package import ContainerRPC
 
 /// What operators ask of the core: another catalog, replicas that drain, and what it knows.
 extension DispatchCore {

@@ -1,4 +1,4 @@
-import ContainerRPC
+package import ContainerRPC
 
 /// What the dispatch thread decides: sessions with containers, scheduler, policies and cache, and the order in which a turn
 /// carries events from one to the other.

@@ -1,4 +1,4 @@
-import ContainerRPC
+package import ContainerRPC
 
 /// What follows from the events of a turn, until the one who drives the core has carried it out.
 package struct DispatchEffects: Sendable {

@@ -1,4 +1,4 @@
-import ContainerRPC
+package import ContainerRPC
 
 /// The inputs of one request on their way to the dispatch thread.
 package struct Submission: Sendable {

@@ -1,4 +1,4 @@
-import ContainerRPC
+package import ContainerRPC
 
 /// How soon after a query the next one is to be expected for a model, learned from when they come.
 ///

@@ -1,4 +1,4 @@
-import ContainerRPC
+package import ContainerRPC
 
 /// What the scheduler needs to know of a registered model version.
 package struct ModelSettings: Hashable, Sendable {

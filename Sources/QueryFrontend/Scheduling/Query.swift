@@ -1,4 +1,4 @@
-import ContainerRPC
+package import ContainerRPC
 
 /// Whom to give the outcome of a query: a sink, one of its requests, and the input's place in that.
 package struct Ticket: Hashable, Sendable {

@@ -1,4 +1,4 @@
-import ContainerRPC
+package import ContainerRPC
 
 /// What a container has said that it takes at most.
 package struct ReplicaCapacity: Hashable, Sendable {

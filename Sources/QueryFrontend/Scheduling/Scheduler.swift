@@ -1,4 +1,4 @@
-import ContainerRPC
+package import ContainerRPC
 
 /// Decides which queries go to which replica in which batch, and which get the default output instead.
 ///

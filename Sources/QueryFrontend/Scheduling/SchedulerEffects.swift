@@ -1,4 +1,4 @@
-import ContainerRPC
+package import ContainerRPC
 
 /// What follows from the scheduler's events, until the one who drives it has carried it out.
 package struct SchedulerEffects: Sendable {

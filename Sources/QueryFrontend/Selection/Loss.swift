@@ -24,7 +24,7 @@ public enum Loss: String, Sendable, Hashable, CaseIterable, Codable {
     static let leastProbability = 1e-15
 
     /// What an answer costs when this is the label; `nil` where the two cannot be compared.
-    public func value(of output: ModelOutput, label: Label) -> Double? {
+    func value(of output: ModelOutput, label: Label) -> Double? {
         switch self {
         case .zeroOne:
             return output.agrees(with: label) ? 0 : 1

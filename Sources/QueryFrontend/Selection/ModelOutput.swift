@@ -36,7 +36,7 @@ public struct ModelOutput: Sendable {
     }
 
     /// Whether this is the answer that a label asks for.
-    public func agrees(with label: Label) -> Bool {
+    func agrees(with label: Label) -> Bool {
         switch label {
         case .number(let value): number.map { $0 == value } ?? agrees(with: ModelOutput(label.text))
         case .numbers(let values): numbers == values

@@ -47,5 +47,5 @@ public struct SelectionSettings: Sendable, Hashable {
     }
 
     /// Whether queries go to one model without anything to choose, compare or learn, as in Clipper.
-    public var isStandard: Bool { policy == .standard && shadows.isEmpty }
+    package var isStandard: Bool { policy == .standard && shadows.isEmpty }
 }

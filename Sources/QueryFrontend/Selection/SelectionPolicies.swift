@@ -26,10 +26,10 @@ public struct SelectionPolicies: Sendable {
     }
 
     /// The names, sorted.
-    public var names: [String] { makers.keys.sorted() }
+    package var names: [String] { makers.keys.sorted() }
 
     /// The name as it was added, for one that differs in case, or by hyphens and underscores; `nil` for an unknown one.
-    public func knownName(for name: String) -> String? {
+    func knownName(for name: String) -> String? {
         if makers[name] != nil { return name }
         let plain = Self.plain(name)
         return makers.keys.sorted().first { Self.plain($0) == plain }
@@ -41,7 +41,7 @@ public struct SelectionPolicies: Sendable {
     /// Makes the policy that is described.
     ///
     /// - Throws: `Problem` for an unknown name, for parameters that the policy does not take, and for more than 1,000.
-    public func policy(for description: PolicyDescription) throws(Problem) -> any SelectionPolicy {
+    package func policy(for description: PolicyDescription) throws(Problem) -> any SelectionPolicy {
         guard let name = knownName(for: description.name), let make = makers[name] else {
             throw Problem("'\(description.name)' is no policy; these are: \(names.joined(separator: ", "))")
         }

@@ -1,4 +1,4 @@
-import ContainerRPC
+package import ContainerRPC
 import DequeModule
 
 /// Chooses which models answer each query of those applications that have a policy, combines what comes by the deadline,

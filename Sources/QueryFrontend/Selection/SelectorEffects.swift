@@ -1,5 +1,5 @@
 import ContainerRPC
-import Foundation
+package import Foundation
 
 /// A state's owner: an application, or one of its users.
 package struct StateKey: Hashable, Sendable {

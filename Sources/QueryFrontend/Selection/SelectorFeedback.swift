@@ -1,4 +1,4 @@
-import ContainerRPC
+package import ContainerRPC
 import DequeModule
 
 /// Feedback as it has come: what the right answer would have been, or what the answer that was given is worth.

@@ -1,4 +1,4 @@
-import ContainerRPC
+package import ContainerRPC
 
 /// A query of an application that has a policy.
 package struct SelectedQuery: Sendable {

@@ -1,4 +1,4 @@
-import ContainerRPC
+package import ContainerRPC
 
 /// What the selector asks of the store of states, and what follows from its answers.
 extension Selector {

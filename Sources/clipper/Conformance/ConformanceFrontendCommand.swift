@@ -52,7 +52,7 @@ struct ConformanceFrontendCommand: AsyncParsableCommand {
         if options.list { return options.printList(scenarios) }
         try await options.run {
             let run = FrontendRun(try runOptions(options.chosen(from: scenarios)))
-            let progress = ConformanceProgress(total: run.items.count)
+            let progress = ConformanceProgress(total: run.count)
             let start = MonotonicTime.now()
             let results = await run.run { progress.note($0) }
             try options.report(results, suite: "frontend", after: .now() - start)

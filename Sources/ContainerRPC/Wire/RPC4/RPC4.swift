@@ -4,7 +4,7 @@
 /// RPC 3: any frames give a message or a `WireError`, and nothing larger than what arrived is allocated.
 public enum RPC4 {
     /// The version number on the wire.
-    public static let version = RPCVersion.four.rawValue
+    static let version = RPCVersion.four.rawValue
 
     enum MessageType {
         static let welcome: UInt32 = 1

@@ -64,7 +64,7 @@ extension RPC4 {
     }
 
     /// Whether a message, malformed or not, says of itself that it is a registration: only such a one is answered.
-    public static func isRegistration(_ frames: borrowing some FrameSource & ~Copyable) -> Bool {
+    package static func isRegistration(_ frames: borrowing some FrameSource & ~Copyable) -> Bool {
         (try? frames.head())?.type == MessageType.register
     }
 

@@ -4,15 +4,15 @@ import ContainerRPC
 ///
 /// The paths are those that `clipper_admin` speaks; `status`, `drain`, `set_app_options` and
 /// `reset_state` are additions.
-public struct AdministrationAPI: Sendable {
+struct AdministrationAPI: Sendable {
     /// The longest request body, in bytes.
-    public static let longestBody = 1 << 20
+    static let longestBody = 1 << 20
 
     private let service: CatalogService
     private let observer: any FrontendObserver
 
     /// An API over a catalog and a view of the running frontend.
-    public init(service: CatalogService, observer: any FrontendObserver) {
+    init(service: CatalogService, observer: any FrontendObserver) {
         self.service = service
         self.observer = observer
     }
@@ -23,7 +23,7 @@ public struct AdministrationAPI: Sendable {
     ///   - method: The HTTP method, in capitals. A `HEAD` gets what a `GET` gets.
     ///   - path: The path without a query.
     ///   - body: The body, taken for JSON whatever its content type.
-    public func respond(method: String, path: String, body: [UInt8]) async -> AdministrationReply {
+    func respond(method: String, path: String, body: [UInt8]) async -> AdministrationReply {
         guard let operation = AdministrationOperation(path: path) else { return .notFound(path: path) }
         guard operation.method == (method == "HEAD" ? "GET" : method) else {
             return .methodNotAllowed(path: path, method: method, allowed: operation.method)

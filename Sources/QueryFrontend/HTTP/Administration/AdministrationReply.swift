@@ -1,9 +1,9 @@
 import Foundation
 
 /// The answer to one administration request, before it becomes HTTP.
-public struct AdministrationReply: Sendable, Equatable {
+package struct AdministrationReply: Sendable, Equatable {
     /// What kind of text the body is.
-    public enum Format: Sendable, Equatable {
+    package enum Format: Sendable, Equatable {
         /// Plain text for people.
         case text
         /// JSON.
@@ -11,16 +11,16 @@ public struct AdministrationReply: Sendable, Equatable {
     }
 
     /// The HTTP status code.
-    public var status: Int
+    var status: Int
     /// What kind of text the body is.
-    public var format: Format
+    var format: Format
     /// The body.
-    public var body: String
+    package var body: String
     /// The method that the path takes, where the request came with another.
-    public var allowedMethod: String?
+    var allowedMethod: String?
 
     /// A reply from its parts.
-    public init(status: Int, format: Format, body: String, allowedMethod: String? = nil) {
+    init(status: Int, format: Format, body: String, allowedMethod: String? = nil) {
         self.status = status
         self.format = format
         self.body = body

@@ -13,7 +13,7 @@ extension AdministrationAPI {
     /// Routes that are added to it answer too.
     ///
     /// - Parameter logger: Takes changes (info) and failures (error).
-    public func router(logger: Logger) -> Router<BasicRequestContext> {
+    func router(logger: Logger) -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: AdministrationMiddleware(api: self, logger: logger))
         return router
@@ -29,7 +29,7 @@ extension AdministrationAPI {
     ///   - logger: Takes changes (info) and failures (error).
     ///   - routes: Adds what else is to be answered.
     ///   - onServerRunning: Called with the bound port once connections are accepted.
-    public func server(
+    func server(
         host: String, port: Int, limits: HTTPLimits, eventLoopGroup: any EventLoopGroup, logger: Logger,
         routes: (Router<BasicRequestContext>) -> Void = { _ in },
         onServerRunning: @escaping @Sendable (_ port: Int) async -> Void

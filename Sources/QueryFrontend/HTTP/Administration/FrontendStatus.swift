@@ -35,7 +35,7 @@ public struct ReplicaStatus: Sendable, Codable, Equatable {
     public var latencySlopeMilliseconds: Double?
 
     /// A replica's status from its parts.
-    public init(
+    package init(
         modelName: String, modelVersion: String, replica: Int, inputType: String, rpcVersion: Int? = nil,
         metadata: [String: String]? = nil, batchesInFlight: Int = 0, queriesInFlight: Int = 0,
         completedBatches: Int = 0, completedQueries: Int = 0, failedBatches: Int? = nil,
@@ -114,7 +114,7 @@ public struct ModelStatus: Sendable, Codable, Equatable {
     public var retries: Int
 
     /// A model version's status from its parts.
-    public init(
+    package init(
         name: String, version: String, isCurrent: Bool, replicas: Int = 0, queued: Int = 0,
         queriesPerSecond: Double = 0, meanBatchSize: Double = 0, largestBatch: Int = 0,
         latencyP50Milliseconds: Double = 0, latencyP99Milliseconds: Double = 0, cacheLookups: Int = 0,
@@ -188,7 +188,7 @@ public struct ApplicationStatus: Sendable, Codable, Equatable {
     public var shadows: [String]?
 
     /// An application's status from its parts.
-    public init(
+    package init(
         name: String, inputType: String, linkedModels: [String], sloMilliseconds: Double, defaultOutput: String,
         queries: Int = 0, defaults: Int = 0, queriesPerSecond: Double = 0, latencyP50Milliseconds: Double = 0,
         latencyP99Milliseconds: Double = 0, selection: SelectionSettings? = nil
@@ -239,7 +239,7 @@ public struct FrontendStatus: Sendable, Codable, Equatable {
     public var replicas: [ReplicaStatus]
 
     /// A frontend's status from its parts.
-    public init(
+    package init(
         uptimeSeconds: Double, applications: [ApplicationStatus], models: [ModelStatus], replicas: [ReplicaStatus]
     ) {
         self.uptimeSeconds = uptimeSeconds
@@ -257,7 +257,7 @@ public struct FrontendStatus: Sendable, Codable, Equatable {
 }
 
 /// Where the administration API learns what goes on in the frontend.
-public protocol FrontendObserver: Sendable {
+protocol FrontendObserver: Sendable {
     /// The connected containers.
     func replicas() async -> [ReplicaStatus]
     /// The whole frontend; every number finite.

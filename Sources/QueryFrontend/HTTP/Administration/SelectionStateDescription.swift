@@ -2,28 +2,28 @@ import ContainerRPC
 import Foundation
 
 /// What an application's policy has learned, for the application or for one of its users; the answer to `get_state`.
-public struct SelectionStateDescription: Sendable, Equatable {
+package struct SelectionStateDescription: Sendable, Equatable {
     /// One linked model's part in it.
-    public struct Model: Sendable, Equatable {
+    package struct Model: Sendable, Equatable {
         /// The model's name.
-        public var model: String
+        package var model: String
         /// Its current version; `nil` where it has none.
-        public var version: String?
+        package var version: String?
         /// How much it counts now: its share of all linked models' weight, 0 to 1; 0 for a shadow.
-        public var weight: Double
+        package var weight: Double
         /// Queries that it was chosen for, since the frontend started.
-        public var chosen: Int
+        package var chosen: Int
         /// Queries in whose output its answer was combined.
-        public var combined: Int
+        package var combined: Int
         /// Queries that its answer came too late for.
-        public var straggled: Int
+        package var straggled: Int
         /// The mean of what its answers have cost, in the unit of the application's loss; `nil` before any feedback.
-        public var meanLoss: Double?
+        package var meanLoss: Double?
         /// As a shadow: its answers that agreed with the output, and those that did not; `nil` for any other.
-        public var shadow: ShadowCounts?
+        package var shadow: ShadowCounts?
 
         /// A model's part, from its parts.
-        public init(
+        package init(
             model: String, version: String? = nil, weight: Double, chosen: Int = 0, combined: Int = 0,
             straggled: Int = 0, meanLoss: Double? = nil, shadow: ShadowCounts? = nil
         ) {
@@ -39,38 +39,38 @@ public struct SelectionStateDescription: Sendable, Equatable {
     }
 
     /// How a shadow's answers compare with the outputs that applications were given.
-    public struct ShadowCounts: Sendable, Equatable, Codable {
+    package struct ShadowCounts: Sendable, Equatable, Codable {
         /// Answers that agreed with the output.
-        public var agreed: Int
+        package var agreed: Int
         /// Answers that did not.
-        public var disagreed: Int
+        package var disagreed: Int
 
         /// These counts.
-        public init(agreed: Int, disagreed: Int) {
+        package init(agreed: Int, disagreed: Int) {
             self.agreed = agreed
             self.disagreed = disagreed
         }
     }
 
     /// The application's name.
-    public var application: String
+    package var application: String
     /// The user; `nil`: the application itself.
-    public var user: String?
+    package var user: String?
     /// The application's policy.
-    public var policy: PolicyDescription
+    package var policy: PolicyDescription
     /// How the application measures errors.
-    public var loss: Loss
+    package var loss: Loss
     /// False for a user without a state of their own, who starts from the application's, shown here.
-    public var isOwn: Bool
+    package var isOwn: Bool
     /// The linked models, in the order of linking.
-    public var models: [Model]
+    package var models: [Model]
     /// Feedback that was counted for the application, since the frontend started.
-    public var feedbacks: Int
+    package var feedbacks: Int
     /// The policy's state as JSON; `null` for a policy that learns nothing. A text that is no JSON is told as a string.
-    public var state: String
+    package var state: String
 
     /// A description from its parts.
-    public init(
+    package init(
         application: String, user: String? = nil, policy: PolicyDescription, loss: Loss, isOwn: Bool = true,
         models: [Model], feedbacks: Int = 0, state: String = "null"
     ) {
@@ -110,7 +110,7 @@ extension SelectionStateDescription: Codable {
         case state
     }
 
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         self.init(
             application: try container.decode(String.self, forKey: .application),
@@ -123,7 +123,7 @@ extension SelectionStateDescription: Codable {
             state: try container.decode(JSONValue.self, forKey: .state).json)
     }
 
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(application, forKey: .application)
         try container.encodeIfPresent(user, forKey: .user)

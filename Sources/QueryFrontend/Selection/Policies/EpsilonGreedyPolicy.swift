@@ -6,25 +6,25 @@
 /// feedbacks. A model that answers few queries is only noticed to have become better after long. Losses need no scale.
 /// A model that has not been observed yet is tried by the explored share only, so that one that never answers cannot draw
 /// all queries. Before the very first observation all are drawn alike.
-public struct EpsilonGreedyPolicy: SelectionPolicy {
+struct EpsilonGreedyPolicy: SelectionPolicy {
     /// How many observations of a model count.
     static let memory = 50.0
 
     /// The share of the queries that explore: 0 to 1.
-    public let epsilon: Double
+    let epsilon: Double
 
     /// A policy that explores with this share of the queries, 0 to 1.
     ///
     /// The default of a tenth is the customary one; it costs a tenth of the difference to the average model.
-    public init(epsilon: Double = 0.1) {
+    init(epsilon: Double = 0.1) {
         self.epsilon = min(1, max(0, epsilon))
     }
 
-    public func initialState() -> LossCounts { LossCounts() }
+    func initialState() -> LossCounts { LossCounts() }
 
-    public func userState(from application: LossCounts) -> LossCounts { application.ofUser }
+    func userState(from application: LossCounts) -> LossCounts { application.ofUser }
 
-    public func select(_ query: SelectionQuery, state: LossCounts, using random: inout SelectionRandom) -> Selection {
+    func select(_ query: SelectionQuery, state: LossCounts, using random: inout SelectionRandom) -> Selection {
         let count = query.models.count
         guard let best = best(of: query.models, state) else {
             return Selection(random.place(below: count), probability: 1 / Double(count))
@@ -34,7 +34,7 @@ public struct EpsilonGreedyPolicy: SelectionPolicy {
         return Selection(place, probability: place == best ? 1 - epsilon + explored : explored)
     }
 
-    public func observe(_ feedback: SelectionFeedback, state: inout LossCounts) {
+    func observe(_ feedback: SelectionFeedback, state: inout LossCounts) {
         state.models.forgetOthers(than: feedback.models)
         for observation in feedback.observations {
             var statistics = state.models[observation.model] ?? LossStatistics()
@@ -43,7 +43,7 @@ public struct EpsilonGreedyPolicy: SelectionPolicy {
         }
     }
 
-    public func weights(of models: [String], state: LossCounts) -> [Double] {
+    func weights(of models: [String], state: LossCounts) -> [Double] {
         let explored = 1 / Double(models.count)
         guard let best = best(of: models, state) else { return models.map { _ in explored } }
         return models.indices.map { $0 == best ? 1 - epsilon + epsilon * explored : epsilon * explored }

@@ -11,31 +11,30 @@
 /// at 0.6 from 5,000 to 10,000 of 20,000 queries, and of new users of two models with errors of 0.1 and 0.7. A smaller
 /// learning rate loses less to the noise of losses (1,349 errors instead of 1,402 with 0.2, where the best model of each
 /// phase makes 1,000), but then 13 instead of 4 of 100 users were not with their model after 50 feedbacks.
-public struct Exp3Policy: SelectionPolicy {
+struct Exp3Policy: SelectionPolicy {
     /// How much a loss counts: 0 to 1.
-    public let learningRate: Double
+    let learningRate: Double
     /// The share of the queries that go to any model: 0 to 1.
-    public let exploration: Double
+    let exploration: Double
     /// The part of all weight that is shared among all models after every feedback: 0 to 1.
-    public let share: Double
+    let share: Double
 
     /// A policy with these parameters.
-    public init(learningRate: Double = 0.3, exploration: Double = 0.02, share: Double = 0.00005) {
+    init(learningRate: Double = 0.3, exploration: Double = 0.02, share: Double = 0.00005) {
         self.learningRate = min(1, max(0, learningRate))
         self.exploration = min(1, max(0, exploration))
         self.share = min(1, max(0, share))
     }
 
-    public func initialState() -> LearnedWeights { LearnedWeights() }
+    func initialState() -> LearnedWeights { LearnedWeights() }
 
-    public func select(_ query: SelectionQuery, state: LearnedWeights, using random: inout SelectionRandom) -> Selection
-    {
+    func select(_ query: SelectionQuery, state: LearnedWeights, using random: inout SelectionRandom) -> Selection {
         let probabilities = weights(of: query.models, state: state)
         let place = random.place(of: probabilities)
         return Selection(place, probability: probabilities[place])
     }
 
-    public func observe(_ feedback: SelectionFeedback, state: inout LearnedWeights) {
+    func observe(_ feedback: SelectionFeedback, state: inout LearnedWeights) {
         guard !feedback.observations.isEmpty else { return }
         var steps = [Double?](repeating: nil, count: feedback.models.count)
         LossScale.follow(feedback, largest: &state.largestLoss)
@@ -49,7 +48,7 @@ public struct Exp3Policy: SelectionPolicy {
         state.update(steps: steps, of: feedback.models, share: share, keepsUnseen: false)
     }
 
-    public func weights(of models: [String], state: LearnedWeights) -> [Double] {
+    func weights(of models: [String], state: LearnedWeights) -> [Double] {
         let explored = exploration / Double(models.count)
         return state.shares(of: models).map { (1 - exploration) * $0 + explored }
     }

@@ -13,7 +13,7 @@
 /// of five models with errors of 0.04 to 0.3 ratios of 3 to 5 were a little better where the models erred independently,
 /// one of 7 where errors were mostly common. Where losses are not zero-one they count five times as much, because in a
 /// mean weak models are heard more than in a vote. A share of a hundredth makes about the last hundred feedbacks count.
-public struct Exp4Policy: SelectionPolicy {
+struct Exp4Policy: SelectionPolicy {
     /// How far a number that agrees may be away, as a share of the larger of both.
     static let tolerance = 0.1
     /// How much more a loss counts that is not zero-one: a vote passes over weak models, but in a mean each of them is heard,
@@ -21,24 +21,23 @@ public struct Exp4Policy: SelectionPolicy {
     static let numericFactor = 5.0
 
     /// How much a loss counts: 0 to 1.
-    public let learningRate: Double
+    let learningRate: Double
     /// The part of all weight that is shared among all models after every feedback: 0 to 1.
-    public let share: Double
+    let share: Double
 
     /// A policy with these parameters.
-    public init(learningRate: Double = 0.06, share: Double = 0.01) {
+    init(learningRate: Double = 0.06, share: Double = 0.01) {
         self.learningRate = min(1, max(0, learningRate))
         self.share = min(1, max(0, share))
     }
 
-    public func initialState() -> LearnedWeights { LearnedWeights() }
+    func initialState() -> LearnedWeights { LearnedWeights() }
 
-    public func select(_ query: SelectionQuery, state: LearnedWeights, using random: inout SelectionRandom) -> Selection
-    {
+    func select(_ query: SelectionQuery, state: LearnedWeights, using random: inout SelectionRandom) -> Selection {
         Selection(allOf: query)
     }
 
-    public func combine(_ answers: SelectionAnswers, state: LearnedWeights) -> Combination {
+    func combine(_ answers: SelectionAnswers, state: LearnedWeights) -> Combination {
         let weights = state.shares(of: answers.models)
         guard answers.loss != .zeroOne, let numeric = NumericAnswers(answers, weights: weights) else {
             return Vote.combine(answers, weights: weights)
@@ -46,7 +45,7 @@ public struct Exp4Policy: SelectionPolicy {
         return numeric.combination(numeric.mean, tolerance: Self.tolerance)
     }
 
-    public func observe(_ feedback: SelectionFeedback, state: inout LearnedWeights) {
+    func observe(_ feedback: SelectionFeedback, state: inout LearnedWeights) {
         guard !feedback.observations.isEmpty else { return }
         var steps = [Double?](repeating: nil, count: feedback.models.count)
         let rate = feedback.loss == .zeroOne ? learningRate : learningRate * Self.numericFactor
@@ -60,7 +59,7 @@ public struct Exp4Policy: SelectionPolicy {
         state.update(steps: steps, of: feedback.models, share: share, keepsUnseen: true)
     }
 
-    public func weights(of models: [String], state: LearnedWeights) -> [Double] {
+    func weights(of models: [String], state: LearnedWeights) -> [Double] {
         state.shares(of: models)
     }
 }

@@ -12,7 +12,7 @@
 /// that could be selected is 1, so that nothing can grow or vanish, whatever number of updates there are. A model that
 /// is linked later is unknown here and takes the mean weight of those present, as if it had been average so far. One that
 /// is unlinked, or has no replica, keeps its weight, and with it its place among the others, until it comes back.
-public struct LearnedWeights: Codable, Sendable, Hashable {
+struct LearnedWeights: Codable, Sendable, Hashable {
     /// No weight is a smaller part of the mean, even where nothing is shared: a weight of 0 could never grow again.
     static let leastWeight = 1e-12
     /// What is larger was not written by this program.
@@ -25,7 +25,7 @@ public struct LearnedWeights: Codable, Sendable, Hashable {
     var largestLoss: Double?
 
     /// Nothing is known yet: all models have equal weights.
-    public init() {}
+    init() {}
 
     /// The weights of these models; more than 0.
     func weights(of models: [String]) -> [Double] {

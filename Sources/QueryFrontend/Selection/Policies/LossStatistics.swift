@@ -62,13 +62,13 @@ extension LossStatistics: Codable {
 ///
 /// As JSON `{"models":{"a":[12,0.25],"b":[3,0.5]}}`: how often a model was observed, and its mean loss. A model that is
 /// linked later is unknown here, and so is tried; one that is unlinked keeps its figures for its return.
-public struct LossCounts: Codable, Sendable, Hashable {
+struct LossCounts: Codable, Sendable, Hashable {
     var models = ModelTable<LossStatistics>()
     /// The largest loss seen lately, where the policy needs losses from 0 to 1; see `LossScale`.
     var largestLoss: Double?
 
     /// Nothing is known yet.
-    public init() {}
+    init() {}
 
     /// What a user begins with: the same means, held lightly.
     var ofUser: LossCounts {

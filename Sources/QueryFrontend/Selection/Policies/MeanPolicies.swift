@@ -2,20 +2,20 @@
 ///
 /// Answers of another kind are left out; where all are, the first answer is the output. The confidence is the share of
 /// all models whose answer is within the tolerance of the mean.
-public struct MeanPolicy: SelectionPolicy {
+struct MeanPolicy: SelectionPolicy {
     /// How far an answer that agrees may be away, as a share of the larger of both.
-    public let tolerance: Double
+    let tolerance: Double
 
     /// A policy with this tolerance: 0 to 1.
-    public init(tolerance: Double = 0.1) {
+    init(tolerance: Double = 0.1) {
         self.tolerance = tolerance
     }
 
-    public func select(_ query: SelectionQuery, state: NoState, using random: inout SelectionRandom) -> Selection {
+    func select(_ query: SelectionQuery, state: NoState, using random: inout SelectionRandom) -> Selection {
         Selection(allOf: query)
     }
 
-    public func combine(_ answers: SelectionAnswers, state: NoState) -> Combination {
+    func combine(_ answers: SelectionAnswers, state: NoState) -> Combination {
         guard let numeric = NumericAnswers(answers, weights: answers.models.map { _ in 1 }) else {
             return answers.first
         }
@@ -28,20 +28,20 @@ public struct MeanPolicy: SelectionPolicy {
 ///
 /// Answers of another kind are left out; where all are, the first answer is the output. The confidence is the share of
 /// all models whose answer is within the tolerance of the median.
-public struct MedianPolicy: SelectionPolicy {
+struct MedianPolicy: SelectionPolicy {
     /// How far an answer that agrees may be away, as a share of the larger of both.
-    public let tolerance: Double
+    let tolerance: Double
 
     /// A policy with this tolerance: 0 to 1.
-    public init(tolerance: Double = 0.1) {
+    init(tolerance: Double = 0.1) {
         self.tolerance = tolerance
     }
 
-    public func select(_ query: SelectionQuery, state: NoState, using random: inout SelectionRandom) -> Selection {
+    func select(_ query: SelectionQuery, state: NoState, using random: inout SelectionRandom) -> Selection {
         Selection(allOf: query)
     }
 
-    public func combine(_ answers: SelectionAnswers, state: NoState) -> Combination {
+    func combine(_ answers: SelectionAnswers, state: NoState) -> Combination {
         guard let numeric = NumericAnswers(answers, weights: answers.models.map { _ in 1 }) else {
             return answers.first
         }
@@ -54,7 +54,7 @@ public struct MedianPolicy: SelectionPolicy {
 /// A model without a weight of its own weighs 1. Answers of another kind, and of models that weigh 0, are left out; where
 /// all are, the first answer is the output. The confidence is the share of all weight whose answers are within a tenth of
 /// the mean.
-public struct WeightedMeanPolicy: SelectionPolicy {
+struct WeightedMeanPolicy: SelectionPolicy {
     /// How far an answer that agrees may be away, as a share of the larger of both.
     static let tolerance = 0.1
     /// No weight may be larger.
@@ -63,24 +63,24 @@ public struct WeightedMeanPolicy: SelectionPolicy {
     private var known = ModelTable<Double>()
 
     /// A policy with weights by the models' names: 0 to 10⁹.
-    public init(weights: [String: Double] = [:]) {
+    init(weights: [String: Double] = [:]) {
         for (model, weight) in weights { known[model] = min(Self.largestWeight, max(0, weight)) }
     }
 
-    public var namedModels: [String] { known.entries.map(\.model) }
+    var namedModels: [String] { known.entries.map(\.model) }
 
-    public func select(_ query: SelectionQuery, state: NoState, using random: inout SelectionRandom) -> Selection {
+    func select(_ query: SelectionQuery, state: NoState, using random: inout SelectionRandom) -> Selection {
         Selection(allOf: query)
     }
 
-    public func combine(_ answers: SelectionAnswers, state: NoState) -> Combination {
+    func combine(_ answers: SelectionAnswers, state: NoState) -> Combination {
         guard let numeric = NumericAnswers(answers, weights: answers.models.map { known[$0] ?? 1 }) else {
             return answers.first
         }
         return numeric.combination(numeric.mean, tolerance: Self.tolerance)
     }
 
-    public func weights(of models: [String], state: NoState) -> [Double] {
+    func weights(of models: [String], state: NoState) -> [Double] {
         let weights = models.map { known[$0] ?? 1 }
         let sum = weights.reduce(0, +)
         return weights.map { sum > 0 ? $0 / sum : 1 / Double(models.count) }

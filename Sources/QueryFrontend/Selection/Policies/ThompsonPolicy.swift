@@ -9,40 +9,37 @@
 /// (Raj and Kalyani, 2017, discount in a like way), or to find a user's own model from the application's state.
 ///
 /// How probable the drawn model was has no closed form; its probability is told as 1, and not used.
-public struct ThompsonPolicy: SelectionPolicy {
+struct ThompsonPolicy: SelectionPolicy {
     /// How many observations of a model count.
     static let memory = 50.0
     /// How many draws the reported weights are counted from.
     static let reportedDraws = 200
 
-    /// The policy; there is nothing to set.
-    public init() {}
-
     /// What the policy has learned. As JSON `{"models":{"a":[12,0.25]}}`: how often a model was observed, its mean loss,
     /// and the variance where losses are not zero-one.
-    public struct State: Codable, Sendable, Hashable {
+    struct State: Codable, Sendable, Hashable {
         var models = ModelTable<LossStatistics>()
         /// `true` where the losses were not zero-one, which `weights` has to know without a query; else absent.
         var gaussian: Bool?
 
         /// Nothing is known yet.
-        public init() {}
+        init() {}
     }
 
-    public func initialState() -> State { State() }
+    func initialState() -> State { State() }
 
-    public func userState(from application: State) -> State {
+    func userState(from application: State) -> State {
         var state = application
         state.models.holdLightly()
         return state
     }
 
-    public func select(_ query: SelectionQuery, state: State, using random: inout SelectionRandom) -> Selection {
+    func select(_ query: SelectionQuery, state: State, using random: inout SelectionRandom) -> Selection {
         let beliefs = Beliefs(of: query.models, state.models, isZeroOne: query.loss == .zeroOne)
         return Selection(beliefs.draw(using: &random))
     }
 
-    public func observe(_ feedback: SelectionFeedback, state: inout State) {
+    func observe(_ feedback: SelectionFeedback, state: inout State) {
         let isZeroOne = feedback.loss == .zeroOne
         state.gaussian = isZeroOne ? nil : true
         state.models.forgetOthers(than: feedback.models)
@@ -58,7 +55,7 @@ public struct ThompsonPolicy: SelectionPolicy {
     }
 
     /// How often each model comes out of so many draws, always the same ones.
-    public func weights(of models: [String], state: State) -> [Double] {
+    func weights(of models: [String], state: State) -> [Double] {
         guard !models.isEmpty else { return [] }
         let beliefs = Beliefs(of: models, state.models, isZeroOne: state.gaussian != true)
         var random = SelectionRandom(seed: 1)

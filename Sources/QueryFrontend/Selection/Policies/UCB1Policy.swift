@@ -17,26 +17,23 @@
 ///
 /// One thing differs from the paper, where each model is tried before anything else: as long as some have not been
 /// observed, they get half of the queries, the others the rest. So a model that never answers in time cannot draw all.
-public struct UCB1Policy: SelectionPolicy {
+struct UCB1Policy: SelectionPolicy {
     /// What is left of the largest loss after a feedback that is no small part of it.
     private static let decay = 0.9999
     /// A largest loss so many times what is seen now may have been an outlier.
     private static let outlierFactor = 10.0
 
-    /// The policy; there is nothing to set.
-    public init() {}
+    func initialState() -> LossCounts { LossCounts() }
 
-    public func initialState() -> LossCounts { LossCounts() }
+    func userState(from application: LossCounts) -> LossCounts { application.ofUser }
 
-    public func userState(from application: LossCounts) -> LossCounts { application.ofUser }
-
-    public func select(_ query: SelectionQuery, state: LossCounts, using random: inout SelectionRandom) -> Selection {
+    func select(_ query: SelectionQuery, state: LossCounts, using random: inout SelectionRandom) -> Selection {
         let weights = weights(of: query.models, state: state)
         let place = random.place(of: weights)
         return Selection(place, probability: weights[place])
     }
 
-    public func observe(_ feedback: SelectionFeedback, state: inout LossCounts) {
+    func observe(_ feedback: SelectionFeedback, state: inout LossCounts) {
         let outlier = (state.largestLoss ?? 0) / Self.outlierFactor
         let isOutlier = feedback.observations.allSatisfy { $0.loss < outlier }
         LossScale.follow(feedback, largest: &state.largestLoss, decay: isOutlier ? LossScale.decay : Self.decay)
@@ -49,7 +46,7 @@ public struct UCB1Policy: SelectionPolicy {
         }
     }
 
-    public func weights(of models: [String], state: LossCounts) -> [Double] {
+    func weights(of models: [String], state: LossCounts) -> [Double] {
         let seen = models.map { model in state.models[model].flatMap { $0.count > 0 ? $0 : nil } }
         let logarithm = log(max(1, seen.reduce(0) { $0 + ($1?.count ?? 0) }))
         var best: Int?

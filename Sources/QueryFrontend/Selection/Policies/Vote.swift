@@ -26,15 +26,14 @@ enum Vote {
 /// that was linked first.
 ///
 /// The confidence is the share of all models that gave it.
-public struct MajorityPolicy: SelectionPolicy {
-    /// The policy; there is nothing to set.
-    public init() {}
+struct MajorityPolicy: SelectionPolicy {
+    func initialState() -> NoState { NoState() }
 
-    public func select(_ query: SelectionQuery, state: NoState, using random: inout SelectionRandom) -> Selection {
+    func select(_ query: SelectionQuery, state: NoState, using random: inout SelectionRandom) -> Selection {
         Selection(allOf: query)
     }
 
-    public func combine(_ answers: SelectionAnswers, state: NoState) -> Combination {
+    func combine(_ answers: SelectionAnswers, state: NoState) -> Combination {
         Vote.combine(answers, weights: answers.models.map { _ in 1 })
     }
 }

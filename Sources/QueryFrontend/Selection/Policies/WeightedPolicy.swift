@@ -15,7 +15,7 @@ import ContainerRPC
 /// shares change, or a model has no live replica, only those users move that must: to the models that gained, in
 /// proportion to their shares; and back when it has one again. Queries without a user are drawn. A linked model without
 /// a share gets nothing, unless no model that has one is available: then the first linked one answers.
-public struct WeightedPolicy: SelectionPolicy {
+struct WeightedPolicy: SelectionPolicy {
     private struct Share: Sendable {
         var part: Double
         var hash: UInt64
@@ -26,7 +26,7 @@ public struct WeightedPolicy: SelectionPolicy {
     /// Shares in percent, by the models' names.
     ///
     /// - Throws: `Problem` where one is not from 0 to 100, and where they do not add to 100.
-    public init(percentages: [String: Double]) throws(SelectionPolicies.Problem) {
+    init(percentages: [String: Double]) throws(SelectionPolicies.Problem) {
         for (model, percent) in percentages {
             guard (0...100).contains(percent) else {
                 throw SelectionPolicies.Problem(
@@ -44,9 +44,9 @@ public struct WeightedPolicy: SelectionPolicy {
         }
     }
 
-    public var namedModels: [String] { shares.entries.map(\.model) }
+    var namedModels: [String] { shares.entries.map(\.model) }
 
-    public func select(_ query: SelectionQuery, state: NoState, using random: inout SelectionRandom) -> Selection {
+    func select(_ query: SelectionQuery, state: NoState, using random: inout SelectionRandom) -> Selection {
         let parts = weights(of: query.models, state: state)
         guard let user = query.user else {
             let place = random.place(of: parts)
@@ -69,7 +69,7 @@ public struct WeightedPolicy: SelectionPolicy {
         return Selection(best, probability: parts[best])
     }
 
-    public func weights(of models: [String], state: NoState) -> [Double] {
+    func weights(of models: [String], state: NoState) -> [Double] {
         let parts = models.map { shares[$0]?.part ?? 0 }
         let sum = parts.reduce(0, +)
         guard sum > 0 else { return models.indices.map { $0 == 0 ? 1 : 0 } }

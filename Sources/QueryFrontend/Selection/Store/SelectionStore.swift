@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// Keeps what selection policies have learned across restarts.
 package protocol SelectionStore: Sendable {
