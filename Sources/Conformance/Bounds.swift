@@ -11,6 +11,7 @@ public struct Bounds: Hashable, Sendable {
     /// For a process to end that has nothing left to wait for.
     public var ending: Duration = .seconds(3)
 
+    /// Bounds for a machine on which an answer may take that long; those of sessions, heartbeats and ends follow from it.
     public init(answer: Duration = .seconds(15), start: Duration = .seconds(60)) {
         self.answer = answer
         session = answer + .seconds(5)

@@ -48,6 +48,7 @@ public struct ScenarioResult: Sendable {
     public let summary: String
     /// The section of the specification, such as `rpc-4.md 8.5`.
     public let section: String
+    /// What became of it.
     public let verdict: Verdict
     /// How long it took.
     public let duration: Duration

@@ -44,6 +44,8 @@ public struct FrontendConfiguration: Sendable {
     /// How long a stop waits for connections that are still being answered.
     public var drainLimit: Duration
 
+    /// A configuration; what is not given is as in `clipper serve`, but for the store, which is in memory. It is checked when
+    /// a frontend starts.
     public init(
         host: String = "127.0.0.1", adminHost: String? = nil, queryPort: Int = 1337, adminPort: Int = 1338,
         rpcPort: Int = 7000,

@@ -202,6 +202,8 @@ public final class QueryFrontend: Service {
 
     /// Serves until the group shuts down or the task is cancelled: then stops accepting, answers what is in flight,
     /// and returns.
+    ///
+    /// - Throws: what the threads that serve HTTP throw where they cannot be ended; everything has been answered then.
     public func run() async throws {
         // Ends early only by cancellation, which asks for the same.
         try? await gracefulShutdown()

@@ -16,13 +16,18 @@ public struct ContainerRun: Sendable {
         public var only: [String] = []
         /// What the container is told to take; `nil` leaves it to the container.
         public var inputType: InputType?
+        /// The inputs that are sent.
         public var inputs = InputChoice()
+        /// How long is waited for what must come.
         public var bounds = Bounds()
         /// How many containers are at work at a time.
         public var jobs = 4
+        /// The model's name that the container is told to register.
         public var modelName = "conformance"
+        /// The model's version that the container is told to register.
         public var modelVersion = "1"
 
+        /// All scenarios, in both versions, against the container that the command starts.
         public init(command: Command) {
             self.command = command
         }

@@ -12,6 +12,7 @@ public struct InputChoice: Hashable, Sendable {
     /// An input that takes the model a second or more.
     public var slow: String?
 
+    /// Inputs of three elements, made up.
     public init() {}
 
     /// Why a text can be no input of a model; `nil` if it can be one.

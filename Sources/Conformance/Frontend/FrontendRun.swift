@@ -41,12 +41,14 @@ public struct FrontendRun: Sendable {
         public var requiresVersion4 = false
         /// The scenarios' names; empty for all.
         public var only: [String] = []
+        /// How long is waited for what must come.
         public var bounds = Bounds()
         /// The latency objective of the kit's applications: the containers answer at once, or not at all.
         public var latencyObjective: Duration = .seconds(60)
         /// How many scenarios are played at a time.
         public var jobs = 4
 
+        /// All scenarios, in both versions, against the frontend at these addresses.
         public init(rpcEndpoint: String, query: HTTPAddress, administration: HTTPAddress) {
             self.rpcEndpoint = rpcEndpoint
             self.query = query

@@ -12,9 +12,12 @@ import PlainHTTP
 
 /// Where an HTTP server listens.
 public struct HTTPAddress: Hashable, Sendable, CustomStringConvertible {
+    /// A name or an address; one of IPv6 without brackets.
     public var host: String
+    /// The TCP port.
     public var port: Int
 
+    /// The address of that host and port.
     public init(host: String, port: Int) {
         self.host = host
         self.port = port

@@ -5,6 +5,9 @@ public struct JUnitReport: Sendable {
     private let suite: String
     private let results: [ScenarioResult]
 
+    /// A report of these results.
+    ///
+    /// - Parameter suite: the name that the CI system shows them under.
     public init(suite: String, results: [ScenarioResult]) {
         self.suite = suite
         self.results = results

@@ -2,7 +2,9 @@ public import ContainerRPC
 
 /// A scenario, as lists show it.
 public struct ListedScenario: Sendable {
+    /// What it is called in `only`, and on the command line.
     public let name: String
+    /// What it tests, in one line.
     public let summary: String
     /// The section of the specification, for each version that the scenario is played in.
     public let sections: [RPCVersion: String]

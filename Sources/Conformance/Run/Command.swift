@@ -15,6 +15,8 @@ public struct Command: Hashable, Sendable {
     let executable: String
     let arguments: [String]
 
+    /// The command of these words: the program and its arguments.
+    ///
     /// - Throws: `Unstartable` where there is no such program: a name without a slash is looked for in `PATH`.
     public init(_ words: [String]) throws {
         guard let name = words.first, !name.isEmpty else { throw Unstartable("no command is given") }

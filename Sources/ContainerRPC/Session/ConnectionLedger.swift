@@ -18,6 +18,7 @@ public struct ConnectionLedger<Session: Hashable & Sendable>: Sendable {
     /// every message can look it up without hashing.
     @usableFromInline var current: [Session?] = []
 
+    /// A ledger that knows of no connection yet.
     public init() {}
 
     /// The monitor says that something was accepted or is gone.

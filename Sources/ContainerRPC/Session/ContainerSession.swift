@@ -5,6 +5,7 @@
 public struct ContainerSession: Sendable {
     /// What is to be done after an event.
     public enum Action: Hashable, Sendable {
+        /// Nothing.
         case none
         /// Open a socket and connect it; where RPC 4 is offered, under a routing id that says so.
         case open
@@ -20,7 +21,9 @@ public struct ContainerSession: Sendable {
 
     /// What became of a batch.
     public enum BatchResult: Hashable, Sendable {
+        /// The model has answered: an output, or an error, for each input.
         case success(Outputs)
+        /// The whole batch failed, or was not computed; the reason is for a person.
         case failure(code: FailureCode = .modelError, reason: String? = nil)
     }
 

@@ -4,6 +4,7 @@
 public struct FrontendSession: Sendable {
     /// What is to be done after an event.
     public enum Action: Hashable, Sendable {
+        /// Nothing.
         case none
         /// Answer the container's heartbeat, in the session's version: that the session is known, or that it is not.
         case send(HeartbeatKind)

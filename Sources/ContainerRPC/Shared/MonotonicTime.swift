@@ -6,6 +6,7 @@ public struct MonotonicTime: Hashable, Comparable, Sendable {
     /// Nanoseconds since the origin.
     public var nanoseconds: Int64
 
+    /// The time so many nanoseconds after the origin.
     @inlinable
     public init(nanoseconds: Int64) {
         self.nanoseconds = nanoseconds
@@ -28,6 +29,7 @@ public struct MonotonicTime: Hashable, Comparable, Sendable {
         return MonotonicTime(nanoseconds: overflow ? (duration < .zero ? .min : .max) : sum)
     }
 
+    /// The time a duration earlier, with the same bounds.
     @inlinable
     public static func - (time: MonotonicTime, duration: Duration) -> MonotonicTime {
         time + (.zero - duration)
@@ -39,6 +41,7 @@ public struct MonotonicTime: Hashable, Comparable, Sendable {
         Duration(wholeNanoseconds: left.nanoseconds - right.nanoseconds)
     }
 
+    /// Moves the time on by a duration, with the same bounds.
     @inlinable
     public static func += (time: inout MonotonicTime, duration: Duration) {
         time = time + duration

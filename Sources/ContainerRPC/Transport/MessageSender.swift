@@ -2,6 +2,7 @@ import CZmq
 
 /// What became of a message that was to be sent.
 public enum SendOutcome: Hashable, Sendable {
+    /// libzmq has taken it; that is not yet its arrival.
     case sent
     /// No peer has this routing id any more (`ZMQ_ROUTER_MANDATORY`).
     case unreachable

@@ -1,4 +1,4 @@
-// For programs that test the other side: messages as bytes, right or wrong.
+// For the conformance kit and for tests, which play the other side: messages as bytes, right or wrong.
 
 extension Socket {
     /// Sends a message of these frames to a peer of a ROUTER, whatever they say.

@@ -2,6 +2,7 @@ import CZmq
 
 /// A libzmq socket: one owner, used by one thread at a time, closed with its last use.
 public struct Socket: ~Copyable {
+    /// Which side of the protocol a socket is for.
     public enum Kind: Sendable {
         /// The frontend's side: knows its peers by routing id, and fails to send to one that is gone.
         case router

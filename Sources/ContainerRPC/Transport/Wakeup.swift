@@ -119,6 +119,7 @@ public func waitForInput(
 }
 
 extension MonotonicTime {
+    /// The time on the system's monotonic clock.
     public static func now() -> MonotonicTime {
         MonotonicTime(nanoseconds: cplatform_monotonic_nanoseconds())
     }

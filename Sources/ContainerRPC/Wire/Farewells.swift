@@ -17,10 +17,12 @@ public struct GoodbyeCode: RawRepresentable, Hashable, Sendable {
 
 /// A side of a session is about to go.
 public struct Goodbye: Hashable, Sendable {
+    /// Why it goes.
     public var code: GoodbyeCode
     /// For a person.
     public var reason: String?
 
+    /// A goodbye with that code.
     public init(_ code: GoodbyeCode, reason: String? = nil) {
         self.code = code
         self.reason = reason
@@ -49,12 +51,14 @@ public struct RefusalCode: RawRepresentable, Hashable, Sendable {
 
 /// A registration is not taken.
 public struct Refusal: Hashable, Sendable {
+    /// Why it is not taken.
     public var code: RefusalCode
     /// What was wrong and what to do, for a person.
     public var reason: String?
     /// After this the container may try again.
     public var retryAfter: Duration?
 
+    /// A refusal with that code.
     public init(_ code: RefusalCode, reason: String? = nil, retryAfter: Duration? = nil) {
         self.code = code
         self.reason = reason
@@ -71,6 +75,7 @@ public struct Welcome: Hashable, Sendable {
     /// The frontend's software and its version.
     public var software: String?
 
+    /// A welcome with these times, in whole milliseconds on the wire.
     public init(heartbeatInterval: Duration, silenceLimit: Duration, software: String? = nil) {
         self.heartbeatInterval = heartbeatInterval
         self.silenceLimit = silenceLimit
@@ -82,10 +87,12 @@ public struct Welcome: Hashable, Sendable {
 public struct BatchFailure: Hashable, Sendable {
     /// The id of the request.
     public var id: UInt32
+    /// What kind of failure it is.
     public var code: FailureCode
     /// What happened, for a person.
     public var reason: String?
 
+    /// The failure of the batch that was requested under this id.
     public init(id: UInt32, code: FailureCode, reason: String? = nil) {
         self.id = id
         self.code = code
@@ -95,11 +102,14 @@ public struct BatchFailure: Hashable, Sendable {
 
 /// What the right answers to inputs were.
 public struct FeedbackMessage: Hashable, Sendable {
+    /// Its number, which is that of no batch.
     public var id: UInt32
+    /// The inputs.
     public var inputs: InputValues
     /// One label for each input.
     public var labels: Outputs
 
+    /// Feedback on these inputs, of as many labels.
     public init(id: UInt32, inputs: InputValues, labels: Outputs) {
         self.id = id
         self.inputs = inputs

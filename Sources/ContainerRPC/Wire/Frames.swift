@@ -39,8 +39,10 @@ public protocol FrameSink: ~Copyable {
 
 /// The frames of one message as arrays of bytes.
 public struct FrameList: FrameSource, FrameSink, Hashable, Sendable {
+    /// The bytes of each frame, in order.
     public var frames: [[UInt8]]
 
+    /// A message of these frames.
     public init(_ frames: [[UInt8]] = []) {
         self.frames = frames
     }

@@ -1,7 +1,10 @@
 /// A message from a container to its frontend.
 public enum ContainerMessage: Hashable, Sendable {
+    /// The container is there; what is known of it stays.
     case heartbeat
+    /// The container says what it is: its registration.
     case newContainer(Registration)
+    /// The outputs of a batch.
     case response(PredictResponse)
     /// RPC 4 only: a batch failed, or was not computed.
     case failure(BatchFailure)
@@ -13,7 +16,9 @@ public enum ContainerMessage: Hashable, Sendable {
 
 /// A message from a frontend to a container.
 public enum FrontendMessage: Hashable, Sendable {
+    /// The frontend is there, or asks the container to register.
     case heartbeat(HeartbeatKind)
+    /// A batch to compute.
     case request(PredictRequest)
     /// RPC 4 only: the frontend knows nothing of this session; register.
     case welcome(Welcome)
@@ -31,13 +36,17 @@ public enum FrontendMessage: Hashable, Sendable {
 
 /// What a frontend's heartbeat asks for; the raw value is the one on the wire.
 public enum HeartbeatKind: UInt32, Hashable, Sendable {
+    /// Nothing: the session stands.
     case keepAlive = 0
+    /// The registration: the frontend does not know this container.
     case requestMetadata = 1
 }
 
 /// What a container is to do with inputs; the raw value is the one on the wire.
 public enum RequestKind: UInt32, Hashable, Sendable {
+    /// To compute their outputs.
     case predict = 0
+    /// To learn from them, in RPC 3. No frontend may send it (`protocol/rpc-3.md`, 6.6).
     case feedback = 1
 }
 
@@ -45,10 +54,12 @@ public enum RequestKind: UInt32, Hashable, Sendable {
 public struct PredictResponse: Hashable, Sendable {
     /// The id of the request that it answers.
     public var id: UInt32
+    /// As many outputs as the request had inputs.
     public var outputs: Outputs
     /// RPC 4 only: what the model took for the batch.
     public var computeTime: Duration?
 
+    /// The answer to the request with this id.
     public init(id: UInt32, outputs: Outputs, computeTime: Duration? = nil) {
         self.id = id
         self.outputs = outputs
@@ -58,14 +69,18 @@ public struct PredictResponse: Hashable, Sendable {
 
 /// One batch for a container: typed inputs, all rows in one array.
 public struct PredictRequest: Hashable, Sendable {
+    /// What the answer names it by; the frontend counts them.
     public var id: UInt32
+    /// What is to be done.
     public var kind: RequestKind
+    /// The inputs.
     public var inputs: InputValues
     /// RPC 4 only: the time until no answer of the batch is of use any more.
     public var budget: Duration?
     /// RPC 4 only: the trace that the batch belongs to.
     public var trace: TraceContext?
 
+    /// A request for these inputs.
     public init(
         id: UInt32, kind: RequestKind = .predict, inputs: InputValues, budget: Duration? = nil,
         trace: TraceContext? = nil
@@ -80,9 +95,12 @@ public struct PredictRequest: Hashable, Sendable {
 
 /// A trace that a query belongs to, as an application's request brings it (W3C Trace Context).
 public struct TraceContext: Hashable, Sendable {
+    /// The header `traceparent`, as it came.
     public var parent: String?
+    /// The header `tracestate`, as it came.
     public var state: String?
 
+    /// The trace of these headers.
     public init(parent: String?, state: String? = nil) {
         self.parent = parent
         self.state = state
@@ -93,14 +111,19 @@ public struct TraceContext: Hashable, Sendable {
 public struct InputValues: Hashable, Sendable {
     /// The elements of all inputs, one after the other.
     public enum Elements: Hashable, Sendable {
+        /// Opaque bytes.
         case bytes([UInt8])
+        /// Signed integers.
         case int32([Int32])
+        /// Numbers in single precision.
         case float32([Float])
+        /// Numbers in double precision.
         case float64([Double])
         /// The UTF-8 of all strings; decoding has checked it.
         case string([UInt8])
     }
 
+    /// The elements of all inputs, in order.
     public var elements: Elements
     /// For each input, the end of its elements, counted in elements.
     public var rowEnds: [Int]
@@ -139,6 +162,7 @@ public struct InputValues: Hashable, Sendable {
     /// How many inputs there are.
     public var count: Int { rowEnds.count }
 
+    /// The type of the elements.
     public var type: InputType {
         switch elements {
         case .bytes: .bytes

@@ -1,11 +1,16 @@
 /// The type of a batch's outputs, or of the labels in feedback; its raw value is the one on the wire.
 public enum OutputType: UInt32, Sendable, Hashable, CaseIterable {
+    /// Opaque bytes.
     case bytes = 0
+    /// Signed 32-bit integers, little-endian.
     case int32 = 1
+    /// IEEE 754 binary32, little-endian.
     case float32 = 2
+    /// IEEE 754 binary64, little-endian.
     case float64 = 3
     /// UTF-8 text: all that RPC 3 has.
     case string = 4
+    /// Signed 64-bit integers, little-endian.
     case int64 = 5
 
     /// Bytes of one element: an output's length is a multiple of it.
@@ -59,10 +64,12 @@ extension FailureCode: CustomStringConvertible {
 public struct ItemError: Hashable, Sendable {
     /// The input's place in the batch.
     public var index: Int
+    /// What kind of failure it is.
     public var code: FailureCode
     /// What happened, for a person.
     public var text: String
 
+    /// The failure of the input at that place.
     public init(index: Int, code: FailureCode, text: String) {
         self.index = index
         self.code = code
@@ -75,6 +82,7 @@ public struct ItemError: Hashable, Sendable {
 public struct Outputs: Hashable, Sendable, RandomAccessCollection, ExpressibleByArrayLiteral {
     @usableFromInline var bytes: [UInt8]
     @usableFromInline var ends: [Int]
+    /// The type of their elements.
     public let type: OutputType
     /// Whether each output is a list of numbers rather than one number.
     public let isVectors: Bool
@@ -86,6 +94,7 @@ public struct Outputs: Hashable, Sendable, RandomAccessCollection, ExpressibleBy
         self.init(type: .string)
     }
 
+    /// No outputs yet, which will be of that type.
     public init(type: OutputType, isVectors: Bool = false) {
         self.init(type: type, isVectors: isVectors, bytes: [], ends: [])
     }

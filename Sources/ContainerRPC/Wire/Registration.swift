@@ -1,13 +1,17 @@
 /// What a container says of itself: which version of which model it serves, what it takes, and how much of it.
 public struct Registration: Sendable {
+    /// The model's name; 1 to 256 bytes, without `,`, `:` and control characters.
     public var modelName: String
+    /// Its version, under the same rule.
     public var modelVersion: String
+    /// What it takes.
     public var inputType: InputType
     /// The version of the protocol that the container registers in.
     public var rpcVersion: RPCVersion
     /// What RPC 4 says besides; a container of RPC 3 states nothing of it.
     public var details: RegistrationDetails
 
+    /// A registration of that model. What breaks a rule is found by who decodes it.
     public init(
         modelName: String, modelVersion: String, inputType: InputType, rpcVersion: RPCVersion = .three,
         details: RegistrationDetails = RegistrationDetails()
@@ -35,14 +39,18 @@ public struct RegistrationDetails: Hashable, Sendable {
     /// It wants to be told what the right answers were, by a frontend that tells; this package's does not.
     public var wantsFeedback = false
 
+    /// Nothing stated.
     public init() {}
 }
 
 /// One key of a container's metadata with its value.
 public struct MetadataPair: Hashable, Sendable {
+    /// What is told, such as `framework`.
     public var key: String
+    /// The telling text.
     public var value: String
 
+    /// A key with its value.
     public init(_ key: String, _ value: String) {
         self.key = key
         self.value = value

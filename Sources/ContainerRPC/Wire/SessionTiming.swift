@@ -9,6 +9,7 @@ public struct SessionTiming: Hashable, Sendable {
     /// A container's longest pause.
     public var longestBackoff: Duration
 
+    /// The times of RPC 3, but for those that are given.
     public init(
         heartbeatInterval: Duration = .seconds(5), silenceLimit: Duration = .seconds(30),
         firstBackoff: Duration = .milliseconds(100), longestBackoff: Duration = .seconds(5)

@@ -52,6 +52,7 @@ public struct WireError: Error, Hashable, Sendable {
         case itemErrors = "item-errors"
     }
 
+    /// What is broken.
     public var kind: Kind
     /// The frame's place in the message; 0 is the empty one.
     public var frame: Int

@@ -34,6 +34,8 @@ public struct ContainerService: Service {
     }
 
     /// Serves until the group shuts down or the task is cancelled.
+    ///
+    /// - Throws: `TransportError` for what libzmq or the system refuses, such as one more socket; not for a frontend that is away.
     public func run() async throws {
         let context = try context ?? Context()
         // A context that others use is theirs to end.

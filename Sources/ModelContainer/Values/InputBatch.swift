@@ -64,6 +64,7 @@ public struct InputMatrix<Element: InputElement>: Hashable, Sendable {
     /// `rowCount * columnCount` elements, row by row.
     public let elements: [Element]
 
+    /// One element of one input.
     @inlinable
     public subscript(row: Int, column: Int) -> Element {
         elements[row * columnCount + column]
