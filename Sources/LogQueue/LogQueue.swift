@@ -1,4 +1,4 @@
-import ContainerRPC
+package import ContainerRPC
 import Dispatch
 package import Logging
 

@@ -12,8 +12,6 @@ import UnixSignals
     import Glibc
 #endif
 
-extension LogFormat: ExpressibleByArgument {}
-
 /// `clipper serve`: runs the query frontend.
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -60,7 +58,9 @@ struct Serve: AsyncParsableCommand {
         completion: .list(Logger.Level.allCases.map(\.rawValue)), transform: { text in try Logger.Level(name: text) })
     var logLevel = Logger.Level.info
 
-    @Option(help: "text, or json: an object a line, with time, level, logger, message and metadata.")
+    @Option(
+        help: "text, or json: an object a line, with time, level, logger, message and metadata. (default: text)",
+        completion: .list(LogFormat.allCases.map(\.rawValue)), transform: { text in try LogFormat(name: text) })
     var logFormat = LogFormat.text
 
     @Option(

@@ -70,9 +70,6 @@ struct ContainerFlags: ParsableArguments {
     }
 
     private static func logFormat(_ text: String) throws -> LogFormat {
-        guard let format = LogFormat(rawValue: text) else {
-            throw ValidationError("'\(text)' is no format of a log; expected text or json.")
-        }
-        return format
+        try LogFormat(name: text)
     }
 }

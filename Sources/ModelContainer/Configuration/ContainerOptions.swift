@@ -1,5 +1,5 @@
 public import ArgumentParser
-import ContainerRPC
+public import ContainerRPC
 public import Logging
 
 /// The flags that every container takes; a command with flags of its own includes them with `@OptionGroup`.

@@ -1,4 +1,4 @@
-import ContainerRPC
+package import ContainerRPC
 
 /// A connected replica as it is listed.
 package struct ReplicaListing: Hashable, Sendable {

@@ -11,6 +11,8 @@ struct Batch: Sendable {
     var deadlines: [MonotonicTime]
     /// The time that was left for the first of them when it came.
     var allowance: Duration
+    /// The same for the query in the middle.
+    var usualAllowance: Duration
     /// Since when its first query could have been sent.
     var sendable: MonotonicTime
     /// How many of those deadlines have come.

@@ -191,10 +191,13 @@ extension ModelScheduler {
             budget: head.deadline - head.arrived, model: replicas[index].latency, waiting: .max)
         guard draft.count < limit else { return false }
         var nextStart = start + replicas[index].latency.expected(draft.count)
-        for other in replicas.indices where other != index && isReliable(other) {
+        let nextDeadline = table[next].query.waiter.deadline
+        // One that is too slow for it takes nothing off this one, however idle it is.
+        for other in replicas.indices
+        where other != index && isReliable(other) && canBeInTime(other, by: nextDeadline, now: now) {
             nextStart = min(nextStart, replicas[other].free(now: now))
         }
-        return table[next].query.waiter.deadline - nextStart < head.deadline - start
+        return nextDeadline - nextStart < head.deadline - start
     }
 
     /// A query that was taken from the queue is not sent any more. A hedge leaves its first copy to answer.
@@ -212,6 +215,7 @@ extension ModelScheduler {
     ) {
         let queries = draft.first == 0 ? draft.queries : Array(draft.queries[draft.first...])
         let first = table[queries[0]].query.waiter
+        let usual = table[queries[queries.count / 2]].query.waiter
         // What comes back from another replica, or goes to a second one, could not be sent to this one before, and what
         // waited for company should not have been.
         let isNew = table[queries[0]].losses == 0 && table[queries[0]].copies == 0
@@ -221,7 +225,8 @@ extension ModelScheduler {
         var batch = Batch(
             id: ids.next(except: replicas[index].batches), queries: queries, sent: now, starts: start,
             deadlines: draft.first == 0 ? draft.deadlines : Array(draft.deadlines[draft.first...]),
-            allowance: first.deadline - first.arrived, sendable: isNew && !isDelayed ? first.arrived : now)
+            allowance: first.deadline - first.arrived, usualAllowance: usual.deadline - usual.arrived,
+            sendable: isNew && !isDelayed ? first.arrived : now)
         var inputs: [Payload] = []
         var arrivals: [MonotonicTime] = []
         inputs.reserveCapacity(queries.count)

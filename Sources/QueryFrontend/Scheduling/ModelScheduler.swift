@@ -107,11 +107,10 @@ struct ModelScheduler: Sendable {
         noteReplicasChanged()
         var wentBack = 0
         // What it was asked once more is on it twice, and one replica is lost with it.
-        var missing: Set<QueryTable.Reference> = []
-        for batch in lost.batches where batch.isMissing { missing.formUnion(batch.queries) }
+        var counted: Set<QueryTable.Reference> = []
         for batch in lost.batches {
             for reference in batch.queries {
-                if !batch.isMissing, missing.contains(reference), table[reference].losses > 0 {
+                if lost.missingCount > 0, !counted.insert(reference).inserted, table[reference].losses > 0 {
                     table[reference].losses -= 1
                 }
                 lose(reference, sent: batch.sent, now: now, &effects)
@@ -188,7 +187,10 @@ struct ModelScheduler: Sendable {
         guard query.waiter.deadline > now else { return effects.answer(query.waiter, .defaultOutput(.deadline)) }
         if let hash = query.keyHash, let reference = runningQuery(with: query.input, hash: hash) {
             guard !isFull else { return refuse(query.waiter, &effects) }
-            return join(reference, query.waiter, &hedges)
+            if !isOvertakable(reference, by: query.waiter.deadline, now: now) {
+                return join(reference, query.waiter, &hedges)
+            }
+            release(reference)
         }
         if let delay = settings?.batching.maxDelay, delay > .zero {
             // It may have gathered with others since; what waited longer waited for something else.

@@ -92,9 +92,9 @@ extension ModelScheduler {
         return table[reference].copies == 1 || table[reference].sent?.replica == replicas[index].id
     }
 
-    /// Whether a replica has something that is expected of it, or that somebody waits for.
+    /// Whether a replica has something that is expected of it, or that somebody waits for. Of one that is stuck nothing is.
     func isAtWork(_ index: Int) -> Bool {
-        !replicas[index].isIdle
+        (!replicas[index].isIdle && replicas[index].stuckSince == nil)
             || replicas[index].batches.contains { $0.queries.contains { isAwaited($0, on: index) } }
     }
 

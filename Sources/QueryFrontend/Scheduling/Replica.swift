@@ -92,6 +92,14 @@ struct Replica: Sendable {
         return end
     }
 
+    /// When it is expected to be done with one query more. A batch that should have been answered is expected to take as long
+    /// again.
+    func completion(now: MonotonicTime) -> MonotonicTime {
+        var end = free(now: now) + latency.expected(1)
+        if let current, nextAnswer < now { end += latency.expected(current.size) }
+        return end
+    }
+
     /// When a batch that is late even for the slowest that was seen, or a first one beyond all patience, may be called stuck.
     var stuckAt: MonotonicTime? {
         guard stuckSince == nil else { return nil }
@@ -197,8 +205,9 @@ struct Replica: Sendable {
                     duration, ahead: max(.zero, lastInTurn - batch.sent), waited: lastInTurn - batch.sendable,
                     computeTime: computeTime)
             }
-            // The unluckiest query waits for one batch and rides in the next.
-            limit.completed(size: batch.size, wasInTime: duration * 2 <= batch.allowance)
+            // The unluckiest query waits for one batch and rides in the next. One that has less time than most, and is the
+            // first for that, does not rule the others' batches.
+            limit.completed(size: batch.size, wasInTime: duration * 2 <= batch.usualAllowance)
             allowance = batch.allowance
             completedBatches += 1
         }

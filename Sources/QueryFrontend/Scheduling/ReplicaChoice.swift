@@ -40,7 +40,7 @@ extension ModelScheduler {
             }
             let completion =
                 replicas[index].isUnproven || replicas[index].isFailing
-                ? .distantFuture : replicas[index].free(now: now) + replicas[index].latency.expected(1)
+                ? .distantFuture : replicas[index].completion(now: now)
             if let best, best.completion <= completion { continue }
             best = (index, completion)
         }

@@ -7,6 +7,14 @@ extension ModelScheduler {
         running.slot(hash: hash) { table.holds(input, in: Int($0)) }.flatMap { table.reference(slot: Int($0)) }
     }
 
+    /// Whether all of it is in a batch that is late, and another replica can answer who asks now by then.
+    func isOvertakable(_ reference: QueryTable.Reference, by deadline: MonotonicTime, now: MonotonicTime) -> Bool {
+        guard table[reference].copies == 1, !table[reference].isQueued, let replica = table[reference].sent?.replica,
+            let index = replicas.firstIndex(where: { $0.id == replica })
+        else { return false }
+        return replicas[index].isLate(now: now) && canAnswer(by: deadline, except: index, now: now)
+    }
+
     /// Its output goes to one more.
     mutating func join(_ reference: QueryTable.Reference, _ waiter: Waiter, _ hedges: inout HedgeBudgets) {
         counters.shared += 1

@@ -387,4 +387,26 @@ struct FailedBatchTests {
         test.scheduler.dispatch(now: at(.zero))
         #expect(test.scheduler.effects.dispatches.map(\.expires) == [at(.seconds(3))])
     }
+
+    @Test("What a replica finds too late, with time left, goes to another that can have it in time")
+    func tooLateHere() throws {
+        var (test, now) = try SchedulerUnderTest.learned()
+        test.submit(1000, due: now + .seconds(1), now: now)
+        let rash = try #require(test.dispatch(now: now).first)
+        fail(rash, .tooLate, in: &test, now: now)
+        #expect(test.outcomes[1000] == nil)
+        let other = try #require(test.dispatch(now: now).first)
+        #expect(other.items == [1000] && other.replica != rash.replica)
+        // It is not the first to be asked any more, however quickly it refuses.
+        now += .milliseconds(10)
+        test.complete(other, now: now)
+        for item in 2000..<2004 {
+            now += .milliseconds(1)
+            test.submit(item, due: now + .seconds(1), now: now)
+            let next = try #require(test.dispatch(now: now).first)
+            #expect(next.replica == other.replica)
+            now += .milliseconds(10)
+            test.complete(next, now: now)
+        }
+    }
 }

@@ -50,7 +50,11 @@ struct LoadedModel {
     var stallShare = 0.0
     var stall = Duration.milliseconds(4)
     var batching = Batching()
+    /// A share of the queries that has another time.
+    var impatient: (share: Double, slo: Duration)?
     var replicas = 1
+    /// What the last one of several takes for a batch besides.
+    var slower = Duration.zero
     /// Queries that arrive together, with one deadline.
     var burst = 1
     var seed: UInt64 = 1
@@ -80,6 +84,8 @@ struct LoadedModel {
             now = max(now, min(nextArrival, nextEnd, scheduler.deadline ?? .distantFuture))
             if now == nextArrival {
                 for _ in 0..<burst {
+                    var slo = slo
+                    if let impatient, Double.random(in: 0..<1, using: &generator) < impatient.share { slo = impatient.slo }
                     let waiter = Waiter(
                         ticket: Ticket(sink: 0, request: 0, item: item), application: ApplicationHandle(index: 0),
                         arrived: now, deadline: now + slo)
@@ -102,7 +108,8 @@ struct LoadedModel {
             for dispatch in scheduler.effects.dispatches {
                 let replica = dispatch.replica.number
                 let stretch = 1 + jitter * (Double.random(in: 0..<2, using: &generator) - 1)
-                var takes = (fixed + perQuery * dispatch.inputs.count) * stretch
+                let own = replicas > 1 && replica == replicas - 1 ? slower : .zero
+                var takes = (fixed + own + perQuery * dispatch.inputs.count) * stretch
                 if stallShare > 0, Double.random(in: 0..<1, using: &generator) < stallShare { takes += stall }
                 free[replica] = max(free[replica], now + way(&generator)) + turn + takes
                 work.append(Work(dispatch: dispatch, takes: takes, ends: free[replica] + way(&generator)))

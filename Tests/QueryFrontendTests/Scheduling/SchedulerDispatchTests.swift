@@ -254,4 +254,26 @@ struct SchedulerDispatchTests {
         #expect(sent.map(\.replica) == [1, 0])
         #expect(sent.map(\.items.count) == [2, 1])
     }
+
+    @Test("A batch that should have been answered makes its replica the busier one, though it is the quicker")
+    func overdue() throws {
+        var (test, now) = try SchedulerUnderTest.learned(slots: 2)
+        func submitted(_ item: Int) throws -> SchedulerUnderTest.Sent {
+            test.submit(item, due: now + .seconds(1), now: now)
+            return try #require(test.dispatch(now: now).first)
+        }
+        for item in 1000..<1100 {
+            let batch = try submitted(item)
+            now += .milliseconds(batch.replica == 0 ? 9 : 10)
+            test.complete(batch, now: now)
+        }
+        var first = try submitted(2000)
+        while first.replica != 0 {
+            now += .milliseconds(10)
+            test.complete(first, now: now)
+            first = try submitted(2000 + first.items[0])
+        }
+        now += .milliseconds(12)
+        #expect(try submitted(9000).replica == 1)
+    }
 }

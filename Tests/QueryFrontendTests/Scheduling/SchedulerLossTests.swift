@@ -187,4 +187,26 @@ struct SchedulerLossTests {
         #expect(test.answeredAgain.isEmpty)
         #expect(test.scheduler.pendingCount == 0)
     }
+
+    @Test("A replica that missed a query twice is one that is lost with it")
+    func missedTwice() throws {
+        var (test, now) = try SchedulerUnderTest.learned(replicas: 1, slots: 2)
+        test.submit(1000, due: now + .seconds(9), now: now)
+        _ = try #require(test.dispatch(now: now).first)
+        for item in [2000, 2001] {
+            now += .milliseconds(10)
+            test.submit(item, due: now + .seconds(9), now: now)
+            let overtaking = try #require(test.dispatch(now: now).first)
+            #expect(overtaking.items == [item])
+            now += .milliseconds(10)
+            test.complete(overtaking, now: now)
+            now += .milliseconds(100)
+            test.tick(now: now)
+            if item == 2000 { #expect(test.dispatch(now: now).first?.items == [1000]) }
+        }
+        test.addReplica(7, now: now)
+        test.removeReplica(0, now: now)
+        #expect(test.outcomes[1000] == nil)
+        #expect(test.dispatch(now: now).first?.items == [1000])
+    }
 }

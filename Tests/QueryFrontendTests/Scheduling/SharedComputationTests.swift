@@ -262,4 +262,24 @@ struct SharedComputationTests {
         }
         #expect(test.scheduler.pendingCount == 0)
     }
+
+    @Test("What is late is not joined any more where another replica can answer")
+    func late() throws {
+        var test = SchedulerUnderTest(limit: 1, replicas: 2, slotsPerReplica: 2)
+        test.group = { $0 % 1000 }
+        var now = try test.rehearse()
+        test.submit(500, due: now + .milliseconds(100), now: now)
+        let frozen = try #require(test.dispatch(now: now).first)
+        now += .milliseconds(15)
+        test.submit(1500, due: now + .milliseconds(100), now: now)
+        #expect(test.dispatch(now: now).isEmpty)
+        now += .milliseconds(10)
+        test.submit(2500, due: now + .milliseconds(20), now: now)
+        let other = try #require(test.dispatch(now: now).first)
+        #expect(other.replica != frozen.replica)
+        test.complete(other, now: now + .milliseconds(10))
+        #expect(test.outcomes[2500] == .output("500"))
+        test.complete(frozen, now: now + .milliseconds(20))
+        #expect(test.outcomes[500] == .output("500") && test.outcomes[1500] == .output("500"))
+    }
 }

@@ -94,4 +94,21 @@ struct StuckReplicaTests {
         test.submit(1, 2, 3, 4, due: now + .seconds(1), now: now)
         #expect(test.dispatch(now: now).map(\.items.count) == [2, 2])
     }
+
+    @Test("One that drains is done once nobody waits for what it has: it may never answer")
+    func drains() throws {
+        var (test, now) = try SchedulerUnderTest.learned()
+        test.submit(1000, due: now + .milliseconds(500), now: now)
+        let sent = try #require(test.dispatch(now: now).first)
+        test.scheduler.setDraining(true, ReplicaID(number: sent.replica))
+        now += .milliseconds(200)
+        test.tick(now: now)
+        #expect(test.scheduler.isNeeded(ReplicaID(number: sent.replica)))
+        // It has gone elsewhere, as the replica is stuck, and nobody answers it there either.
+        _ = test.dispatch(now: now)
+        now += .seconds(2)
+        test.tick(now: now)
+        #expect(test.outcomes[1000] == .defaultOutput(.deadline))
+        #expect(!test.scheduler.isNeeded(ReplicaID(number: sent.replica)))
+    }
 }

@@ -82,4 +82,24 @@ struct SustainedLoadTests {
         let each = Double(result.inTime) / (Double(result.offered) / 1000)
         #expect(each > 120, "\(each) of each request")
     }
+
+    @Test("A replica that is too slow for most of what waits takes nothing off a quick one, however much comes")
+    func slowCompanion() {
+        var model = LoadedModel(
+            slo: .milliseconds(200), fixed: .milliseconds(1), perQuery: .microseconds(50), jitter: 0.05)
+        let alone = model.run(rate: 30_000, for: .seconds(1))
+        model.replicas = 2
+        model.slower = .milliseconds(150)
+        let both = model.run(rate: 30_000, for: .seconds(1))
+        #expect(both.goodput > 0.98 * alone.goodput)
+    }
+
+    @Test("Clients with little time do not make AIMD's batches small for all others")
+    func impatientFew() {
+        let model = LoadedModel(
+            slo: .milliseconds(100), batching: Batching(limit: .aimd(increase: 1, backoff: 0.9)),
+            impatient: (share: 0.1, slo: .milliseconds(10)))
+        let result = model.run(rate: 3000, for: .seconds(3))
+        #expect(result.shareInTime > 0.85)
+    }
 }
