@@ -1,7 +1,9 @@
 /// The name under which a ROUTER knows a peer: opaque bytes, chosen by libzmq or by the peer.
 public struct RoutingID: Hashable, Sendable {
+    /// The id as libzmq has it: 1 to 255 bytes, or none where a socket has no such ids.
     public var bytes: [UInt8]
 
+    /// An id of these bytes.
     public init(_ bytes: [UInt8]) {
         self.bytes = bytes
     }

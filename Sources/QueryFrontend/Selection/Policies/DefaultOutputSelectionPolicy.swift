@@ -1,7 +1,5 @@
 /// Clipper's own policy: the first linked model that has a live replica answers.
 struct DefaultOutputSelectionPolicy: SelectionPolicy {
-    func initialState() -> NoState { NoState() }
-
     func select(_ query: SelectionQuery, state: NoState, using random: inout SelectionRandom) -> Selection {
         Selection(0)
     }

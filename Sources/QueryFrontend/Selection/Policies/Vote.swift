@@ -27,8 +27,6 @@ enum Vote {
 ///
 /// The confidence is the share of all models that gave it.
 struct MajorityPolicy: SelectionPolicy {
-    func initialState() -> NoState { NoState() }
-
     func select(_ query: SelectionQuery, state: NoState, using random: inout SelectionRandom) -> Selection {
         Selection(allOf: query)
     }
