@@ -129,7 +129,8 @@ extension ModelCommand {
         private func whatServesNow(_ client: AdministrationClient) async -> String? {
             guard let models = try? await client.models().models else { return nil }
             if let current = models.first(where: { $0.name == model.name && $0.isCurrent }) {
-                return "The current version of '\(model.name)' is '\(current.version)'; `clipper model set-version` changes it"
+                return "The current version of '\(model.name)' is '\(current.version)'; "
+                    + "`clipper model set-version` changes it"
             }
             guard models.allSatisfy({ $0.name != model.name }),
                 let linked = try? await client.applications().applications.filter({
