@@ -27,9 +27,10 @@ struct QueryConnectionTests {
             return .body(buffer)
         }
         test.send(.start())
-        for _ in 0..<3 { test.read(piece()) }
+        // Of more, the memory of one could be used again for another.
+        for _ in 0..<2 { test.read(piece()) }
         test.send([.end(nil)])
-        #expect(test.body.readableBytes == 15)
+        #expect(test.body.readableBytes == 10)
         #expect(Self.address(of: test.body) == first)
     }
 

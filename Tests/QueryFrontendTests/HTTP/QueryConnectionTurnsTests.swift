@@ -44,6 +44,14 @@ struct QueryConnectionTurnsTests {
         #expect(test.goOn() == [.write(404), .write(200), .read])
     }
 
+    @Test("What would be too much to keep meanwhile is refused in its turn, and what comes behind it thrown away")
+    mutating func tooMuchWhileYielding() {
+        test = ConnectionUnderTest(HTTPLimits(bodies: 100))
+        #expect(test.send(.get() * 9) == [.write(200)] * 8 + [.yield, .read])
+        #expect(test.send(.get()) == [.read])
+        #expect(test.goOn() == [.writeLast(503), .awaitWritten])
+    }
+
     // MARK: Clients that do not read
 
     @Test("Of a client that does not read its answers nothing more is read until it does")
@@ -64,6 +72,17 @@ struct QueryConnectionTurnsTests {
         #expect(test.answer() == [.write(200)])
         #expect(test.setWritable(true) == [.write(200)])
         #expect(test.setWritable(true) == [.read])
+    }
+
+    @Test("What still comes of it waits behind what came before")
+    mutating func slowClientThatSends() {
+        test.send(.predict("1") + .get("/nowhere"))
+        test.fillsSocket = true
+        test.answer()
+        #expect(test.send(.get()) == [.yield])
+        #expect(test.goOn() == [])
+        #expect(test.setWritable(true) == [.write(404)])
+        #expect(test.setWritable(true) == [.write(200)])
     }
 
     @Test("An answer that fills the socket ends the turn, however many are left in it")
