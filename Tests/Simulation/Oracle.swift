@@ -32,6 +32,8 @@ struct Oracle {
         var mustHaveOutput = false
         /// Replicas that were lost with it in flight.
         var losses = 0
+        /// Times that a replica found it too late, and another may have been asked for that.
+        var lateRefusals = 0
         /// The replica that has it was found stuck, or has lost it: it may go to another one, which is no hedge.
         var isStuck = false
         /// The last replica that has said that it did not compute it.
@@ -270,7 +272,8 @@ struct Oracle {
         case .deadline: isRight = now >= query.deadline || hasFailed(query, reason)
         case .modelDeleted: isRight = !isRegistered[query.model] || epochs[query.model] != query.epoch
         // Of those that share a computation nobody can tell from outside.
-        case .lostTwice: isRight = query.losses >= 2 || query.value < Self.firstDistinct
+        case .lostTwice:
+            isRight = query.losses + query.lateRefusals >= 2 || query.value < Self.firstDistinct
         case .stopping: isRight = isStopping
         case .noReplica, .queueFull, .predictedLate:
             isRight = self.isRight(reason, at: query.door, of: query.model, now: now)

@@ -83,7 +83,12 @@ extension Oracle {
         case .malformed, .wrongOutputCount, .replaced: cause = connection.hasMisbehaved
         case .dismissed: cause = replica.model < isRegistered.count
         case .left: cause = replica.isLeaving && replica.batches.isEmpty
-        case .drained: cause = connection.wasReleased && replica.isIdle
+        case .drained:
+            // One that is stuck may never answer what nobody waits for any more.
+            let isAwaited = replica.batches.contains { batch in
+                batch.queries.contains { !queries[$0].isAnswered && !queries[$0].isGone }
+            }
+            cause = connection.wasReleased && (replica.isIdle || !isAwaited)
         case .unanswered: cause = !replica.batches.isEmpty
         case .refused: cause = false
         }
@@ -229,10 +234,18 @@ extension Oracle {
             if failure.code == .tooLarge { replicas[id.number]?.largest = .max }
             for value in batch.values { failed(value, of: replica.model, failure.code, lies: lies) }
         }
-        if !isDivisible, failure.code != .invalidInput, failure.code != .tooLate { replicas[id.number]?.failures += 1 }
+        // Who refuses as too late what is not is not asked first any more.
+        if !isDivisible, failure.code != .invalidInput, failure.code != .tooLate || lies {
+            replicas[id.number]?.failures += 1
+        }
         for query in batch.queries {
             queries[query].replicas.removeAll { $0 == id }
             if failure.code == .unavailable { refused(query, by: id) }
+            // It goes to another that can have it in time, if there is one; who was lost with it then is not known here.
+            if failure.code == .tooLate {
+                queries[query].refusedBy = id
+                queries[query].lateRefusals += 1
+            }
         }
     }
 

@@ -88,7 +88,7 @@ struct StuckReplicaTests {
         var (test, now) = try SchedulerUnderTest.learned(limit: 4)
         test.submit(1000, due: now + .milliseconds(50), now: now)
         let late = try #require(test.dispatch(now: now).first)
-        now += .milliseconds(10)
+        now += .milliseconds(45)
         test.scheduler.fail(batch: late.id, on: ReplicaID(number: late.replica), .tooLate, "", now: at(now))
         test.takeAnswers()
         test.submit(1, 2, 3, 4, due: now + .seconds(1), now: now)
