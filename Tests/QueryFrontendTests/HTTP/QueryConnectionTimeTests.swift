@@ -30,6 +30,15 @@ struct QueryConnectionTimeTests {
         #expect(tick(at: 126) == [.close])
     }
 
+    @Test("Where half a request gets no answer, it counts from what came of it last")
+    mutating func idleSinceInput() {
+        test.time = .seconds(10)
+        test.send(.start())
+        test.closeInput()
+        #expect(tick(at: 85) == [])
+        #expect(tick(at: 86) == [.close])
+    }
+
     @Test("Who waits for an answer is not idle")
     mutating func waiting() {
         test.send(.predict("1"))
