@@ -85,7 +85,9 @@ struct LoadedModel {
             if now == nextArrival {
                 for _ in 0..<burst {
                     var slo = slo
-                    if let impatient, Double.random(in: 0..<1, using: &generator) < impatient.share { slo = impatient.slo }
+                    if let impatient, Double.random(in: 0..<1, using: &generator) < impatient.share {
+                        slo = impatient.slo
+                    }
                     let waiter = Waiter(
                         ticket: Ticket(sink: 0, request: 0, item: item), application: ApplicationHandle(index: 0),
                         arrived: now, deadline: now + slo)

@@ -113,8 +113,14 @@ extension AdministrationAPI {
     }
 
     private func deleteModel(_ body: ModelVersionBody) async throws -> AdministrationReply {
+        let wasCurrent = await service.catalog.isCurrent(body.id)
         try await service.perform(.deleteModel(body.id))
-        return .text("Successfully deleted model with name '\(body.id.name)' and version '\(body.id.version)'")
+        var reply = AdministrationReply.text(
+            "Successfully deleted model with name '\(body.id.name)' and version '\(body.id.version)'")
+        if wasCurrent, let successor = await service.catalog.currentVersions[body.id.name] {
+            reply.note = "version '\(successor)' is the current one now"
+        }
+        return reply
     }
 
     private func addLinks(_ body: LinksBody) async throws -> AdministrationReply {
