@@ -3,5 +3,7 @@
 @_exported public import class ContainerRPC.Context
 @_exported public import struct ContainerRPC.FailureCode
 @_exported public import enum ContainerRPC.InputType
+@_exported public import struct ContainerRPC.InputValues
+@_exported public import enum ContainerRPC.LogFormat
 @_exported public import struct ContainerRPC.TraceContext
 @_exported public import struct ContainerRPC.TransportError

@@ -87,6 +87,8 @@ struct Oracle {
         var isLeaving = false
         /// Batches in a row that it has failed for.
         var failures = 0
+        /// It has refused as too late what was not, and may rest for that.
+        var wasRash = false
         /// The most queries of a batch, as far as refusals tell; after some answers more may be tried.
         var largest = Int.max
         /// Batches that it has answered since it last refused one as too large.
@@ -200,7 +202,7 @@ struct Oracle {
     func hasIdleReplica(_ model: Int, except other: ReplicaID, within time: Duration) -> Bool {
         replicas.indices.contains { number in
             guard number != other.number, let replica = replicas[number], isIdle(replica, model) else { return false }
-            return replica.failures == 0 && replica.slowest <= time
+            return replica.failures == 0 && !replica.wasRash && replica.slowest <= time
         }
     }
 

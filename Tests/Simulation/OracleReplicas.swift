@@ -84,16 +84,20 @@ extension Oracle {
         case .dismissed: cause = replica.model < isRegistered.count
         case .left: cause = replica.isLeaving && replica.batches.isEmpty
         case .drained:
-            // One that is stuck may never answer what nobody waits for any more.
+            // One that is stuck may never answer what nobody waits for any more. Who is told so in this turn, some time before
+            // it is due, is told after this.
             let isAwaited = replica.batches.contains { batch in
-                batch.queries.contains { !queries[$0].isAnswered && !queries[$0].isGone }
+                batch.queries.contains {
+                    !queries[$0].isAnswered && !queries[$0].isGone
+                        && queries[$0].deadline > MonotonicTime(nanoseconds: now.nanoseconds + 2 * millisecond)
+                }
             }
             cause = connection.wasReleased && (replica.isIdle || !isAwaited)
         case .unanswered: cause = !replica.batches.isEmpty
         case .refused: cause = false
         }
         let leavesInOrder = replica.isLeaving && !connection.isTroubled && connection.isBeyondDoubt
-        if leavesInOrder, !replica.batches.isEmpty, reason != .dismissed, reason != .unanswered,
+        if leavesInOrder, !replica.batches.isEmpty, ![.dismissed, .unanswered, .drained].contains(reason),
             !isCatchingUp(now)
         {
             violate(
@@ -234,10 +238,8 @@ extension Oracle {
             if failure.code == .tooLarge { replicas[id.number]?.largest = .max }
             for value in batch.values { failed(value, of: replica.model, failure.code, lies: lies) }
         }
-        // Who refuses as too late what is not is not asked first any more.
-        if !isDivisible, failure.code != .invalidInput, failure.code != .tooLate || lies {
-            replicas[id.number]?.failures += 1
-        }
+        if !isDivisible, failure.code != .invalidInput, failure.code != .tooLate { replicas[id.number]?.failures += 1 }
+        if failure.code == .tooLate, lies { replicas[id.number]?.wasRash = true }
         for query in batch.queries {
             queries[query].replicas.removeAll { $0 == id }
             if failure.code == .unavailable { refused(query, by: id) }
@@ -289,6 +291,7 @@ extension Oracle {
         let codes = response.outputs.errors.map(\.code)
         if codes.count < response.outputs.count || response.outputs.count == 0 {
             replicas[id.number]?.failures = 0
+            replicas[id.number]?.wasRash = false
         } else if !codes.contains(.invalidInput), !codes.contains(.tooLate) {
             replicas[id.number]?.failures += 1
         }

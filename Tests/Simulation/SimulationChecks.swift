@@ -76,7 +76,7 @@ extension Simulation {
             else { continue }
             let id = ReplicaID(number: number)
             // One that has failed rests beside others.
-            if replica.failures > 0, oracle.hasSuitableReplica(model, except: id) { continue }
+            if replica.failures > 0 || replica.wasRash, oracle.hasSuitableReplica(model, except: id) { continue }
             let needed = (load.intercept ?? .zero) + (load.slope ?? .zero)
             guard let query = oracle.waitingQuery(of: model, for: id, dueAfter: now + needed) else { continue }
             oracle.violate("query \(query) waits, and replica \(number), \(load.state), has nothing to do", at: now)

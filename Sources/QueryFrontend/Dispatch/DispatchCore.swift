@@ -126,6 +126,11 @@ package struct DispatchCore {
         // Nor is anybody called stuck, or late, whose answer may be among what has not been read.
         scheduler.tick(judgesReplicas: givesUp, now: now)
         decide(now: now)
+        if !toBeStopped.isEmpty {
+            // Those who waited for what a stuck one has may just have been answered, and nothing may come for long.
+            releaseDrained()
+            takeUpSessions(now: now)
+        }
         return givesUp
     }
 

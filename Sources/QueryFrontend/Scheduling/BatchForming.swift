@@ -215,7 +215,7 @@ extension ModelScheduler {
     ) {
         let queries = draft.first == 0 ? draft.queries : Array(draft.queries[draft.first...])
         let first = table[queries[0]].query.waiter
-        let usual = table[queries[queries.count / 2]].query.waiter
+        let usual = table[queries[(queries.count - 1) / 2]].query.waiter
         // What comes back from another replica, or goes to a second one, could not be sent to this one before, and what
         // waited for company should not have been.
         let isNew = table[queries[0]].losses == 0 && table[queries[0]].copies == 0

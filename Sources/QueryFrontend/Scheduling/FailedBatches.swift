@@ -10,7 +10,7 @@ extension ModelScheduler {
         guard let (index, place) = find(id, on: replica) else { return }
         let isDivisible = code == .tooLarge && replicas[index].batches[place].size > 1
         var completion = isDivisible ? Replica.Completion.passed : .init([code])
-        if code == .tooLate, isRash(place, of: index, now: now) { completion = .failed }
+        if code == .tooLate, isRash(replicas[index].batches[place], on: replica, now: now) { completion = .failed }
         let batch = finishBatch(place, of: index, completion, now: now, &effects)
         if code == .tooLarge { replicas[index].limit.refused(size: batch.size) }
         for reference in batch.queries {
@@ -26,10 +26,11 @@ extension ModelScheduler {
 
     /// Whether a batch is refused as too late though most of its time is left, and another replica is there: this one may be too
     /// slow for what is asked of it, or wrong, and refuses faster than others answer.
-    private func isRash(_ place: Int, of index: Int, now: MonotonicTime) -> Bool {
-        let batch = replicas[index].batches[place]
-        return batch.expires - now > (batch.expires - batch.sent) / 2
-            && replicas.indices.contains { $0 != index && isReliable($0) }
+    private func isRash(_ batch: Batch, on replica: ReplicaID, now: MonotonicTime) -> Bool {
+        guard batch.expires - now > (batch.expires - batch.sent) / 2 else { return false }
+        return replicas.contains {
+            $0.id != replica && $0.isActive && $0.stuckSince == nil && $0.latency.isKnown
+        }
     }
 
     /// A query was not computed because of the others in its batch.
@@ -58,7 +59,8 @@ extension ModelScheduler {
         _ reference: QueryTable.Reference, _ code: FailureCode, _ text: String, on replica: ReplicaID, _ batch: Batch,
         now: MonotonicTime, _ effects: inout SchedulerEffects
     ) {
-        if code == .unavailable || (code == .tooLate && hasOther(than: replica, for: reference, now: now)) {
+        let isRefused = code == .tooLate && table[reference].copies == 1 && isRash(batch, on: replica, now: now)
+        if code == .unavailable || isRefused {
             lose(reference, sent: batch.sent, refusedBy: replica, now: now, &effects)
             return hedgeAgain(reference, now: now)
         }
@@ -77,12 +79,6 @@ extension ModelScheduler {
                 reference, code == .invalidInput ? .invalidInput : .modelError, message: PeerText.beginning(of: text),
                 sent: batch.sent, now: now, &effects)
         }
-    }
-
-    /// Whether another replica can still answer what this one finds too late.
-    private func hasOther(than replica: ReplicaID, for reference: QueryTable.Reference, now: MonotonicTime) -> Bool {
-        guard let index = replicas.firstIndex(where: { $0.id == replica }) else { return false }
-        return canAnswer(by: table[reference].query.waiter.deadline, except: index, now: now)
     }
 }
 

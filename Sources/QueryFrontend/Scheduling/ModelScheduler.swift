@@ -185,12 +185,10 @@ struct ModelScheduler: Sendable {
             return effects.answer(query.waiter, .defaultOutput(.noReplica))
         }
         guard query.waiter.deadline > now else { return effects.answer(query.waiter, .defaultOutput(.deadline)) }
-        if let hash = query.keyHash, let reference = runningQuery(with: query.input, hash: hash) {
+        let running = query.keyHash.flatMap { runningQuery(with: query.input, hash: $0) }
+        if let running {
             guard !isFull else { return refuse(query.waiter, &effects) }
-            if !isOvertakable(reference, by: query.waiter.deadline, now: now) {
-                return join(reference, query.waiter, &hedges)
-            }
-            release(reference)
+            guard isOvertakable(running, by: query, now: now) else { return join(running, query.waiter, &hedges) }
         }
         if let delay = settings?.batching.maxDelay, delay > .zero {
             // It may have gathered with others since; what waited longer waited for something else.
@@ -207,9 +205,10 @@ struct ModelScheduler: Sendable {
             return effects.answer(query.waiter, .defaultOutput(.predictedLate))
         }
         waitingCount += 1
+        if let running { release(running) }
         let reference = table.insert(query)
         if let hash = query.keyHash {
-            running.insert(Int32(reference.slot), hash: hash)
+            self.running.insert(Int32(reference.slot), hash: hash)
             table[reference].isJoinable = true
         }
         if hedges.quantile(of: query.waiter.application) != nil { table[reference].hedger = query.waiter.application }

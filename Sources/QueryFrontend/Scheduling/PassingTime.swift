@@ -92,10 +92,16 @@ extension ModelScheduler {
         return table[reference].copies == 1 || table[reference].sent?.replica == replicas[index].id
     }
 
-    /// Whether a replica has something that is expected of it, or that somebody waits for. Of one that is stuck nothing is.
+    /// Whether a replica has something that is expected of it, or that somebody waits for. Of one that is stuck nothing is
+    /// expected, and what another has as well is waited for, too: that one may fail.
     func isAtWork(_ index: Int) -> Bool {
-        (!replicas[index].isIdle && replicas[index].stuckSince == nil)
-            || replicas[index].batches.contains { $0.queries.contains { isAwaited($0, on: index) } }
+        guard replicas[index].stuckSince != nil else {
+            return !replicas[index].isIdle
+                || replicas[index].batches.contains { $0.queries.contains { isAwaited($0, on: index) } }
+        }
+        return replicas[index].batches.contains { batch in
+            batch.queries.contains { table.contains($0) && !table[$0].isAnswered }
+        }
     }
 
     /// When a replica that is stuck, or misses batches, may be called lost. One that gets nothing in any case is left alone.

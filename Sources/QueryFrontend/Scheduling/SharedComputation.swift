@@ -7,12 +7,14 @@ extension ModelScheduler {
         running.slot(hash: hash) { table.holds(input, in: Int($0)) }.flatMap { table.reference(slot: Int($0)) }
     }
 
-    /// Whether all of it is in a batch that is late, and another replica can answer who asks now by then.
-    func isOvertakable(_ reference: QueryTable.Reference, by deadline: MonotonicTime, now: MonotonicTime) -> Bool {
+    /// Whether all of it is in a batch that is late, and who asks the same now is taken and can be answered by another replica.
+    mutating func isOvertakable(_ reference: QueryTable.Reference, by query: Query, now: MonotonicTime) -> Bool {
         guard table[reference].copies == 1, !table[reference].isQueued, let replica = table[reference].sent?.replica,
             let index = replicas.firstIndex(where: { $0.id == replica })
         else { return false }
-        return replicas[index].isLate(now: now) && canAnswer(by: deadline, except: index, now: now)
+        return replicas[index].isLate(now: now)
+            && canAnswer(by: query.waiter.deadline, except: index, now: now)
+            && queuedBytes + query.input.byteCount <= bounds.queuedBytes && admits(query.waiter, now: now)
     }
 
     /// Its output goes to one more.

@@ -75,6 +75,18 @@ struct QueryConnectionTimeTests {
         #expect(tick(at: 216, bytesLeft: 999_999) == [.close])
     }
 
+    @Test("What comes behind a long answer begins when the client has taken that: its body is not late meanwhile")
+    mutating func behindALongAnswer() {
+        test.send(.predict("1"))
+        test.setWritable(false)
+        test.answer()
+        test.send(.start("2"))
+        #expect(tick(at: 40, bytesLeft: 1_000_000) == [])
+        #expect(tick(at: 80, bytesLeft: 1000) == [])
+        #expect(test.setWritable(true) == [.read])
+        #expect(test.send([.end(nil)]).contains(.predict("2")))
+    }
+
     @Test("A body that has not come in time is refused, however lively it comes")
     mutating func body() {
         test.time = .seconds(1)

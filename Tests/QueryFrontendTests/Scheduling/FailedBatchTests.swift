@@ -409,4 +409,34 @@ struct FailedBatchTests {
             test.complete(next, now: now)
         }
     }
+
+    @Test("Where all replicas find at once too late what has time left, none of them rests because of the other")
+    func tooLateEverywhere() throws {
+        var (test, now) = try SchedulerUnderTest.learned()
+        test.submit(1000, 1001, due: now + .seconds(1), now: now)
+        let both = test.dispatch(now: now)
+        #expect(Set(both.map(\.replica)) == [0, 1])
+        for batch in both { fail(batch, .tooLate, in: &test, now: now) }
+        // Each goes to the other, and is not tried a third time.
+        for batch in test.dispatch(now: now) { fail(batch, .tooLate, in: &test, now: now) }
+        #expect(test.outcomes[1000] == .defaultOutput(.lostTwice))
+        #expect(test.outcomes[1001] == .defaultOutput(.lostTwice))
+        test.submit(1002, 1003, due: now + .seconds(1), now: now)
+        #expect(test.dispatch(now: now).count == 2)
+    }
+
+    @Test("A second copy that is refused as too late leaves the first one to answer")
+    func tooLateHedge() throws {
+        var (test, now) = try SchedulerUnderTest.learned()
+        test.submit(1000, due: now + .seconds(1), now: now)
+        let slow = try #require(test.dispatch(now: now).first)
+        // It is stuck by now: another gets what it has.
+        now += .milliseconds(200)
+        test.tick(now: now)
+        let other = try #require(test.dispatch(now: now).first)
+        fail(other, .tooLate, in: &test, now: now)
+        #expect(test.outcomes[1000] == nil)
+        test.complete(slow, now: now + .milliseconds(10))
+        #expect(test.outcomes[1000] == .output("1000"))
+    }
 }

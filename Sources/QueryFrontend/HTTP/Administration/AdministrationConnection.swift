@@ -214,9 +214,10 @@ final class AdministrationConnection: ChannelDuplexHandler, RemovableChannelHand
     private func endWritten(_ context: ChannelHandlerContext) {
         isWritten = true
         if isInputClosed { return context.close(promise: nil) }
-        context.close(mode: .output, promise: nil)
         let channel = context.channel
+        // First: where the client has closed its side, the close below closes both, and cancels it.
         closeTimer = context.eventLoop.scheduleTask(in: limits.closeTime) { channel.close(promise: nil) }
+        context.close(mode: .output, promise: nil)
     }
 
     /// Hummingbird closes its side behind its last answer, which may have a long way to go, and closing both sides would cut

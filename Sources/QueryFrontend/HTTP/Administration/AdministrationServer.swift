@@ -47,6 +47,7 @@ extension AdministrationAPI {
                     let context = BasicRequestContext(
                         source: ApplicationRequestContextSource(channel: channel, logger: logger))
                     let response = try await Self.response(to: request, by: responder, in: context)
+                    // Bodies are whole: none throws in the middle, where a second answer would follow.
                     try await writer.write(response: response.head, body: response.body)
                 }, limits: AdministrationConnection.Limits(limits)),
             configuration: ServerConfiguration(address: .hostname(host, port: port)),
@@ -64,6 +65,8 @@ extension AdministrationAPI {
         } catch let error as HTTPParserError {
             throw error
         } catch {
+            context.logger.error(
+                "administration failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
             response = Response(status: .internalServerError)
         }
         var date = HTTPDate()

@@ -143,10 +143,15 @@ struct QueryConnection {
         case .waiting: keep(part)
         case .ending, .closed: break
         case .idle, .reading:
-            if case .head = part { requestsOfRead += 1 }
-            if backlog.isEmpty, !isYielding, requestsOfRead <= Self.mostPerTurn { return handle(part) }
+            var mayBegin = true
+            if case .head = part {
+                requestsOfRead += 1
+                // Nothing more is read until the answers have left: its body would seem to be late.
+                mayBegin = isWritable
+            }
+            if backlog.isEmpty, !isYielding, mayBegin, requestsOfRead <= Self.mostPerTurn { return handle(part) }
             keep(part)
-            yield()
+            if isWritable { yield() }
         }
     }
 

@@ -170,8 +170,9 @@ final class QueryHandler: ChannelDuplexHandler {
 
     private func closeOutput(patience: Duration) {
         guard let channel = context?.channel else { return }
-        channel.close(mode: .output, promise: nil)
         closing?.cancel()
         closing = loop.eventLoop.scheduleTask(in: TimeAmount(patience)) { channel.close(promise: nil) }
+        // Where the client has closed its side this closes both, and whoever hears of that cancels what is scheduled.
+        channel.close(mode: .output, promise: nil)
     }
 }

@@ -150,10 +150,11 @@ private final class RefusedConnection: ChannelInboundHandler {
         state.noteError(reply.status)
         var date = HTTPDate()
         let channel = context.channel
+        let patience = state.refused.patience(for: channel)
+        // Before anything that can end the connection, which cancels it.
+        closing = context.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
         channel.writeAndFlush(reply.response(date: date.text(), connection: "close", withBody: true).0, promise: nil)
         channel.close(mode: .output, promise: nil)
-        let patience = state.refused.patience(for: channel)
-        closing = context.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
