@@ -16,10 +16,15 @@ extension HTTPRequestHead {
     /// - Parameter largestBody: in bytes.
     func problem(largestBody: Int) -> QueryReply? {
         // One that no integer holds is no shorter.
-        if let length = headers.first(name: "content-length"), Int(length.trimmingSpace) ?? .max > largestBody {
+        if let length = headers.first(name: "content-length"),
+            Int(length) ?? Int(length.trimmingSpace) ?? .max > largestBody
+        {
             return .tooLarge(largestBody: largestBody)
         }
-        if let coding = headers[canonicalForm: "transfer-encoding"].first(where: { $0.lowercased() != "chunked" }) {
+        // Looking for a header costs little, and taking its values apart much: hardly any request has these.
+        if headers.contains(name: "transfer-encoding"),
+            let coding = headers[canonicalForm: "transfer-encoding"].first(where: { $0.lowercased() != "chunked" })
+        {
             return .error(
                 .notImplemented, "Unknown transfer coding",
                 cause: "Bodies come as they are or chunked, not as \(coding.prefix(32))")
@@ -33,7 +38,8 @@ extension HTTPRequestHead {
                 .unsupportedMediaType, "Unsupported content encoding",
                 cause: "Bodies are read as they are, not as \(coding.prefix(32))")
         }
-        if headers[canonicalForm: "host"].count > 1 {
+        let hosts = headers["host"]
+        if hosts.count > 1 || hosts.first?.utf8.contains(UInt8(ascii: ",")) == true {
             return .error(.badRequest, "HTTP error", cause: "A request has one Host header")
         }
         if expectation == .unknown {
