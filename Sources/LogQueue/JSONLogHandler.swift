@@ -42,15 +42,14 @@ package struct JSONLogHandler: LogHandler {
     ///   - seconds: since 1970.
     ///   - nanoseconds: of that second.
     func line(_ event: LogEvent, seconds: Int, nanoseconds: Int) -> Data {
-        let own = metadata.merging(metadataProvider?.get() ?? [:]) { $1 }
-        let metadata = own.merging(event.metadata ?? [:]) { $1 }
-        let entry = Entry(
-            time: Self.time(seconds: seconds, nanoseconds: nanoseconds), level: event.level.rawValue, logger: label,
-            message: "\(event.message)", metadata: metadata.isEmpty ? nil : metadata.mapValues(Value.init))
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // Texts and objects of texts: it cannot fail.
-        return ((try? encoder.encode(entry)) ?? Data()) + Data("\n".utf8)
+        // What a provider tells has been added by the queue, on the thread that logged.
+        let metadata = metadata.merging(event.metadata ?? [:]) { $1 }
+        var entry: [String: JSONValue] = [
+            "time": .string(Self.time(seconds: seconds, nanoseconds: nanoseconds)),
+            "level": .string(event.level.rawValue), "logger": .string(label), "message": .string("\(event.message)"),
+        ]
+        if !metadata.isEmpty { entry["metadata"] = .object(metadata.mapValues(JSONValue.init)) }
+        return Data((JSONValue.object(entry).json + "\n").utf8)
     }
 
     /// Such as `1994-11-06T08:49:37.000250Z`.
@@ -67,29 +66,16 @@ package struct JSONLogHandler: LogHandler {
         return date.map { padded($0, 2) }.joined(separator: "-") + "T"
             + time.map { padded(Int($0), 2) }.joined(separator: ":") + "." + padded(nanoseconds / 1000, 6) + "Z"
     }
+}
 
-    private struct Entry: Encodable {
-        var time: String
-        var level: String
-        var logger: String
-        var message: String
-        var metadata: [String: Value]?
-    }
-
-    /// A value of the metadata: a text, or an object or list of them.
-    private struct Value: Encodable {
-        var value: Logger.MetadataValue
-
-        init(_ value: Logger.MetadataValue) { self.value = value }
-
-        func encode(to encoder: any Encoder) throws {
-            var container = encoder.singleValueContainer()
-            switch value {
-            case .string(let text): try container.encode(text)
-            case .stringConvertible(let said): try container.encode("\(said)")
-            case .dictionary(let values): try container.encode(values.mapValues(Value.init))
-            case .array(let values): try container.encode(values.map(Value.init))
-            }
+extension JSONValue {
+    /// A value of the log's metadata: a text, or an object or list of them.
+    fileprivate init(_ value: Logger.MetadataValue) {
+        switch value {
+        case .string(let text): self = .string(text)
+        case .stringConvertible(let said): self = .string("\(said)")
+        case .dictionary(let values): self = .object(values.mapValues(JSONValue.init))
+        case .array(let values): self = .array(values.map(JSONValue.init))
         }
     }
 }

@@ -21,7 +21,6 @@ extension LogFormat {
 }
 
 extension Logger.Level {
-
     /// The level of this name, as an option of a command has it.
     ///
     /// - Throws: `UnknownLogOption`.
