@@ -20,19 +20,18 @@ package final class LogQueue: Sendable {
 
     /// Hands a line over; it never waits.
     func submit(_ event: LogEvent, to handler: any LogHandler) {
-        let leftOut: Int? = counts.withLock { counts in
-            guard counts.waiting < Self.mostWaiting else {
-                counts.leftOut += 1
-                return nil
-            }
-            counts.waiting += 1
-            defer { counts.leftOut = 0 }
-            return counts.leftOut
+        let (isTaken, leftOut) = counts.withLock { counts in
+            let isTaken = counts.waiting < Self.mostWaiting
+            if isTaken { counts.waiting += 1 } else { counts.leftOut += 1 }
+            return (isTaken, counts.leftOut)
         }
-        guard let leftOut else { return }
+        guard isTaken else {
+            // Behind what waits, where the lines are missing; it counts those that miss by the time it is written.
+            if leftOut == 1 { queue.async { [self] in handler.log(event: Self.gap(of: takeLeftOut())) } }
+            return
+        }
         let submitted = ContinuousClock.now
         queue.async { [self] in
-            if leftOut > 0 { handler.log(event: Self.gap(of: leftOut)) }
             var event = event
             // Handlers tell when they write it.
             let age = ContinuousClock.now - submitted
@@ -41,6 +40,13 @@ package final class LogQueue: Sendable {
             }
             handler.log(event: event)
             counts.withLock { $0.waiting -= 1 }
+        }
+    }
+
+    private func takeLeftOut() -> Int {
+        counts.withLock { counts in
+            defer { counts.leftOut = 0 }
+            return counts.leftOut
         }
     }
 

@@ -64,7 +64,7 @@ extension FrontendConfiguration {
             ("timing.heartbeatInterval", timing.heartbeatInterval, Duration.milliseconds(1)),
             ("timing.silenceLimit", timing.silenceLimit, .milliseconds(1)),
             ("limits.idleTime", limits.idleTime, .zero), ("limits.bodyTime", limits.bodyTime, .zero),
-            ("feedbackAge", feedbackAge, .zero), ("drainLimit", drainLimit, .zero),
+            ("feedbackAge", feedbackAge, .zero), ("stopDelay", stopDelay, .zero), ("drainLimit", drainLimit, .zero),
         ] where duration < least {
             return "\(name) is \(duration); expected at least \(least)"
         }

@@ -41,6 +41,8 @@ public struct FrontendConfiguration: Sendable {
     public var feedbackAge: Duration
     /// Threads that serve HTTP; `nil` is one a core.
     public var threads: Int?
+    /// How long a stop leaves everything as it is, but that `/health/ready` answers 503: what a balancer takes to notice.
+    public var stopDelay: Duration
     /// How long a stop waits for connections that are still being answered.
     public var drainLimit: Duration
 
@@ -54,7 +56,7 @@ public struct FrontendConfiguration: Sendable {
         batchesInFlight: Int = 2, cacheBytes: Int = 32 << 20, maxQueuedQueries: Int = 100_000,
         maxQueuedBytes: Int = 256 << 20, policies: SelectionPolicies = .standard, usersInMemory: Int = 50_000,
         usersInStore: Int = 1_000_000, feedbackQueries: Int = 100_000, feedbackAge: Duration = .seconds(600),
-        threads: Int? = nil,
+        threads: Int? = nil, stopDelay: Duration = .zero,
         drainLimit: Duration = .seconds(30)
     ) {
         self.host = host
@@ -76,6 +78,7 @@ public struct FrontendConfiguration: Sendable {
         self.feedbackQueries = feedbackQueries
         self.feedbackAge = feedbackAge
         self.threads = threads
+        self.stopDelay = stopDelay
         self.drainLimit = drainLimit
     }
 

@@ -200,8 +200,8 @@ public final class QueryFrontend: Service {
 
     // MARK: Serving
 
-    /// Serves until the group shuts down or the task is cancelled: then stops accepting, answers what is in flight,
-    /// and returns.
+    /// Serves until the group shuts down or the task is cancelled: then says that it is not ready any more, stops accepting
+    /// after the configuration's `stopDelay`, answers what is in flight, and returns.
     ///
     /// - Throws: what the threads that serve HTTP throw where they cannot be ended; everything has been answered then.
     public func run() async throws {
@@ -212,6 +212,13 @@ public final class QueryFrontend: Service {
     }
 
     private func stop() async throws {
+        if configuration.stopDelay > .zero {
+            logger.info(
+                "stopping: not ready any more, serving on for a while",
+                metadata: ["delay": "\(configuration.stopDelay)"])
+            queryServer.announceStop()
+            try await Task.sleep(for: configuration.stopDelay)
+        }
         logger.info("stopping: answering what is in flight")
         let end = ContinuousClock.now + configuration.drainLimit
         await queryServer.drain(within: configuration.drainLimit)

@@ -18,7 +18,7 @@ struct Serve: AsyncParsableCommand {
         abstract: "Run the query frontend.",
         discussion: """
             Serves the query API, the administration API and the port that containers connect to, until SIGTERM: then \
-            it stops accepting, answers what is in flight and ends with 0. When all ports are bound it prints one line \
+            it stops accepting (after --stop-delay), answers what is in flight and ends with 0. When all ports are bound it prints one line \
             on standard output:
 
               ready query=http://… admin=http://… rpc=tcp://…
@@ -147,6 +147,13 @@ struct Serve: AsyncParsableCommand {
             valueName: "number"))
     var usersInStore = Self.standard.usersInStore
 
+    @Option(
+        help: ArgumentHelp(
+            "How long SIGTERM leaves everything as it is, but for /health/ready, which answers 503 from then on: what a "
+                + "balancer takes to notice and send its queries elsewhere. (default: 0s)", valueName: "duration"),
+        transform: { text in try DurationText.parse(text, allowsZero: true) })
+    var stopDelay: Duration?
+
     @Option(help: "Threads that serve HTTP. (default: one a core)")
     var threads: Int?
 
@@ -163,7 +170,7 @@ struct Serve: AsyncParsableCommand {
         "usersInStore": "--users-in-store", "feedbackQueries": "--feedback-window", "feedbackAge": "--feedback-age",
         "threads": "--threads", "limits.largestBody": "--max-body", "limits.bodies": "--max-bodies",
         "limits.largestBatch": "--max-inputs", "limits.connections": "--max-connections",
-        "limits.idleTime": "--idle-timeout",
+        "limits.idleTime": "--idle-timeout", "stopDelay": "--stop-delay",
     ]
 
     func validate() throws {
@@ -250,7 +257,8 @@ struct Serve: AsyncParsableCommand {
             cacheBytes: cacheSize ?? Self.standard.cacheBytes,
             maxQueuedQueries: maxQueue, maxQueuedBytes: maxQueueBytes ?? Self.standard.maxQueuedBytes,
             usersInMemory: usersInMemory, usersInStore: usersInStore, feedbackQueries: feedbackWindow,
-            feedbackAge: feedbackAge ?? Self.standard.feedbackAge, threads: threads)
+            feedbackAge: feedbackAge ?? Self.standard.feedbackAge, threads: threads,
+            stopDelay: stopDelay ?? Self.standard.stopDelay)
     }
 
     /// The store in the state directory, which is made if it is missing.

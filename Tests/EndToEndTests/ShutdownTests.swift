@@ -26,6 +26,38 @@ struct ShutdownTests {
         }
     }
 
+    @Test("With --stop-delay SIGTERM makes it unready alone, and everybody is served on until that has passed")
+    func delayedStop() async throws {
+        try await withProcesses { processes in
+            let frontend = try await Frontend.servingSum(in: processes, arguments: ["--stop-delay", "1h"])
+            let connection = try HTTPConnection(to: frontend.query)
+            #expect(try await connection.exchange("GET", "/health/ready").status == 200)
+            frontend.process.signal(SIGTERM)
+            try await eventually("it is not ready any more") {
+                try await frontend.admin.get("/health/ready").status == 503
+            }
+            #expect(try await connection.exchange("GET", "/health/ready").status == 503)
+            // New connections and old ones.
+            #expect(try await frontend.query.get("/health/ready").text == "stopping\n")
+            #expect(try await frontend.query.get("/health/live").status == 200)
+            try await frontend.expectSum()
+            let answer = try await connection.exchange("POST", "/app/predict", body: Self.query)
+            #expect(try answer.json["output"] == 42)
+            #expect(answer["Connection"] == nil)
+            // Who asks again does not want to wait.
+            frontend.process.signal(SIGTERM)
+            #expect(try await frontend.process.exitStatus() != 0)
+        }
+    }
+
+    @Test("After its --stop-delay a frontend answers what is in flight and ends with 0")
+    func delayPasses() async throws {
+        try await withProcesses { processes in
+            let frontend = try await Frontend.servingSum(in: processes, arguments: ["--stop-delay", "10ms"])
+            #expect(try await frontend.terminate() == 0)
+        }
+    }
+
     @Test("At SIGTERM a frontend takes no new connection, answers what is in flight and ends with 0")
     func busyFrontend() async throws {
         try await withProcesses { processes in

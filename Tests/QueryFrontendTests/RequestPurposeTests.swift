@@ -68,8 +68,8 @@ struct RequestPurposeTests {
 
     @Test("A frontend that stops is alive, and not ready")
     func stopping() {
-        #expect(purpose(.GET, "/health/live", isDraining: true).reply?.status == .ok)
-        #expect(purpose(.GET, "/health/ready", isDraining: true).reply?.status == .serviceUnavailable)
+        #expect(purpose(.GET, "/health/live", isStopping: true).reply?.status == .ok)
+        #expect(purpose(.GET, "/health/ready", isStopping: true).reply?.status == .serviceUnavailable)
     }
 
     @Test("When the body has come, the application counts as it is by then")
@@ -88,12 +88,12 @@ struct RequestPurposeTests {
     }
 
     private func purpose(
-        _ method: HTTPMethod, _ target: String, _ headers: HTTPHeaders = [:], isDraining: Bool = false
+        _ method: HTTPMethod, _ target: String, _ headers: HTTPHeaders = [:], isStopping: Bool = false
     ) -> RequestPurpose {
         let routes = Routes(Catalog(applications: ["demo": Self.demo()]), handles: Handles())
         return RequestPurpose(
             of: HTTPRequestHead(version: .http1_1, method: method, uri: target, headers: headers), routes: routes,
-            isDraining: isDraining)
+            isStopping: isStopping)
     }
 }
 

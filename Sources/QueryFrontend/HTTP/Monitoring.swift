@@ -44,7 +44,7 @@ struct Monitoring: Sendable {
             response(QueryReply(status: .ok, contentType: DispatchReport.prometheusType, body: await page()))
         }
         router.get("health/live") { _, _ in response(.live) }
-        router.get("health/ready") { _, _ in response(.ready(isDraining: server.isDraining)) }
+        router.get("health/ready") { _, _ in response(.ready(isStopping: server.isStopping)) }
     }
 
     private func response(_ reply: QueryReply) -> Response {

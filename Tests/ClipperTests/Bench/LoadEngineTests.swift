@@ -8,7 +8,7 @@ import Testing
 struct LoadEngineTests {
     private static let milli: Int64 = 1_000_000
 
-    private func plan(_ pace: LoadPlan.Pace, connections: Int = 4, grace: Int64 = 5000 * milli) throws -> LoadPlan {
+    private func plan(_ pace: LoadPlan.Pace, connections: Int = 4, grace: Int64 = 60_000 * milli) throws -> LoadPlan {
         let body = try BenchBody(input: PredictInput(text: "[1,2]").json, isVaried: true)
         return LoadPlan(
             pace: pace, connections: connections, warmup: 0, duration: 200 * Self.milli, grace: grace,

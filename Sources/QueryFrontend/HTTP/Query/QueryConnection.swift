@@ -192,7 +192,7 @@ struct QueryConnection {
         lastActivity = now
         isHead = head.method == .HEAD
         saysKeepAlive = head.version.minor == 0
-        let purpose = RequestPurpose(of: head, routes: routes, isDraining: server.isDraining)
+        let purpose = RequestPurpose(of: head, routes: routes, isStopping: server.isStopping)
         if let problem = head.problem(largestBody: limits.largestBody) { return refuse(problem) }
         if head.expectation == .goAhead {
             if case .reply(let reply) = purpose { return refuse(reply) }

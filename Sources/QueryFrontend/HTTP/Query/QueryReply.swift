@@ -71,8 +71,8 @@ struct QueryReply {
     static var live: QueryReply { .text(.ok, "live\n") }
 
     /// Whether queries are taken.
-    static func ready(isDraining: Bool) -> QueryReply {
-        isDraining ? .text(.serviceUnavailable, "stopping\n") : .text(.ok, "ready\n")
+    static func ready(isStopping: Bool) -> QueryReply {
+        isStopping ? .text(.serviceUnavailable, "stopping\n") : .text(.ok, "ready\n")
     }
 
     static func text(_ status: HTTPResponseStatus, _ text: String) -> QueryReply {

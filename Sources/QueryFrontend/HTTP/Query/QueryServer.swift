@@ -114,6 +114,11 @@ final class QueryServer: Sendable {
         state.keepRejected(of: Set(catalog.applications.keys.map { dispatcher.handles.handle(forApplication: $0) }))
     }
 
+    /// Says to whoever asks that it is not ready any more, and serves on.
+    func announceStop() {
+        state.announceStop()
+    }
+
     /// Stops accepting, answers what is in flight, and returns when the last connection is closed.
     ///
     /// - Parameter limit: connections that are still open then are left.

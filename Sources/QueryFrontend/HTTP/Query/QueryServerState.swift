@@ -9,6 +9,7 @@ final class QueryServerState: Sendable {
     let refused = RefusedConnections()
     let pages = SharedPages()
     private let bodyBytes = Atomic<Int>(0)
+    private let stopping = Atomic(false)
     private let draining = Atomic(false)
     /// Requests that were refused because there were too many. Only a refusal takes the lock.
     private let rejections = Locked<[ApplicationHandle: Int]>([:])
@@ -86,9 +87,18 @@ final class QueryServerState: Sendable {
         if left == 0, isDraining { closedContinuation.finish() }
     }
 
+    /// Whether a stop has been announced: whoever asks whether it is ready hears no, and all else is as before.
+    var isStopping: Bool { stopping.load(ordering: .relaxed) }
+
+    func announceStop() {
+        stopping.store(true, ordering: .relaxed)
+    }
+
+    /// Whether each connection ends with what has begun on it.
     var isDraining: Bool { draining.load(ordering: .sequentiallyConsistent) }
 
     func beginDraining() {
+        announceStop()
         draining.store(true, ordering: .sequentiallyConsistent)
     }
 

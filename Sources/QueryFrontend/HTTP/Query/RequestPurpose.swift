@@ -10,7 +10,7 @@ enum RequestPurpose {
     /// It is answered so, whatever its body holds.
     case reply(QueryReply)
 
-    init(of head: HTTPRequestHead, routes: Routes, isDraining: Bool) {
+    init(of head: HTTPRequestHead, routes: Routes, isStopping: Bool) {
         let path = QueryPath(target: head.uri)
         let expected: HTTPMethod
         switch path {
@@ -33,7 +33,7 @@ enum RequestPurpose {
             self = .reply(.live)
         case .ready:
             expected = .GET
-            self = .reply(.ready(isDraining: isDraining))
+            self = .reply(.ready(isStopping: isStopping))
         case .unknown:
             self = .reply(
                 .error(
