@@ -247,11 +247,12 @@ extension ModelScheduler {
                 counters.retries += 1
                 table[reference].avoided = nil
             } else {
-                if table[reference].losses > 0 { counters.retries += 1 }
+                // What was lost has waited for other things than its turn since it came, and was paid for.
+                let isFirst = table[reference].losses == 0
+                if isFirst { arrivals.append(table[reference].query.waiter.arrived) } else { counters.retries += 1 }
                 table[reference].avoided = nil
-                arrivals.append(table[reference].query.waiter.arrived)
                 if let hedger = table[reference].hedger, let wanted = hedges.quantile(of: hedger) {
-                    hedges.earn(hedger)
+                    if isFirst { hedges.earn(hedger) }
                     quantile = min(quantile ?? 1, wanted)
                 }
             }

@@ -5,6 +5,8 @@ package struct BatchLimit: Sendable {
     private var batching: Batching
     /// AIMD's limit; a fraction of a query counts from one step to the next.
     private var current = 1.0
+    /// What sizes do, with `.deadline`.
+    private var rates = BatchRates()
     /// The most that the replica takes, as it says.
     private let largest: Int
     /// The most that it can answer at a time, as its refusals show.
@@ -32,7 +34,7 @@ package struct BatchLimit: Sendable {
 
     /// The most queries that a batch may hold, at least 1, whose first one must be answered within the budget.
     ///
-    /// With `.deadline` it is the largest whose slow latency fits. Where more wait, or not even one query fits, it is the
+    /// With `.deadline` it is the largest whose slow latency fits, as long as larger ones do no less in a second. Where more wait, or not even one query fits, it is the
     /// largest whose expected latency does: should that batch be slow, its first few queries are late, while a smaller one
     /// would keep all waiting that it leaves behind, and the model would do less. It is at most twice the largest that was
     /// seen of late, so that what is unknown is approached by growing batches.
@@ -43,19 +45,26 @@ package struct BatchLimit: Sendable {
         guard model.isKnown else { return 1 }
         var size = model.largestSize(within: budget, slow: true)
         if size < waiting { size = model.largestSize(within: budget, slow: false) }
-        return clamped(min(size, 2 * model.largestSeen))
+        return clamped(min(size, 2 * model.largestSeen, rates.largestWorthwhile))
     }
 
     /// The most queries that one batch can answer within the SLO, at least 1, however little they have waited.
     package func largestInTime(of slo: Duration, model: LatencyModel) -> Int {
         guard case .deadline = batching.limit else { return present }
         guard model.isKnown else { return 1 }
-        return clamped(model.largestSize(within: slo, slow: false))
+        return clamped(min(model.largestSize(within: slo, slow: false), rates.largestWorthwhile))
     }
 
-    /// A batch of so many queries was answered: AIMD's step.
-    package mutating func completed(size: Int, wasInTime: Bool) {
+    /// Whether batches of so many queries are tried only now and then, because they do less in a second than smaller ones.
+    package func isBeyond(_ size: Int) -> Bool { rates.isBeyond(size) }
+
+    /// A batch of so many queries is sent.
+    package mutating func begin(size: Int) { rates.begin(size: size) }
+
+    /// A batch of so many queries was answered after this time at the replica: AIMD's step.
+    package mutating func completed(size: Int, duration: Duration, wasInTime: Bool) {
         noteAnswered(size: size)
+        if case .deadline = batching.limit { rates.record(size: size, duration: duration) }
         guard case .aimd(let increase, let backoff) = batching.limit else { return }
         if !wasInTime {
             current = max(1, current * (backoff.isNaN ? 1 : min(max(backoff, 0), 1)))

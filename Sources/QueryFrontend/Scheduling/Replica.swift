@@ -156,7 +156,10 @@ struct Replica: Sendable {
         case failed
     }
 
-    mutating func begin(_ batch: Batch) { batches.append(batch) }
+    mutating func begin(_ batch: Batch) {
+        batches.append(batch)
+        limit.begin(size: batch.size)
+    }
 
     /// A batch is to be hedged at another time.
     mutating func setHedge(_ place: Int, at time: MonotonicTime) { batches[place].hedgeAt = time }
@@ -199,7 +202,6 @@ struct Replica: Sendable {
             restsUntil = .distantPast
             // One that was overtaken did not wait for the answer before its own.
             let duration = now - (wasOvertaken ? batch.sent : max(batch.sent, lastInTurn))
-            latency.record(size: batch.size, duration: duration)
             if let computeTime, !wasOvertaken {
                 lead.note(
                     duration, ahead: max(.zero, lastInTurn - batch.sent), waited: lastInTurn - batch.sendable,
@@ -207,7 +209,10 @@ struct Replica: Sendable {
             }
             // The unluckiest query waits for one batch and rides in the next. One that has less time than most, and is the
             // first for that, does not rule the others' batches.
-            limit.completed(size: batch.size, wasInTime: duration * 2 <= batch.usualAllowance)
+            limit.completed(
+                size: batch.size, duration: duration, wasInTime: duration * 2 <= batch.usualAllowance)
+            // What they take tells nothing of the batches that it gets.
+            if !limit.isBeyond(batch.size) || !latency.isKnown { latency.record(size: batch.size, duration: duration) }
             allowance = batch.allowance
             completedBatches += 1
         }

@@ -21,7 +21,7 @@ struct BatchLimitTests {
                 sizes.append(size)
                 if latency > budget { late += 1 }
                 model.record(size: size, duration: latency)
-                limit.completed(size: size, wasInTime: latency <= budget)
+                limit.completed(size: size, duration: latency, wasInTime: latency <= budget)
             }
         }
 
@@ -107,11 +107,11 @@ struct BatchLimitTests {
             #expect(size() == 1)
             var answered = 0
             while size() < 2, answered < 1000 {
-                limit.completed(size: 1, wasInTime: true)
+                limit.completed(size: 1, duration: .milliseconds(1), wasInTime: true)
                 answered += 1
             }
             #expect((16..<1000).contains(answered))
-            for _ in 0..<1000 { limit.completed(size: size(), wasInTime: true) }
+            for _ in 0..<1000 { limit.completed(size: size(), duration: .milliseconds(1), wasInTime: true) }
             #expect(size() == before)
         }
     }
@@ -128,14 +128,14 @@ struct BatchLimitTests {
                 limit.refused(size: size)
                 #expect(self.size(of: limit, model) == size / 2)
                 // The other half, which it was not in.
-                limit.completed(size: size / 2, wasInTime: true)
+                limit.completed(size: size / 2, duration: .milliseconds(1), wasInTime: true)
             }
             limit.refused(size: 1)
             #expect(size() == before)
         }
         // What it costs where it is never found does not grow either: it is one search.
         for size in [128, 64, 32] { limit.refused(size: size) }
-        for _ in 0..<3 { for _ in 0..<64 { limit.completed(size: size(), wasInTime: true) } }
+        for _ in 0..<3 { for _ in 0..<64 { limit.completed(size: size(), duration: .milliseconds(1), wasInTime: true) } }
         #expect(size() == before)
     }
 
@@ -269,7 +269,7 @@ struct BatchLimitTests {
         #expect(BatchLimit(Batching(limit: .fixed(7))).largestInTime(of: .milliseconds(20), model: model) == 7)
         var aimd = BatchLimit(Batching(limit: .aimd(increase: 4, backoff: 0.9)))
         #expect(aimd.largestInTime(of: .milliseconds(20), model: model) == 1)
-        aimd.completed(size: 1, wasInTime: true)
+        aimd.completed(size: 1, duration: .milliseconds(1), wasInTime: true)
         #expect(aimd.largestInTime(of: .milliseconds(20), model: model) == 5)
     }
 
@@ -319,23 +319,23 @@ struct BatchLimitTests {
     @Test("Only a full batch that was in time raises AIMD's limit")
     func raisesWhenFull() {
         var limit = aimd(10, 0.5)
-        limit.completed(size: 1, wasInTime: true)
+        limit.completed(size: 1, duration: .milliseconds(1), wasInTime: true)
         #expect(present(limit) == 11)
-        limit.completed(size: 10, wasInTime: true)
+        limit.completed(size: 10, duration: .milliseconds(1), wasInTime: true)
         #expect(present(limit) == 11)
-        limit.completed(size: 11, wasInTime: true)
+        limit.completed(size: 11, duration: .milliseconds(1), wasInTime: true)
         #expect(present(limit) == 21)
     }
 
     @Test("Late batches lower AIMD's limit, not below one")
     func lowersWhenLate() {
         var limit = aimd(10, 0.5)
-        limit.completed(size: 1, wasInTime: true)
-        limit.completed(size: 3, wasInTime: false)
+        limit.completed(size: 1, duration: .milliseconds(1), wasInTime: true)
+        limit.completed(size: 3, duration: .milliseconds(1), wasInTime: false)
         #expect(present(limit) == 5)
-        for _ in 0..<20 { limit.completed(size: 1, wasInTime: false) }
+        for _ in 0..<20 { limit.completed(size: 1, duration: .milliseconds(1), wasInTime: false) }
         #expect(present(limit) == 1)
-        limit.completed(size: 1, wasInTime: true)
+        limit.completed(size: 1, duration: .milliseconds(1), wasInTime: true)
         #expect(present(limit) == 11)
     }
 
@@ -345,7 +345,7 @@ struct BatchLimitTests {
             for increase in [-3, 0, 1, Int.max] {
                 var limit = aimd(increase, backoff, maxBatch: 50)
                 for step in 0..<100 {
-                    limit.completed(size: present(limit), wasInTime: step % 7 != 0)
+                    limit.completed(size: present(limit), duration: .milliseconds(1), wasInTime: step % 7 != 0)
                     #expect((1...50).contains(present(limit)))
                 }
             }
@@ -357,10 +357,10 @@ struct BatchLimitTests {
     @Test("Settings that change while AIMD runs leave it where it is")
     func adoptsSettings() {
         var limit = aimd(10, 0.5)
-        limit.completed(size: 1, wasInTime: true)
+        limit.completed(size: 1, duration: .milliseconds(1), wasInTime: true)
         limit.adopt(Batching(limit: .aimd(increase: 1, backoff: 0.9)))
         #expect(present(limit) == 11)
-        limit.completed(size: 11, wasInTime: true)
+        limit.completed(size: 11, duration: .milliseconds(1), wasInTime: true)
         #expect(present(limit) == 12)
         limit.adopt(Batching(limit: .aimd(increase: 1, backoff: 0.9), maxBatch: 5))
         #expect(present(limit) == 5)
@@ -373,12 +373,12 @@ struct BatchLimitTests {
     @Test("A limit other than AIMD's doesn't depend on how batches went")
     func ignoresCompletion() {
         var limit = BatchLimit(Batching(limit: .fixed(8)))
-        limit.completed(size: 8, wasInTime: false)
+        limit.completed(size: 8, duration: .milliseconds(1), wasInTime: false)
         #expect(present(limit) == 8)
         let model = learned(SimulatedLatency(4, 0.1))
         var deadline = BatchLimit(Batching())
         let before = deadline.limit(budget: .milliseconds(8), model: model)
-        deadline.completed(size: before, wasInTime: false)
+        deadline.completed(size: before, duration: .milliseconds(1), wasInTime: false)
         #expect(deadline.limit(budget: .milliseconds(8), model: model) == before)
     }
 }

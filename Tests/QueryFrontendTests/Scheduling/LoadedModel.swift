@@ -9,7 +9,7 @@ import ContainerRPC
 #endif
 
 /// Replicas whose batch of n takes 4 ms and 100 µs for each query, give or take a little, under an open load.
-struct LoadedModel {
+struct LoadedModel: Sendable {
     /// What became of the load.
     struct Result {
         var offered = 0
@@ -36,6 +36,8 @@ struct LoadedModel {
     var slo = Duration.milliseconds(20)
     var fixed = Duration.milliseconds(4)
     var perQuery = Duration.microseconds(100)
+    /// What a batch of so many queries takes, where it is no straight line.
+    var takes: (@Sendable (Int) -> Duration)?
     /// On the way to a replica and back, each.
     var wire = Duration.microseconds(150)
     /// What each way takes longer at random, on average.
@@ -111,7 +113,8 @@ struct LoadedModel {
                 let replica = dispatch.replica.number
                 let stretch = 1 + jitter * (Double.random(in: 0..<2, using: &generator) - 1)
                 let own = replicas > 1 && replica == replicas - 1 ? slower : .zero
-                var takes = (fixed + own + perQuery * dispatch.inputs.count) * stretch
+                let count = dispatch.inputs.count
+                var takes = (own + (self.takes?(count) ?? fixed + perQuery * count)) * stretch
                 if stallShare > 0, Double.random(in: 0..<1, using: &generator) < stallShare { takes += stall }
                 free[replica] = max(free[replica], now + way(&generator)) + turn + takes
                 work.append(Work(dispatch: dispatch, takes: takes, ends: free[replica] + way(&generator)))

@@ -94,6 +94,28 @@ struct SustainedLoadTests {
         #expect(both.goodput > 0.98 * alone.goodput)
     }
 
+    @Test(
+        "A model that does less in large batches is not given them, below its capacity or above it",
+        arguments: [(0.7, 0.95), (0.8, 0.93), (1.5, 0.42)], [1, 2, 3] as [UInt64])
+    func stepwise(load: (share: Double, inTime: Double), seed: UInt64) {
+        // 80 a second in batches of 8 and of 16, 58 in those of 32, less beyond.
+        let model = LoadedModel(
+            slo: .seconds(1),
+            takes: { .milliseconds($0 <= 8 ? 100 : $0 <= 16 ? 200 : $0 <= 32 ? 550 : 1100 * (1 + $0 / 100)) },
+            wire: .milliseconds(1), jitter: 0.02, seed: seed)
+        let result = model.run(rate: 80 * load.share, for: .seconds(60))
+        #expect(result.shareInTime > load.inTime)
+    }
+
+    @Test("A model whose batches take ever longer for each query gets those that do most", arguments: [1, 2] as [UInt64])
+    func square(seed: UInt64) {
+        // 41 a second in batches of 24; 30 in those of 60.
+        let model = LoadedModel(
+            slo: .seconds(4), takes: { .milliseconds(300 + $0 * $0 / 2) }, wire: .milliseconds(1), seed: seed)
+        let result = model.run(rate: 60, for: .seconds(300))
+        #expect(result.goodput > 32)
+    }
+
     @Test("Clients with little time do not make AIMD's batches small for all others")
     func impatientFew() {
         let model = LoadedModel(
