@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import os
 import time
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
@@ -15,6 +16,7 @@ from .inputs import Inputs, inputs_of, items_of, part_of
 from .isolation import Outcome, Runs, batch_runs, single_runs
 from .items import Items
 from .outputs import Outputs
+from .processes import end_forked
 from .wire import DataType, is_name
 
 Function = Callable[..., Any]
@@ -131,6 +133,7 @@ class Model:
             return []
         inputs = inputs_of(items)
         runs = self._runs(len(items), batch, isolates)
+        process = os.getpid()
         token = batch_context.current.set(batch)
         try:
             span = next(runs)
@@ -140,6 +143,8 @@ class Model:
                     outcome = self._result(self.function(self._part(inputs, span)))
                 except BaseException as error:  # SystemExit, too: a model's function doesn't end the container.
                     outcome = error
+                if os.getpid() != process:
+                    end_forked(outcome)
                 span = runs.send(outcome)
         except StopIteration as end:
             outputs: Outputs = end.value
@@ -156,6 +161,7 @@ class Model:
         if self.per_input:
             return await asyncio.gather(*(self._single(inputs[index]) for index in range(len(items))))
         runs = self._runs(len(items), batch, isolates)
+        process = os.getpid()
         try:
             span = next(runs)
             while True:
@@ -167,6 +173,8 @@ class Model:
                     raise BatchFailed(error) from error
                 except BaseException as error:
                     outcome = error
+                if os.getpid() != process:
+                    end_forked(outcome)
                 span = runs.send(outcome)
         except StopIteration as end:
             outputs: Outputs = end.value
@@ -174,10 +182,15 @@ class Model:
 
     async def _single(self, value: Any) -> Any:
         """The output for one input, or its error: also one that asyncio would take for the end of its event loop."""
+        process = os.getpid()
+        outcome: Any
         try:
-            return await self.function(value)
+            outcome = await self.function(value)
         except BaseException as error:
-            return error
+            outcome = error
+        if os.getpid() != process:
+            end_forked(outcome)
+        return outcome
 
     def _runs(self, count: int, batch: BatchContext, isolates: bool) -> Runs:
         def late() -> Optional[BatchLate]:
