@@ -167,3 +167,15 @@ def test_outputs_that_are_longer_than_an_answer_holds_are_a_failure_that_says_so
     assert failure.reason == "the outputs have 12 bytes, and 10 at most go into an answer"
     frontend.predict(2, [[1], [2]])
     assert values(frontend.expect(rpc4.Results)) == ["1234", "1234"]
+
+
+def test_errors_that_are_longer_than_an_answer_holds_are_a_failure_that_says_so(frontend, start, monkeypatch):
+    monkeypatch.setattr(answers, "LONGEST_ITEMS", 40)
+    start(lambda rows: [InvalidInput("1234")] * len(rows), frontend.endpoint)
+    frontend.register()
+    frontend.predict(1, [[1], [2], [3]])
+    failure = frontend.expect(rpc4.Failure)
+    assert failure.code == FailureCode.TOO_LARGE
+    assert failure.reason == "the errors have 48 bytes, and 40 at most go into an answer"
+    frontend.predict(2, [[1], [2]])
+    assert values(frontend.expect(rpc4.Results)) == [None, None]

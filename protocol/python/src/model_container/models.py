@@ -36,6 +36,7 @@ class Model:
         isolate_failures: bool = True,
         largest_batch: Optional[int] = None,
         batches_in_flight: Optional[int] = None,
+        beats_while_busy: bool = True,
         metadata: Optional[Mapping[str, str]] = None,
         feedback: Optional[Callable[[Inputs, Inputs], object]] = None,
     ) -> None:
@@ -50,6 +51,9 @@ class Model:
         :param largest_batch: the most inputs of one batch (RPC 4).
         :param batches_in_flight: the most batches that a frontend sends before one is answered (RPC 4). An async
             function runs for as many at a time.
+        :param beats_while_busy: tell the frontend to give this container up when it hears nothing of it (for 30 s, as a
+            rule) while the function works. False for one that calls C code which keeps the interpreter for so long: the
+            frontend then waits (RPC 4).
         :param metadata: whatever a person may want to see of this container (RPC 4).
         :param feedback: called with inputs and labels, when the right answers are known (RPC 4).
         :raises ConfigurationError: for settings that no frontend would take.
@@ -64,6 +68,7 @@ class Model:
         self.isolate_failures = isolate_failures
         self.largest_batch = largest_batch
         self.batches_in_flight = batches_in_flight
+        self.beats_while_busy = beats_while_busy
         self.metadata: Dict[str, str] = {str(key): str(value) for key, value in (metadata or {}).items()}
         self.feedback = feedback
         for what, value in (("name", self.name), ("version", self.version)):
@@ -72,6 +77,10 @@ class Model:
         for what, number in (("largest_batch", largest_batch), ("batches_in_flight", batches_in_flight)):
             if number is not None:
                 check_positive(number, what)
+        if feedback is not None and not callable(feedback):
+            raise ConfigurationError(f"feedback is a {type(feedback).__name__}, and a function was expected")
+        if inspect.iscoroutinefunction(feedback) and not self.is_async:
+            raise ConfigurationError("feedback is async, and the model's function is not: no event loop would run it")
         functools.update_wrapper(self, function, updated=())
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:

@@ -35,6 +35,7 @@ def serve(
     isolate_failures: bool = True,
     largest_batch: Optional[int] = None,
     batches_in_flight: Optional[int] = None,
+    beats_while_busy: bool = True,
     metadata: Optional[Mapping[str, str]] = None,
     feedback: Optional[Callable[[Inputs, Inputs], object]] = None,
     host: Optional[str] = None,
@@ -68,6 +69,7 @@ def serve(
         isolate_failures=isolate_failures,
         largest_batch=largest_batch,
         batches_in_flight=batches_in_flight,
+        beats_while_busy=beats_while_busy,
         metadata=metadata,
         feedback=feedback,
     )
@@ -75,8 +77,8 @@ def serve(
 
 
 def run(model: Model, chosen: Settings, log_level: str = "info") -> None:
-    """Serves a model under these settings, until a signal stops it. Where multiprocessing imports the program again, for
-    a process of the model's, nothing is served."""
+    """Serves a model under these settings, until a signal stops it. Where multiprocessing imports the program again,
+    for a process of the model's, nothing is served."""
     configure_logging(log_level)
     if is_imported_again():
         logger.debug("imported by multiprocessing: nothing is served here")
