@@ -1,6 +1,8 @@
 import os
+import signal
 import subprocess
 import sys
+import textwrap
 import threading
 from pathlib import Path
 
@@ -46,6 +48,18 @@ def start():
 
 
 @pytest.fixture
+def script(tmp_path):
+    """Writes a program, which may be indented."""
+
+    def write(content):
+        path = tmp_path / "container.py"
+        path.write_text(textwrap.dedent(content))
+        return path
+
+    return write
+
+
+@pytest.fixture
 def program():
     """Starts Python with these arguments and variables, and ends it after the test."""
     started = []
@@ -59,11 +73,15 @@ def program():
             stderr=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            start_new_session=True,
         )
         started.append(process)
         return process
 
     yield begin
     for process in started:
-        process.kill()
+        try:
+            os.killpg(process.pid, signal.SIGKILL)  # With what it has forked, which has its pipes.
+        except ProcessLookupError:
+            pass
         process.communicate()

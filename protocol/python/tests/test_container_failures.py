@@ -66,6 +66,22 @@ def test_a_function_of_one_input_fails_for_that_input(frontend, start):
     assert "ZeroDivisionError" in results.errors[0].text
 
 
+@pytest.mark.parametrize("code", ["E42", 404, None, []])
+def test_an_error_of_the_models_own_making_may_use_the_name_code_for_something_else(frontend, start, code):
+    class TooOld(InvalidInput):
+        def __init__(self):
+            super().__init__("too old")
+            self.code = code
+
+    def function(row):
+        raise TooOld
+
+    start(function, frontend.endpoint, per_input=True)
+    frontend.register()
+    frontend.predict(1, [[1]])
+    assert frontend.expect(rpc4.Results).errors == (rpc4.ItemError(0, FailureCode.INVALID_INPUT, "too old"),)
+
+
 def test_a_wrong_number_of_outputs_fails_the_batch_with_both_numbers(frontend, start):
     start(lambda rows: [1.0], frontend.endpoint)
     frontend.register()
@@ -167,3 +183,15 @@ def test_outputs_that_are_longer_than_an_answer_holds_are_a_failure_that_says_so
     assert failure.reason == "the outputs have 12 bytes, and 10 at most go into an answer"
     frontend.predict(2, [[1], [2]])
     assert values(frontend.expect(rpc4.Results)) == ["1234", "1234"]
+
+
+def test_errors_that_are_longer_than_an_answer_holds_are_a_failure_that_says_so(frontend, start, monkeypatch):
+    monkeypatch.setattr(answers, "LONGEST_ITEMS", 40)
+    start(lambda rows: [InvalidInput("1234")] * len(rows), frontend.endpoint)
+    frontend.register()
+    frontend.predict(1, [[1], [2], [3]])
+    failure = frontend.expect(rpc4.Failure)
+    assert failure.code == FailureCode.TOO_LARGE
+    assert failure.reason == "the errors have 48 bytes, and 40 at most go into an answer"
+    frontend.predict(2, [[1], [2]])
+    assert values(frontend.expect(rpc4.Results)) == [None, None]

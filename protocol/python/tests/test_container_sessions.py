@@ -107,6 +107,17 @@ def test_beats_while_the_model_is_at_work(frontend, start):
     assert frontend.expect(rpc4.Results).id == 1
 
 
+def test_says_that_it_may_be_silent_while_the_model_is_at_work(frontend, program, script):
+    program(
+        script("""
+        from model_container import serve
+        serve(lambda xs: xs, name="keeps", version=1, beats_while_busy=False)
+        """),
+        CLIPPER_PORT=str(frontend.port),
+    )
+    assert not frontend.register().beats_while_busy
+
+
 def test_gives_a_silent_frontend_up_and_opens_another_session(frontend, start):
     start(sums, frontend.endpoint)
     frontend.register(rpc4.Welcome(heartbeat_interval=20, silence_limit=60))

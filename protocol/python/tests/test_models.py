@@ -44,6 +44,19 @@ def test_parts_of_a_ragged_batch_are_arrays_where_their_rows_are_equally_long():
     assert [float(output) for output in outputs] == [3.0, 7.0, 5.0]
 
 
+def test_a_masked_place_of_an_array_is_no_output():
+    outputs = Model(lambda rows: np.ma.array([1.0, 2.0], mask=[False, True])).predict([[1], [2]])
+    assert outputs[0] == 1.0 and outputs[1] is np.ma.masked
+
+
+@pytest.mark.parametrize(
+    "outputs", [{1: 2}, frozenset([1]), bytearray(b"a"), memoryview(b"a"), {1: 2}.keys(), "a", b"a"]
+)
+def test_what_is_no_list_is_none_with_an_output_for_each_input(outputs):
+    with pytest.raises(TypeError, match="rather than a list with one output per input"):
+        Model(lambda rows: outputs).predict([[1]])
+
+
 def test_predicts_with_an_async_function():
     async def one(value):
         if value == "bad":

@@ -11,6 +11,7 @@ import pytest
 from frontend import values
 
 from model_container import rpc4
+from model_container.items import NUMPY_TYPES
 from model_container.outputs import encoded, text_of
 from model_container.wire import DataType
 
@@ -39,6 +40,13 @@ class Tensor:
         return np.array(self.numbers, dtype=dtype)
 
 
+class Stubborn:
+    """Like a tensor that is to be detached first."""
+
+    def __array__(self, dtype=None, copy=None):
+        raise RuntimeError("detach it")
+
+
 def typed(outputs):
     """The type of the results, whether they are vectors, and their values."""
     items, errors = encoded(outputs)
@@ -53,6 +61,14 @@ def typed(outputs):
         ([np.float64(0.1)], "float64", False, [0.1]),
         ([np.float32(0.5)], "float32", False, [0.5]),
         ([np.float16(0.5)], "float32", False, [0.5]),
+        ([np.longdouble(0.5)], "float64", False, [0.5]),
+        (np.array([[0.5, 1]], dtype=np.longdouble), "float64", True, [[0.5, 1.0]]),
+        (np.ma.array([1.0, 2.0]), "float64", False, [1.0, 2.0]),
+        (np.ma.array([1.0, 2.0], mask=[False, True]), "float64", False, [1.0, None]),
+        (np.ma.array([[1, 2], [3, 4]], mask=[[0, 0], [0, 1]]), "int64", True, [[1, 2], None]),
+        ([np.ma.array([1, 2], mask=[1, 0]), [3]], "int64", True, [None, [3]]),
+        ([np.ma.masked, 1.5], "float64", False, [None, 1.5]),
+        ([Stubborn(), 1.5], "float64", False, [None, 1.5]),
         ([1, -(2**63)], "int64", False, [1, -(2**63)]),
         ([np.int64(1)], "int64", False, [1]),
         ([np.int32(1)], "int32", False, [1]),
@@ -114,6 +130,8 @@ def test_results_have_the_type_that_all_outputs_share(outputs, data_type, vector
         (math.nan, "nan"),
         (-math.inf, "-inf"),
         (np.float32("inf"), "inf"),
+        (np.longdouble(0.5), "0.5"),
+        ({"p": np.array([0.5], dtype=np.longdouble)}, '{"p":[0.5]}'),
         ([math.nan, 1.0], '["nan",1.0]'),
         (np.array([math.inf, 1.0]), '["inf",1.0]'),
         ("text", "text"),
@@ -134,7 +152,19 @@ def test_bytes_are_a_json_string_even_if_their_base64_reads_as_another_value(bas
     assert json.loads(text_of(b64decode(base64))) == base64
 
 
-@pytest.mark.parametrize("output", [object(), {"a": {1, 2}}, "\ud800", {(1, 2): 3}, 1j, [lambda: 1]])
+@pytest.mark.parametrize("output", [np.float16(0.1), np.float32(0.1), [np.float32(0.1), 1.0], [np.float16(0.1)]])
+def test_a_number_is_one_number_with_the_type_that_outputs_share_and_as_text(output):
+    items, _ = encoded([output])
+    # A frontend shows the shortest decimals of their type.
+    shown = [float(str(element)) for element in np.frombuffer(items.data, NUMPY_TYPES[items.data_type])]
+    assert json.loads(text_of(output)) == (shown if items.vectors else shown[0])
+    assert bytes(encoded([output, "text"]).items[0]).decode() == text_of(output)
+
+
+@pytest.mark.parametrize(
+    "output",
+    [object(), {"a": {1, 2}}, "\ud800", {(1, 2): 3}, 1j, [lambda: 1], np.clongdouble(1), [1, np.ma.masked]],
+)
 def test_an_output_that_has_no_text_is_the_error_of_its_input(output):
     items, errors = encoded(["fine", output])
     assert list(errors) == [1] and "JSON" in str(errors[1])

@@ -1,7 +1,6 @@
 """Containers as main programs: signals, flags, and how they end."""
 
 import signal
-import textwrap
 
 import pytest
 from frontend import BOUND, values
@@ -14,16 +13,6 @@ SERVE = """
     from model_container import serve
     serve(lambda xs: [float(x.sum()) for x in xs], name="code", version=2, input_type="doubles")
 """
-
-
-@pytest.fixture
-def script(tmp_path):
-    def write(content):
-        path = tmp_path / "container.py"
-        path.write_text(textwrap.dedent(content))
-        return path
-
-    return write
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -3,6 +3,7 @@
 import pytest
 
 from model_container import ConfigurationError, Model
+from model_container.command import options, parser
 from model_container.settings import Options, settings
 from model_container.wire import DataType
 
@@ -87,8 +88,34 @@ def test_nothing_can_contradict_the_type_that_the_code_says():
         made(strings, **NAMED, CLIPPER_INPUT_TYPE="doubles")
 
 
+def test_beats_while_busy_unless_the_code_or_a_flag_says_otherwise():
+    def beats(model=None, **options):
+        return made(model, **options, **NAMED).registration.beats_while_busy
+
+    silent = Model(len, beats_while_busy=False)
+    assert beats() and not beats(silent)
+    assert not beats(flags={"beats_while_busy": False}) and beats(silent, flags={"beats_while_busy": True})
+    assert [options(parser("").parse_args(flags)).beats_while_busy for flags in FLAGS] == [None, True, False]
+
+
+FLAGS = [[], ["--beats-while-busy"], ["--no-beats-while-busy"]]
+
+
+async def awaitable(inputs, labels):
+    pass
+
+
 @pytest.mark.parametrize(
-    "wrong", [{"name": ""}, {"version": "a:b"}, {"input_type": "x"}, {"largest_batch": 0}, {"batches_in_flight": True}]
+    "wrong",
+    [
+        {"name": ""},
+        {"version": "a:b"},
+        {"input_type": "x"},
+        {"largest_batch": 0},
+        {"batches_in_flight": True},
+        {"feedback": 3},
+        {"feedback": awaitable},
+    ],
 )
 def test_a_model_is_checked_where_it_is_made(wrong):
     with pytest.raises(ConfigurationError):

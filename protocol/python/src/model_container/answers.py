@@ -16,7 +16,8 @@ LONGEST_TEXT = 4096
 """Bytes of the text of an error."""
 
 LONGEST_ITEMS = 2**28
-"""Bytes of the outputs of a batch: a longer frame would end the connection (protocol/rpc-4.md, section 6.2)."""
+"""Bytes of the outputs of a batch, and of its errors: a longer frame would end the connection (protocol/rpc-4.md,
+section 6.2)."""
 
 logger = logging.getLogger("model_container")
 
@@ -55,14 +56,15 @@ def _response(job: Job, outputs: Outputs) -> Optional[rpc3.Response]:
 
 def _results(job: Job, outputs: Outputs, compute_time: Optional[int]) -> Answer:
     items, failed = encoded(outputs)
-    if len(items.data) > LONGEST_ITEMS:
-        reason = f"the outputs have {len(items.data)} bytes, and {LONGEST_ITEMS} at most go into an answer"
-        return rpc4.Failure(job.id, FailureCode.TOO_LARGE, reason)
     if failed:
         _log_errors(job, failed)
     errors: List[ItemError] = [
         ItemError(index, code_of(failed[index]), _text(failed[index])) for index in sorted(failed)
     ]
+    for what, length in (("outputs", len(items.data)), ("errors", sum(error.size for error in errors))):
+        if length > LONGEST_ITEMS:
+            reason = f"the {what} have {length} bytes, and {LONGEST_ITEMS} at most go into an answer"
+            return rpc4.Failure(job.id, FailureCode.TOO_LARGE, reason)
     return rpc4.Results(job.id, items, tuple(errors), compute_time)
 
 

@@ -50,6 +50,12 @@ def parser(description: str, program: Optional[str] = None) -> Parser:
         help="the most batches that the frontend sends before one is answered (RPC 4)",
     )
     add(
+        "--beats-while-busy",
+        action=argparse.BooleanOptionalAction,
+        help="whether the frontend gives this container up when it is silent while the model works; not to be said of "
+        "a model that keeps the interpreter for longer than 30 s (RPC 4; default: what the model's code says, or yes)",
+    )
+    add(
         "--metadata",
         type=pair,
         action="append",
@@ -78,6 +84,7 @@ def options(arguments: argparse.Namespace) -> Options:
         endpoint=arguments.frontend,
         largest_batch=arguments.largest_batch,
         batches_in_flight=arguments.batches_in_flight,
+        beats_while_busy=arguments.beats_while_busy,
         metadata=dict(arguments.metadata),
         rpc=arguments.rpc,
     )

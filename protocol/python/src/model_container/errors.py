@@ -49,7 +49,10 @@ class BatchFailed(Exception):
 
 
 def code_of(error: BaseException) -> FailureCode:
-    return error.code if isinstance(error, ModelFailure) else FailureCode.MODEL_ERROR
+    # A class of the model's own may use this name for something else: that of the nearest class here counts then.
+    own = [error, *type(error).__mro__] if isinstance(error, ModelFailure) else []
+    stated = (vars(owner).get("code") for owner in own)
+    return next((code for code in stated if isinstance(code, FailureCode)), FailureCode.MODEL_ERROR)
 
 
 def message_of(error: BaseException) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections.abc import Mapping, Set
 from typing import Any, Callable, Generator, List, Optional, Tuple, Union
 
 import numpy as np
@@ -67,13 +68,17 @@ def single_runs(count: int, late: Callable[[], Optional[BaseException]]) -> Runs
     return outputs
 
 
+# They have a length, and no outputs in an order.
+_NO_LISTS = (str, bytes, bytearray, memoryview, Mapping, Set)
+
+
 def _checked(outcome: Outcome, count: int) -> Outcome:
     """The outputs, as something that has a length and that many; the error, otherwise."""
     if isinstance(outcome, BaseException):
         return outcome
-    if hasattr(outcome, "__array__"):
+    if hasattr(outcome, "__array__") and not isinstance(outcome, np.ma.MaskedArray):
         outcome = np.asarray(outcome)
-    is_list = hasattr(outcome, "__len__") and not isinstance(outcome, (str, bytes, dict, set))
+    is_list = hasattr(outcome, "__len__") and not isinstance(outcome, _NO_LISTS)
     if not is_list or (isinstance(outcome, np.ndarray) and outcome.ndim == 0):
         return TypeError(f"the model returned a {type(outcome).__name__} rather than a list with one output per input")
     if len(outcome) != count:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import os
 import time
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
@@ -15,6 +16,7 @@ from .inputs import Inputs, inputs_of, items_of, part_of
 from .isolation import Outcome, Runs, batch_runs, single_runs
 from .items import Items
 from .outputs import Outputs
+from .processes import end_forked
 from .wire import DataType, is_name
 
 Function = Callable[..., Any]
@@ -34,6 +36,7 @@ class Model:
         isolate_failures: bool = True,
         largest_batch: Optional[int] = None,
         batches_in_flight: Optional[int] = None,
+        beats_while_busy: bool = True,
         metadata: Optional[Mapping[str, str]] = None,
         feedback: Optional[Callable[[Inputs, Inputs], object]] = None,
     ) -> None:
@@ -48,6 +51,9 @@ class Model:
         :param largest_batch: the most inputs of one batch (RPC 4).
         :param batches_in_flight: the most batches that a frontend sends before one is answered (RPC 4). An async
             function runs for as many at a time.
+        :param beats_while_busy: tell the frontend to give this container up when it hears nothing of it (for 30 s, as a
+            rule) while the function works. False for one that calls C code which keeps the interpreter for so long: the
+            frontend then waits (RPC 4).
         :param metadata: whatever a person may want to see of this container (RPC 4).
         :param feedback: called with inputs and labels, when the right answers are known (RPC 4).
         :raises ConfigurationError: for settings that no frontend would take.
@@ -62,6 +68,7 @@ class Model:
         self.isolate_failures = isolate_failures
         self.largest_batch = largest_batch
         self.batches_in_flight = batches_in_flight
+        self.beats_while_busy = beats_while_busy
         self.metadata: Dict[str, str] = {str(key): str(value) for key, value in (metadata or {}).items()}
         self.feedback = feedback
         for what, value in (("name", self.name), ("version", self.version)):
@@ -70,6 +77,10 @@ class Model:
         for what, number in (("largest_batch", largest_batch), ("batches_in_flight", batches_in_flight)):
             if number is not None:
                 check_positive(number, what)
+        if feedback is not None and not callable(feedback):
+            raise ConfigurationError(f"feedback is a {type(feedback).__name__}, and a function was expected")
+        if inspect.iscoroutinefunction(feedback) and not self.is_async:
+            raise ConfigurationError("feedback is async, and the model's function is not: no event loop would run it")
         functools.update_wrapper(self, function, updated=())
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
@@ -131,6 +142,7 @@ class Model:
             return []
         inputs = inputs_of(items)
         runs = self._runs(len(items), batch, isolates)
+        process = os.getpid()
         token = batch_context.current.set(batch)
         try:
             span = next(runs)
@@ -140,6 +152,8 @@ class Model:
                     outcome = self._result(self.function(self._part(inputs, span)))
                 except BaseException as error:  # SystemExit, too: a model's function doesn't end the container.
                     outcome = error
+                if os.getpid() != process:
+                    end_forked(outcome)
                 span = runs.send(outcome)
         except StopIteration as end:
             outputs: Outputs = end.value
@@ -156,6 +170,7 @@ class Model:
         if self.per_input:
             return await asyncio.gather(*(self._single(inputs[index]) for index in range(len(items))))
         runs = self._runs(len(items), batch, isolates)
+        process = os.getpid()
         try:
             span = next(runs)
             while True:
@@ -167,6 +182,8 @@ class Model:
                     raise BatchFailed(error) from error
                 except BaseException as error:
                     outcome = error
+                if os.getpid() != process:
+                    end_forked(outcome)
                 span = runs.send(outcome)
         except StopIteration as end:
             outputs: Outputs = end.value
@@ -174,10 +191,15 @@ class Model:
 
     async def _single(self, value: Any) -> Any:
         """The output for one input, or its error: also one that asyncio would take for the end of its event loop."""
+        process = os.getpid()
+        outcome: Any
         try:
-            return await self.function(value)
+            outcome = await self.function(value)
         except BaseException as error:
-            return error
+            outcome = error
+        if os.getpid() != process:
+            end_forked(outcome)
+        return outcome
 
     def _runs(self, count: int, batch: BatchContext, isolates: bool) -> Runs:
         def late() -> Optional[BatchLate]:

@@ -15,8 +15,9 @@ from .wire import DataType
 
 Outputs = Union[Sequence[Any], "np.ndarray[Any, Any]"]
 
-# What else numpy has for numbers goes into the smallest type that holds all of it.
+# What else numpy has for numbers goes into the smallest type that holds all of it. A long double is rounded.
 _BY_DTYPE = {
+    np.dtype(np.longdouble).name: DataType.FLOAT64,  # On some machines it is a float64.
     "float64": DataType.FLOAT64,
     "float32": DataType.FLOAT32,
     "float16": DataType.FLOAT32,
@@ -48,8 +49,16 @@ def encoded(outputs: Outputs) -> Encoded:
         whole = _whole_array(outputs)
         if whole is not None:
             return Encoded(whole, {})
-    errors = {index: output for index, output in enumerate(outputs) if isinstance(output, BaseException)}
-    kinds = {_kind(output) for index, output in enumerate(outputs) if index not in errors}
+    errors: Dict[int, BaseException] = {}
+    kinds: Set[_Kind] = set()
+    for index, output in enumerate(outputs):
+        if isinstance(output, BaseException):
+            errors[index] = output
+            continue
+        try:
+            kinds.add(_kind(output))
+        except Exception as error:
+            errors[index] = _unsayable(error)
     kind = _common(kinds)
     parts: List[bytes] = []
     for index, output in enumerate(outputs):
@@ -57,16 +66,24 @@ def encoded(outputs: Outputs) -> Encoded:
         if index not in errors:
             try:
                 part = _encode(output, kind)
-            except Exception as error:  # Whatever an object of the model's does when it is looked at.
-                errors[index] = TypeError(f"the model's output is no value that JSON can say: {error}")
+            except Exception as error:
+                errors[index] = _unsayable(error)
         parts.append(part)
     return Encoded(Items.of(kind.data_type, parts, kind.vectors), errors)
+
+
+def _unsayable(error: Exception) -> TypeError:
+    """Of whatever an object of the model's does when it is looked at."""
+    return TypeError(f"the model's output is no value that JSON can say: {error}")
 
 
 def text_of(output: Any) -> str:
     """An output as text: a string as it is, bytes as a JSON string in base 64, the rest JSON. Numbers stay exact."""
     if isinstance(output, str):
         return str.__str__(output)  # Of an enumeration's member its value, whatever it calls itself.
+    if isinstance(output, (list, tuple)) and _list_kind(output) == _DOUBLES:
+        # As the vector that it is where all outputs are: a narrow float has all digits of the wide one there.
+        output = [float(element) if isinstance(element, np.floating) else element for element in output]
     plain = _plain(output)
     if isinstance(output, (bytes, bytearray, memoryview)):
         return json.dumps(plain)  # In quotes, since base 64 may read as JSON: 1234, true.
@@ -79,13 +96,14 @@ class _Kind(NamedTuple):
 
 
 _TEXT = _Kind(DataType.STRING)
+_DOUBLES = _Kind(DataType.FLOAT64, True)
 _ANY_VECTOR = _Kind(DataType.BYTES, True)
 
 
 def _whole_array(outputs: "np.ndarray[Any, Any]") -> Optional[Items]:
     """Results from an array of numbers or of rows of numbers; None for other arrays."""
     data_type = _BY_DTYPE.get(outputs.dtype.name)
-    if data_type is None or outputs.ndim not in (1, 2):
+    if data_type is None or outputs.ndim not in (1, 2) or np.ma.is_masked(outputs):
         return None
     numbers = np.ascontiguousarray(outputs, dtype=NUMPY_TYPES[data_type])
     size = data_type.size * (outputs.shape[1] if outputs.ndim == 2 else 1)
@@ -107,6 +125,7 @@ def _kind(output: Any) -> _Kind:
     if isinstance(output, (bytes, bytearray, memoryview)):
         return _Kind(DataType.BYTES)
     if isinstance(output, np.ndarray):
+        _check_mask(output)
         data_type = _BY_DTYPE.get(output.dtype.name)
         return _Kind(data_type, output.ndim == 1) if data_type is not None and output.ndim <= 1 else _TEXT
     if isinstance(output, (list, tuple)):
@@ -121,7 +140,7 @@ def _list_kind(elements: Sequence[Any]) -> _Kind:
     if not elements:
         return _ANY_VECTOR
     if set(map(type, elements)) == {float}:
-        return _Kind(DataType.FLOAT64, True)
+        return _DOUBLES
     if not all(isinstance(element, (int, float, np.number)) for element in elements):
         return _TEXT
     types = {_kind(element).data_type for element in elements}
@@ -132,13 +151,13 @@ def _list_kind(elements: Sequence[Any]) -> _Kind:
         return _Kind(DataType.INT64, True)
     whole = [element for element in elements if isinstance(element, (int, np.integer))]
     exact = DataType.STRING not in types and all(abs(int(element)) <= 2**53 for element in whole)
-    return _Kind(DataType.FLOAT64, True) if exact else _TEXT
+    return _DOUBLES if exact else _TEXT
 
 
 def _common(kinds: Set[_Kind]) -> _Kind:
     """The type that says outputs of all these types."""
     if kinds == {_ANY_VECTOR}:
-        return _Kind(DataType.FLOAT64, True)
+        return _DOUBLES
     # A list without an element is one of whatever type the other lists are of.
     if all(kind.vectors for kind in kinds):
         kinds = kinds - {_ANY_VECTOR}
@@ -162,6 +181,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else _name_of_float(value)
     if isinstance(value, np.ndarray):
+        _check_mask(value)
         if value.ndim == 0:
             return _plain(value[()])
         if value.dtype.kind in "iu" or (value.dtype.name == "float64" and np.isfinite(value).all()):
@@ -181,12 +201,19 @@ def _plain(value: Any) -> Any:
 
 
 def _plain_scalar(value: "np.generic") -> Any:
-    if value.dtype.kind == "f" and value.dtype.itemsize < 8:
-        # The shortest decimal of the narrow type, rather than all digits of the wide one.
-        return float(str(value)) if np.isfinite(value) else _name_of_float(float(value))
-    if value.dtype.kind in "biufSU":
+    if value.dtype.kind == "f":
+        if value.dtype.itemsize >= 8 or not np.isfinite(value):
+            return _plain(float(value))
+        # The shortest decimal of the type that results have, rather than all digits of the wide one.
+        return float(str(np.float32(value)))
+    if value.dtype.kind in "biuSU":
         return _plain(value.item())
     raise TypeError(f"it has a {value.dtype} in it")
+
+
+def _check_mask(array: "np.ndarray[Any, Any]") -> None:
+    if np.ma.is_masked(array):
+        raise TypeError("it has a masked place")
 
 
 def _name_of_float(value: float) -> str:

@@ -188,6 +188,11 @@ class ItemError:
     code: int
     text: str
 
+    @property
+    def size(self) -> int:
+        """Bytes of its entry in the errors frame."""
+        return 12 + len(self.text.encode("utf-8"))
+
 
 @dataclass(frozen=True)
 class Results:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import signal
-import threading
-from typing import Any, Callable, Dict, Mapping, Optional, Union
+from typing import Callable, Mapping, Optional, Union
 
 from .container import Container
 from .errors import ConfigurationError
 from .inputs import Inputs
 from .models import Function, Model
+from .processes import is_imported_again, signals_that_stop
 from .settings import Settings
 
 logger = logging.getLogger("model_container")
@@ -36,6 +35,7 @@ def serve(
     isolate_failures: bool = True,
     largest_batch: Optional[int] = None,
     batches_in_flight: Optional[int] = None,
+    beats_while_busy: bool = True,
     metadata: Optional[Mapping[str, str]] = None,
     feedback: Optional[Callable[[Inputs, Inputs], object]] = None,
     host: Optional[str] = None,
@@ -44,7 +44,8 @@ def serve(
     rpc: Optional[int] = None,
     log_level: str = "info",
 ) -> None:
-    """Serves a function as a model until SIGTERM, SIGINT, or until an operator drains it.
+    """Serves a function as a model until SIGTERM, SIGINT, or until an operator drains it. Returns at once where
+    multiprocessing imports the program again, for a process that the model starts.
 
     Up to ``feedback`` the arguments are those of ``Model``. The environment variables CLIPPER_MODEL_NAME,
     CLIPPER_MODEL_VERSION, CLIPPER_IP and CLIPPER_PORT beat what is stated here; CLIPPER_INPUT_TYPE may not contradict
@@ -68,6 +69,7 @@ def serve(
         isolate_failures=isolate_failures,
         largest_batch=largest_batch,
         batches_in_flight=batches_in_flight,
+        beats_while_busy=beats_while_busy,
         metadata=metadata,
         feedback=feedback,
     )
@@ -75,22 +77,15 @@ def serve(
 
 
 def run(model: Model, chosen: Settings, log_level: str = "info") -> None:
-    """Serves a model under these settings, until a signal stops it."""
+    """Serves a model under these settings, until a signal stops it. Where multiprocessing imports the program again,
+    for a process of the model's, nothing is served."""
     configure_logging(log_level)
+    if is_imported_again():
+        logger.debug("imported by multiprocessing: nothing is served here")
+        return
     container = Container(model, chosen)
-
-    def stop(number: int, frame: object) -> None:
-        container.stop(signal.Signals(number).name)
-
-    before: Dict[int, Any] = {}
-    # Signals can be handled in the main thread only; in any other they are its caller's.
-    if threading.current_thread() is threading.main_thread():
-        before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
+    with signals_that_stop(container.stop):
         container.run()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def configure_logging(level: str) -> None:

@@ -31,6 +31,7 @@ class Options:
     endpoint: Optional[str] = None
     largest_batch: Optional[int] = None
     batches_in_flight: Optional[int] = None
+    beats_while_busy: Optional[bool] = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     rpc: Optional[int] = None
 
@@ -81,7 +82,7 @@ def settings(
         largest_batch=largest_batch,
         batches_in_flight=batches_in_flight,
         metadata=tuple({**_metadata(), **model.metadata, **code.metadata, **flags.metadata}.items()),
-        beats_while_busy=True,
+        beats_while_busy=_first(flags.beats_while_busy, code.beats_while_busy, model.beats_while_busy),
         wants_feedback=model.feedback is not None,
     )
     _check_metadata(registration)
