@@ -84,12 +84,14 @@ extension ModelScheduler {
         let share = (queuedCount + open - 1) / open
         // One that has failed is tried with one query, where another is there for the rest.
         var isTrial = replicas[index].isFailing && isOutdone(index)
+        // So is one that is stuck.
+        if replicas[index].stuckSince != nil { isTrial = true }
         var draft = Draft()
         var passedOver: [QueryTable.Reference] = []
         while true {
             if draft.count == 0 {
                 guard let head = nextSuited(to: index, start: start, now: now, &passedOver, &effects) else { break }
-                // So is one that has done nothing for long, and may be quicker by now than it was.
+                // And one that has done nothing for long, and may be quicker by now than it was.
                 if replicas[index].latency.isKnown,
                     !canBeInTime(index, by: table[head].query.waiter.deadline, now: now)
                 {
@@ -164,7 +166,7 @@ extension ModelScheduler {
             let deadline = table[head].query.waiter.deadline
             let isIdle = replicas[index].isIdle
             if !replicas[index].latency.isKnown || start + replicas[index].latency.fast(1) <= deadline { return head }
-            if isIdle, now - replicas[index].lastAnswer > Self.staleAfter { return head }
+            if isIdle, replicas[index].isOutdated(now: now) { return head }
             let isLast = queuedCount == 0 && passedOver.isEmpty
             if canAnswer(by: deadline, except: index, now: now) || (isLast && !isIdle && isAnotherIdle(than: index)) {
                 passedOver.append(head)

@@ -9,6 +9,12 @@ struct Replica: Sendable {
     /// How long it rests after its first failure; twice as long after each further one, up to the longest.
     private static let firstRest = Duration.milliseconds(2)
     private static let longestRest = Duration.seconds(1)
+    /// After so long without a batch, what is known of one that is too slow is tried anew with one query; after twice as long
+    /// each time that it was too slow again, up to the longest.
+    private static let firstPause = Duration.seconds(1)
+    private static let longestPause = Duration.seconds(16)
+    /// One that is stuck, and is all that there is, is tried behind its batch once in so long.
+    private static let trialInterval = Duration.seconds(1)
 
     let id: ReplicaID
     let inputType: InputType
@@ -43,6 +49,7 @@ struct Replica: Sendable {
     private var failures = 0
     /// Until when it gets nothing for that, while another replica is well.
     private(set) var restsUntil = MonotonicTime.distantPast
+    private var pause = Self.firstPause
     /// The time that was left for the first query of its last batch when that query came.
     var allowance = Duration.zero
 
@@ -140,6 +147,18 @@ struct Replica: Sendable {
         return max(now, free(now: now) - lead.time(of: last))
     }
 
+    /// When one that is stuck can be tried with one query more, lest a batch that it has lost keeps it from all others for long;
+    /// `nil` while it has no room.
+    func trialTime(slots: Int) -> MonotonicTime? {
+        guard let stuckSince, latency.isKnown, let last = batches.last?.sent, batches.count - missingCount < slots,
+            batches.count < capacity.batchesInFlight
+        else { return nil }
+        return max(stuckSince, last) + Self.trialInterval
+    }
+
+    /// Whether what is known of it may have changed since it last answered.
+    func isOutdated(now: MonotonicTime) -> Bool { now - lastAnswer > pause }
+
     /// When the batch that it works on is expected to be done; nothing tells where it has none, or is new.
     var nextAnswer: MonotonicTime {
         guard latency.isKnown, let place = currentPlace else { return .distantPast }
@@ -214,6 +233,7 @@ struct Replica: Sendable {
             // What they take tells nothing of the batches that it gets.
             if !limit.isBeyond(batch.size) || !latency.isKnown { latency.record(size: batch.size, duration: duration) }
             allowance = batch.allowance
+            pause = latency.fast(1) > allowance ? min(Self.longestPause, pause * 2) : Self.firstPause
             completedBatches += 1
         }
         lastAnswer = now

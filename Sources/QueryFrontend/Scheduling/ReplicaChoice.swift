@@ -2,9 +2,6 @@ import ContainerRPC
 
 /// Which replicas can be counted on, and which of them gets the next batch.
 extension ModelScheduler {
-    /// After so long without a batch, what is known of a replica is tried anew with one query.
-    static let staleAfter = Duration.seconds(1)
-
     /// When a replica is expected to take a batch; in the past where a query needs none to be answered.
     func opening(now: MonotonicTime) -> MonotonicTime {
         guard takesQueries else { return .distantPast }
@@ -23,7 +20,7 @@ extension ModelScheduler {
             // What waits is still served by those that drain, when no other is there.
             guard replicas[index].isSuitable, !replicas[index].isLeaving,
                 !replicas[index].isDraining || activeCount == 0, !except.contains(replicas[index].id),
-                let opening = replicas[index].opening(slots: bounds.slotsPerReplica, now: now)
+                let opening = replicas[index].opening(slots: bounds.slotsPerReplica, now: now) ?? trialTime(on: index)
             else { continue }
             guard opening <= now else {
                 nextEvent = min(nextEvent, opening)
@@ -48,6 +45,11 @@ extension ModelScheduler {
         return best?.index
     }
 
+    /// When a stuck replica is tried with one query, where no other is well.
+    private func trialTime(on index: Int) -> MonotonicTime? {
+        isAnyWell ? nil : replicas[index].trialTime(slots: bounds.slotsPerReplica)
+    }
+
     /// Whether nothing can be counted on of a replica, while another one is well: then it is no room that others share.
     func isOutdone(_ index: Int) -> Bool {
         isAnyWell && (replicas[index].isFailing || replicas[index].isUnproven)
@@ -56,7 +58,7 @@ extension ModelScheduler {
     /// Whether not one of the queries that wait can be in time on a replica, and another is there that is quicker. It is
     /// tried all the same once nothing has been heard of it for long.
     private func isTooSlow(_ index: Int, now: MonotonicTime) -> Bool {
-        isOutpaced(index) && now - replicas[index].lastAnswer <= Self.staleAfter
+        isOutpaced(index) && !replicas[index].isOutdated(now: now)
     }
 
     /// Whether it can have none of them in time, and another can.

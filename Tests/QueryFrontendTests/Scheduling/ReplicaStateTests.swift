@@ -164,6 +164,35 @@ struct ReplicaStateTests {
         #expect(test.answeredAgain.isEmpty)
     }
 
+    @Test("One that is too slow again is tried after twice as long each time")
+    func tooSlowAgain() throws {
+        var (test, now) = quickAndSlow(2)
+        test.register(Batching(limit: .fixed(1)))
+        var tried: [Duration] = []
+        var slow: SchedulerUnderTest.Sent?
+        let begin = now
+        var item = 1000
+        while tried.count < 4, now < begin + .seconds(60) {
+            test.submit(item, item + 1, due: now + .milliseconds(50), now: now)
+            item += 2
+            let sent = test.dispatch(now: now)
+            if let batch = sent.first(where: { $0.replica == 1 }) {
+                tried.append(now - begin)
+                slow = batch
+            }
+            now += .milliseconds(10)
+            for batch in sent where batch.replica == 0 { test.complete(batch, now: now) }
+            if let batch = slow, let last = tried.last, now - begin >= last + .milliseconds(100) {
+                test.complete(batch, now: now)
+                slow = nil
+            }
+            test.tick(now: now)
+        }
+        let pauses = zip(tried, tried.dropFirst()).map { $1 - $0 }
+        #expect(pauses.count == 3)
+        #expect(zip(pauses, [2, 4, 8]).allSatisfy { $0 > .seconds($1) && $0 < .seconds($1) + .milliseconds(300) })
+    }
+
     /// Replica 0 takes 10 ms, the others 100 ms; all have just answered.
     private func quickAndSlow(_ replicas: Int) -> (SchedulerUnderTest, now: Duration) {
         var test = SchedulerUnderTest(limit: 1, replicas: replicas, slotsPerReplica: 1)

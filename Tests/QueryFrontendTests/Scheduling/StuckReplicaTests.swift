@@ -56,6 +56,47 @@ struct StuckReplicaTests {
         return (test, stuck, now)
     }
 
+    @Test("A stuck replica that is alone is tried once a second: one that has lost a batch is well again with its next answer")
+    func triedAlone() throws {
+        var test = SchedulerUnderTest(limit: 64, replicas: 1, slotsPerReplica: 2)
+        var now = try test.rehearse()
+        test.submit(1000, due: now + .milliseconds(500), now: now)
+        try #require(test.dispatch(now: now).map(\.items) == [[1000]])
+        now += .milliseconds(200)
+        test.tick(now: now)
+        #expect(test.scheduler.loads[ReplicaID(number: 0)]?.state == .stuck)
+        test.submit(1001, 1002, due: now + .seconds(9), now: now)
+        #expect(test.dispatch(now: now).isEmpty)
+        #expect(test.dispatch(now: now + .milliseconds(900)).isEmpty)
+        // Nobody has to look by chance.
+        #expect(try #require(test.scheduler.deadline) <= at(now + .seconds(1)))
+        now += .seconds(1)
+        test.tick(now: now)
+        let trial = try #require(test.dispatch(now: now).first)
+        #expect(trial.items == [1001])
+        now += .milliseconds(10)
+        test.complete(trial, now: now)
+        #expect(test.scheduler.loads[ReplicaID(number: 0)]?.state == .active)
+        #expect(test.dispatch(now: now).map(\.items) == [[1002]])
+        #expect(test.outcomes[1001] == .output("1001"))
+    }
+
+    @Test("A stuck replica beside one that is well gets nothing")
+    func notTriedBesideOthers() throws {
+        var (test, now) = try SchedulerUnderTest.learned(slots: 2)
+        test.submit(1000, due: now + .seconds(9), now: now)
+        let stuck = try #require(test.dispatch(now: now).first)
+        now += .milliseconds(200)
+        for item in 1001..<1200 {
+            test.tick(now: now)
+            test.submit(item, due: now + .seconds(1), now: now)
+            let sent = test.dispatch(now: now)
+            #expect(!sent.contains { $0.replica == stuck.replica })
+            now += .milliseconds(20)
+            for batch in sent { test.complete(batch, now: now) }
+        }
+    }
+
     @Test("Who asks what a stuck replica has is answered by a new one, of which nothing is known yet")
     func asksStuckAgain() throws {
         var (test, _, now) = try stuckAlone()

@@ -1,0 +1,115 @@
+import ContainerRPC
+
+/// How large batches may be before a replica does less with them in a second.
+///
+/// Of most models a larger batch does more in a second, a + b·n being what it takes. Of some it does less from a size on,
+/// where a cache is too small or memory is moved to disk. There the largest batch that is in time is a trap: it does less,
+/// more waits meanwhile, and the next one is as large.
+///
+/// Sizes are told apart by powers of two. Where one takes longer for each query than a smaller one, the smaller is the
+/// ceiling. The next size above is tried again with a batch now and then, after twice as many each time that it was no better.
+struct BatchRates: Sendable {
+    /// Batches of 2ᵏ⁻¹ + 1 to 2ᵏ queries.
+    private struct SizeClass: Sendable {
+        /// Nanoseconds for each query of its last batches, a ring.
+        private var times: [Double] = []
+        private var next = 0
+        /// The number of its last batch.
+        private(set) var last = 0
+
+        mutating func record(_ time: Double, number: Int) {
+            last = number
+            if times.count < BatchRates.remembered {
+                times.append(time)
+            } else {
+                times[next] = time
+                next = (next + 1) % BatchRates.remembered
+            }
+        }
+
+        /// The lower one of an even number: the first batch of its size may have been slow for that.
+        var median: Double? { times.isEmpty ? nil : times.sorted()[(times.count - 1) / 2] }
+
+        /// Whether more than one has been seen.
+        var isKnown: Bool { times.count > 1 }
+    }
+
+    /// So many batches of each size are remembered.
+    private static let remembered = 5
+    /// What is further back than so many batches may have changed, and is no measure for another size.
+    private static let fresh = 64
+    /// By so much more time for each query a size is worse: jitter makes less of a difference.
+    private static let tolerance = 1.2
+    private static let shortestRest = 32
+    private static let longestRest = 4096
+
+    /// By their powers.
+    private var classes: [SizeClass] = []
+    /// Batches so far.
+    private var count = 0
+    /// The power above which batches do less.
+    private var ceiling: Int?
+    /// The number of the batch after which the next power is tried, and of how many batches that will be the next time.
+    private var restsUntil = 0
+    private var rest = Self.shortestRest
+
+    /// The most queries that a batch should hold; `Int.max` where larger ones are not known to do less.
+    var largestWorthwhile: Int {
+        guard let ceiling else { return .max }
+        return 1 << (count < restsUntil ? ceiling : ceiling + 1)
+    }
+
+    /// Whether batches of so many queries are tried only now and then, because they do less.
+    func isBeyond(_ size: Int) -> Bool { ceiling.map { Self.power(of: size) > $0 } ?? false }
+
+    /// A batch of so many queries is sent. Where it is a trial, there is no second one before that has ended, or is forgotten.
+    mutating func begin(size: Int) {
+        if isBeyond(size) { restsUntil = count + rest }
+    }
+
+    /// A batch of so many queries, at least 1, took so long.
+    mutating func record(size: Int, duration: Duration) {
+        let power = Self.power(of: size)
+        while classes.count <= power { classes.append(SizeClass()) }
+        count += 1
+        let time = Double(duration.wholeNanoseconds) / Double(max(1, size))
+        classes[power].record(time, number: count)
+        liftCeiling(after: power)
+        guard !classes.isEmpty else { return }
+        var best = Double.infinity
+        for smaller in classes[..<power] where count - smaller.last < Self.fresh {
+            best = min(best, smaller.median ?? best)
+        }
+        let isWorse = time > best * Self.tolerance
+        if let ceiling, power > ceiling {
+            if isWorse {
+                rest = min(Self.longestRest, 2 * rest)
+                restsUntil = count + rest
+                return
+            }
+            // It pays by now, and so may the next one.
+            self.ceiling = power
+            rest = Self.shortestRest
+            restsUntil = count + rest
+        } else if isWorse, classes[power].isKnown, let median = classes[power].median, median > best * Self.tolerance {
+            self.ceiling = power - 1
+            rest = Self.shortestRest
+            restsUntil = count + rest
+        }
+    }
+
+    /// Where a model has become slower as a whole, what was measured before is no measure: it shows when the size at the
+    /// ceiling takes longer by now than the one above.
+    private mutating func liftCeiling(after power: Int) {
+        guard power == ceiling, power + 1 < classes.count, let own = classes[power].median,
+            let above = classes[power + 1].median, own > above * Self.tolerance
+        else { return }
+        ceiling = nil
+        classes.removeAll(keepingCapacity: true)
+    }
+
+    /// The least k with 2ᵏ ≥ `size`.
+    private static func power(of size: Int) -> Int {
+        size <= 1 ? 0 : Int.bitWidth - (size - 1).leadingZeroBitCount
+    }
+}
