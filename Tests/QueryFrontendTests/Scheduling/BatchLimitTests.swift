@@ -135,7 +135,7 @@ struct BatchLimitTests {
         }
         // What it costs where it is never found does not grow either: it is one search.
         for size in [128, 64, 32] { limit.refused(size: size) }
-        for _ in 0..<3 { for _ in 0..<64 { limit.completed(size: size(), duration: .milliseconds(1), wasInTime: true) } }
+        for _ in 0..<3 * 64 { limit.completed(size: size(), duration: .milliseconds(1), wasInTime: true) }
         #expect(size() == before)
     }
 

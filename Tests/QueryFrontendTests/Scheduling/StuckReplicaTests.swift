@@ -56,7 +56,8 @@ struct StuckReplicaTests {
         return (test, stuck, now)
     }
 
-    @Test("A stuck replica that is alone is tried once a second: one that has lost a batch is well again with its next answer")
+    @Test(
+        "A stuck replica that is alone is tried once a second: one that lost a batch is well again with its next answer")
     func triedAlone() throws {
         var test = SchedulerUnderTest(limit: 64, replicas: 1, slotsPerReplica: 2)
         var now = try test.rehearse()

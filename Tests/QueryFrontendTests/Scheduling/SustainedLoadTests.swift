@@ -107,7 +107,8 @@ struct SustainedLoadTests {
         #expect(result.shareInTime > load.inTime)
     }
 
-    @Test("A model whose batches take ever longer for each query gets those that do most", arguments: [1, 2] as [UInt64])
+    @Test(
+        "A model whose batches take ever longer for each query gets those that do most", arguments: [1, 2] as [UInt64])
     func square(seed: UInt64) {
         // 41 a second in batches of 24; 30 in those of 60.
         let model = LoadedModel(
