@@ -57,7 +57,8 @@ struct StuckReplicaTests {
     }
 
     @Test(
-        "A stuck replica that is alone is tried once a second: one that lost a batch is well again with its next answer")
+        "A stuck replica that is alone is tried once a second: one that lost a batch is well again with its next answer"
+    )
     func triedAlone() throws {
         var test = SchedulerUnderTest(limit: 64, replicas: 1, slotsPerReplica: 2)
         var now = try test.rehearse()
