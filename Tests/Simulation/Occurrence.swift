@@ -34,6 +34,7 @@ package enum Occurrence: Int, CaseIterable, Sendable {
     case hedgesWon
     case stuckDetected
     case stuckRecovered
+    case stuckTried
     case batchesMissing
 
     // What happened to containers and connections.

@@ -85,6 +85,8 @@ struct Oracle {
         var isToEnd = false
         /// It has said goodbye.
         var isLeaving = false
+        /// It has a batch that should have been answered long ago, and has answered nothing since.
+        var stuckSince: MonotonicTime?
         /// Batches in a row that it has failed for.
         var failures = 0
         /// It has refused as too late what was not, and may rest for that.

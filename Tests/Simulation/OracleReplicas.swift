@@ -41,9 +41,15 @@ extension Oracle {
     }
 
     /// A replica is called stuck. What it has may be sent again.
-    mutating func stuck(_ id: ReplicaID) {
+    mutating func stuck(_ id: ReplicaID, at now: MonotonicTime) {
         hasSentAgain = true
+        replicas[id.number]?.stuckSince = now
         for query in record(id)?.batches.flatMap(\.queries) ?? [] { queries[query].isStuck = true }
+    }
+
+    /// A stuck replica has answered.
+    mutating func recovered(_ id: ReplicaID) {
+        replicas[id.number]?.stuckSince = nil
     }
 
     /// A batch is called missing, because its replica answers others. What is in it may be sent again.
@@ -154,6 +160,13 @@ extension Oracle {
             violate("\(name) goes to replica \(dispatch.replica.number), which was told that none comes", at: now)
         }
         let size = dispatch.inputs.count
+        if let since = replica.stuckSince {
+            occurrences[.stuckTried] += 1
+            let last = replica.batches.last?.sent ?? since
+            if size > 1 || now < max(since, last) + .milliseconds(100) {
+                violate("\(name) of \(size) goes to replica \(dispatch.replica.number), which is stuck", at: now)
+            }
+        }
         if size > replica.details.largestBatch ?? .max {
             violate("\(name) has \(size) inputs, more than its container takes", at: now)
         }

@@ -100,6 +100,9 @@ struct LatencyScenario: Sendable {
     var intercept: Int64
     /// b, in nanoseconds.
     var slope: Int64
+    /// From so many queries on each takes as long as `dearness` of those before.
+    var knee: Int
+    var dearness: Double
     /// Each batch takes up to so much of that more.
     var jitter: Double
     /// The share of batches with a heavy tail.
@@ -113,7 +116,8 @@ struct LatencyScenario: Sendable {
     ///
     /// - Parameter done: batches that the process has done before.
     func draw(_ size: Int, after done: Int, factor: Double, from random: inout SeededGenerator) -> Int64 {
-        var time = Double(intercept + slope * Int64(size)) * factor * (1 + jitter * random.unit())
+        let weight = Double(min(size, knee)) + Double(max(0, size - knee)) * dearness
+        var time = (Double(intercept) + Double(slope) * weight) * factor * (1 + jitter * random.unit())
         if random.chance(tailShare) { time *= random.heavyTail(atMost: tailLimit) }
         if done < warmUpBatches { time *= warmUpFactor }
         return Int64(time)

@@ -197,6 +197,8 @@ extension LatencyScenario {
     init(from random: inout SeededGenerator) {
         intercept = random.nanoseconds(200 * microsecond...6 * millisecond)
         slope = random.nanoseconds(5 * microsecond...500 * microsecond)
+        knee = random.chance(0.2) ? random.integer(1...24) : .max
+        dearness = random.number(2...20)
         jitter = random.number(0...0.3)
         tailShare = random.chance(0.4) ? random.pick([0.02, 0.1]) : 0
         tailLimit = random.number(3...50)

@@ -68,12 +68,13 @@ extension Simulation {
             noteFinished(ticket, outcome, isCached: isCached)
         case .noticed(.stuck(let replica, _, _)):
             occurrences[.stuckDetected] += 1
-            oracle.stuck(replica)
+            oracle.stuck(replica, at: now)
         case .noticed(.missing(let replica, _, let batch, _)):
             occurrences[.batchesMissing] += 1
             oracle.missing(batch, on: replica, at: now)
-        case .noticed(.recovered):
+        case .noticed(.recovered(let replica, _)):
             occurrences[.stuckRecovered] += 1
+            oracle.recovered(replica)
         case .inputFailed, .refused, .cut:
             break
         }

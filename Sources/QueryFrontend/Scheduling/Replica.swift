@@ -13,8 +13,8 @@ struct Replica: Sendable {
     /// each time that it was too slow again, up to the longest.
     private static let firstPause = Duration.seconds(1)
     private static let longestPause = Duration.seconds(16)
-    /// One that is stuck, and is all that there is, is tried behind its batch once in so long.
-    private static let trialInterval = Duration.seconds(1)
+    /// One that is stuck, and is all that there is, is tried behind its batch after so long.
+    private static let trialPause = Duration.milliseconds(100)
 
     let id: ReplicaID
     let inputType: InputType
@@ -153,7 +153,7 @@ struct Replica: Sendable {
         guard let stuckSince, latency.isKnown, let last = batches.last?.sent, batches.count - missingCount < slots,
             batches.count < capacity.batchesInFlight
         else { return nil }
-        return max(stuckSince, last) + Self.trialInterval
+        return max(stuckSince, last) + max(Self.trialPause, latency.slow(1) * 4)
     }
 
     /// Whether what is known of it may have changed since it last answered.

@@ -57,7 +57,7 @@ struct StuckReplicaTests {
     }
 
     @Test(
-        "A stuck replica that is alone is tried once a second: one that lost a batch is well again with its next answer"
+        "A stuck replica that is alone is tried now and then: one that lost a batch is well again with its next answer"
     )
     func triedAlone() throws {
         var test = SchedulerUnderTest(limit: 64, replicas: 1, slotsPerReplica: 2)
@@ -69,10 +69,10 @@ struct StuckReplicaTests {
         #expect(test.scheduler.loads[ReplicaID(number: 0)]?.state == .stuck)
         test.submit(1001, 1002, due: now + .seconds(9), now: now)
         #expect(test.dispatch(now: now).isEmpty)
-        #expect(test.dispatch(now: now + .milliseconds(900)).isEmpty)
+        #expect(test.dispatch(now: now + .milliseconds(90)).isEmpty)
         // Nobody has to look by chance.
-        #expect(try #require(test.scheduler.deadline) <= at(now + .seconds(1)))
-        now += .seconds(1)
+        #expect(try #require(test.scheduler.deadline) <= at(now + .milliseconds(101)))
+        now += .milliseconds(101)
         test.tick(now: now)
         let trial = try #require(test.dispatch(now: now).first)
         #expect(trial.items == [1001])
