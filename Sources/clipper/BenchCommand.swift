@@ -88,13 +88,7 @@ struct BenchRunCommand: AsyncParsableCommand {
             try output.check()
             let session = try await BenchSession(self)
             let report = try await session.report()
-            do {
-                try output.write(report)
-            } catch let failure as CommandFailure {
-                // It could be written before the load, so this is no matter of the command line.
-                Terminal.note(failure.text)
-                throw ExitCode(1)
-            }
+            try output.write(report)
             // As others end that a signal has ended.
             if let signal = session.signal { throw ExitCode(128 + signal) }
             guard report.isSuccess else { throw ExitCode(1) }
@@ -154,7 +148,7 @@ struct BenchPlotCommand: AsyncParsableCommand {
             let plot = BenchPlots.plot(
                 figure, reports, title: title, optimum: optimum, x: logX ? .logarithmic : .linear,
                 y: logY ? .logarithmic : .linear)
-            try BenchFiles.write(PlotSVG.document(plot), to: outputPath)
+            try OutputFile.write(PlotSVG.document(plot), to: outputPath)
         } catch let failure as CommandFailure {
             Terminal.note(failure.text)
             throw ExitCode(failure.exitCode)

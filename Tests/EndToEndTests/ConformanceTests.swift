@@ -39,6 +39,22 @@ struct ConformanceTests {
         }
     }
 
+    #if os(Linux)
+        @Test("Results whose file cannot be written in the end are printed all the same")
+        func unwritten() async throws {
+            try await withProcesses { processes in
+                let container = try BuiltProducts.executable("faulty-container").path
+                let kit = try processes.start(
+                    "clipper",
+                    ["conformance", "container", "--rpc", "4", "--only", "registration", "--junit", "/dev/full"]
+                        + Self.starting + ["--", container])
+                #expect(try await kit.exitStatus() == 1)
+                #expect(kit.standardOutput.contains("1 passed, 0 failed, 0 skipped"))
+                #expect(kit.standardError.contains("error: '/dev/full' cannot be written"))
+            }
+        }
+    #endif
+
     @Test("A container that fails is told by the exit code, the table, the transcript and the JUnit file")
     func failure() async throws {
         try await withProcesses { processes in

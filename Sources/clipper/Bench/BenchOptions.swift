@@ -170,7 +170,7 @@ struct BenchOutputOptions: ParsableArguments {
     ///
     /// - Throws: ``CommandFailure`` for a file that cannot be written.
     func check() throws {
-        for path in [json == "-" ? nil : json, svg].compactMap(\.self) { try BenchFiles.checkCanWrite(path) }
+        for path in [json == "-" ? nil : json, svg].compactMap(\.self) { try OutputFile.checkCanWrite(path) }
     }
 
     /// Prints and writes the report.
@@ -182,9 +182,9 @@ struct BenchOutputOptions: ParsableArguments {
             Terminal.write([text])
         } else {
             Terminal.write(BenchTables.lines(report))
-            if let json { try BenchFiles.write(text + "\n", to: json) }
+            if let json { try OutputFile.write(text + "\n", to: json) }
         }
-        if let svg { try BenchFiles.write(PlotSVG.document(BenchPlots.plot(report)), to: svg) }
+        if let svg { try OutputFile.write(PlotSVG.document(BenchPlots.plot(report)), to: svg) }
     }
 }
 

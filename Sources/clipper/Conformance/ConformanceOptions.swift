@@ -82,34 +82,35 @@ struct ConformanceOptions: ParsableArguments {
 
     /// Prints what came of a run and writes its files.
     ///
-    /// - Throws: `ExitCode` 1 if a scenario has failed.
+    /// - Throws: `ExitCode` 1 if a scenario has failed; ``CommandFailure`` for a file that cannot be written.
     func report(_ results: [ScenarioResult], suite: String, after time: Duration) throws {
         let report = ConformanceReport(results, time: time)
         let hasFailed = results.contains(where: \.verdict.isFailure)
         // Before the text: whoever reads that may stop, which ends the process.
-        if let junitPath {
-            let text = JUnitReport(suite: suite, results: results).text
-            do {
-                try text.write(toFile: junitPath, atomically: true, encoding: .utf8)
-            } catch {
-                let problem = "\(junitPath) cannot be written: \(error.localizedDescription)"
-                guard hasFailed else { throw CommandFailure.usage(problem) }
-                Terminal.note("error: \(problem)")
+        let written = Result { () throws(CommandFailure) in
+            if let junitPath {
+                try OutputFile.write(JUnitReport(suite: suite, results: results).text, to: junitPath)
             }
         }
         Terminal.write(report.lines(inColour: Terminal.screen()?.showsColour ?? false))
+        try written.get()
         if hasFailed { throw ExitCode(1) }
     }
 
-    /// Runs a command's body; a failure is printed and becomes the exit code. What was started ends with the kit.
-    func run(_ body: () async throws -> Void) async throws {
+    /// Plays and reports; a failure is printed and becomes the exit code. What was started ends with the kit.
+    ///
+    /// - Parameter play: a command's body.
+    func run(suite: String, _ play: () async throws -> [ScenarioResult]) async throws {
         let signals = Signals([SIGINT, SIGTERM, SIGHUP]) { number in
             RunningCommands.shared.end()
             Self.exit(withError: ExitCode(128 + number))
         }
         defer { withExtendedLifetime(signals) {} }
         do {
-            try await body()
+            if let junitPath { try OutputFile.checkCanWrite(junitPath) }
+            let start = MonotonicTime.now()
+            let results = try await play()
+            try report(results, suite: suite, after: .now() - start)
         } catch let failure as CommandFailure {
             Terminal.note(failure.text)
             throw ExitCode(failure.exitCode)
