@@ -101,7 +101,9 @@ struct BenchSession: Sendable {
 
     // MARK: - Runs
 
-    /// Runs the loads; a signal ends them early, with what was measured so far.
+    /// Runs the loads; a signal, or a run that cannot begin, ends them early, with what was measured so far.
+    ///
+    /// - Throws: ``CommandFailure`` where nothing was measured.
     func report() async throws -> BenchReport {
         var report = BenchReport(
             application: command.application, url: target.url,
@@ -120,7 +122,11 @@ struct BenchSession: Sendable {
             try await load(&report)
         } catch let failure as CommandFailure {
             // Who ends it while its connections are being opened knows why there are too few.
-            guard stop.isSet else { throw failure }
+            if !stop.isSet {
+                guard !report.runs.isEmpty else { throw failure }
+                let count = report.runs.count
+                report.failure = failure.after(count == 1 ? "one run was done" : "\(count) runs were done")
+            }
         }
         report.connections = report.runs.map(\.connections).max() ?? 0
         return report

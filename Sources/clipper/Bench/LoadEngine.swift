@@ -35,8 +35,6 @@ struct LoadEngine: ~Copyable {
     static let tick: Int64 = 20_000_000
     /// A connection that could not be opened is tried again after this: 100 ms.
     static let reopenDelay: Int64 = 100_000_000
-    /// All connections have to be open within this: 10 s.
-    static let connectPatience: Int64 = 10_000_000_000
     /// Connections that are opened at the same time, so that no server's queue of them overflows.
     static let mostConnecting = 64
     static let second: Int64 = 1_000_000_000
