@@ -62,7 +62,7 @@ extension LoadEngine {
         openCount += 1
         outage = nil
         // The first requests wait until all are open.
-        if start == 0 {
+        if isOpening {
             connections[index].state = .idle
             connections[index].isQueued = true
             idle.append(index)
@@ -74,7 +74,7 @@ extension LoadEngine {
     mutating func openFailed(_ index: Int, _ text: String) {
         closeSocket(index)
         toReopen.append((elapsed() + Self.reopenDelay, index))
-        guard openCount == 0 || start == 0 else { return }
+        guard openCount == 0 || isOpening else { return }
         outage = text
         let now = elapsed()
         while let due = waiting.popFirst() { statistics.record(failure: text, due: due, at: now) }

@@ -56,7 +56,10 @@ struct LoadEngine: ~Copyable {
     /// When the requests were due that wait for a connection.
     var waiting = Deque<Int64>()
 
-    var start: Int64 = 0
+    /// Whether the connections are being opened, before the run starts.
+    var isOpening = true
+    /// When the run started; until then, when the engine was made.
+    var start = MonotonicTime.now().nanoseconds
     /// When no more requests are due.
     var end: Int64
     var schedule: ArrivalSchedule?
@@ -113,6 +116,7 @@ struct LoadEngine: ~Copyable {
 
     private mutating func run() throws -> BenchRun {
         try openAll()
+        isOpening = false
         start = MonotonicTime.now().nanoseconds
         begin()
         var isStopping = false
