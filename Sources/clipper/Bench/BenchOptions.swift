@@ -63,13 +63,10 @@ struct LoadOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "A deadline to send with each request, in microseconds, shorter than the application's SLO.",
-            valueName: "n"))
-    var timeoutMicros: Int64?
-
-    func validate() throws {
-        guard timeoutMicros ?? 1 > 0 else { throw ValidationError("--timeout-micros must be above zero.") }
-    }
+            "A deadline to send with each request (`timeout_micros`), shorter than the application's SLO.",
+            valueName: "duration"),
+        transform: { text in try DurationText.parse(text) })
+    var deadline: Duration?
 }
 
 /// What is sent.

@@ -69,19 +69,19 @@ struct BenchSession: Sendable {
     private static let mostRandomBodies = 256
 
     private static func bodies(_ command: BenchRunCommand, seed: UInt64) throws -> [BenchBody] {
-        let timeout = command.load.timeoutMicros
+        let deadline = command.load.deadline
         if let count = command.inputs.randomDoubles {
             var generator = SplitMix64(seed: seed)
-            let first = BenchBody(randomDoubles: count, by: &generator, timeoutMicros: timeout)
+            let first = BenchBody(randomDoubles: count, by: &generator, deadline: deadline)
             let total = max(1, min(mostRandomBodies, mostRandomBytes / first.bytes.count))
             return [first]
-                + (1..<total).map { _ in BenchBody(randomDoubles: count, by: &generator, timeoutMicros: timeout) }
+                + (1..<total).map { _ in BenchBody(randomDoubles: count, by: &generator, deadline: deadline) }
         }
         let texts = try command.inputs.inputFile.map(lines) ?? command.inputs.inputs
         guard !texts.isEmpty else { throw CommandFailure.usage("there is no input: every line is blank") }
         return try texts.map { text in
             try BenchBody(
-                input: PredictInput(text: text).json, isVaried: command.inputs.distinct, timeoutMicros: timeout)
+                input: PredictInput(text: text).json, isVaried: command.inputs.distinct, deadline: deadline)
         }
     }
 
