@@ -53,24 +53,25 @@ enum ProgramEnd: Hashable, CustomStringConvertible {
     }
 }
 
-/// A command at work. What it prints goes into a file, so that it never waits for a reader.
+/// A command at work.
 ///
 /// It is spawned here and not by Foundation, which hands on the signals that this process blocks or ignores: a container
 /// has to see SIGTERM.
 final class StartedCommand: Sendable {
     private let identifier: pid_t
-    private let log: URL
+    private let printed: ProgramOutput
     private let end = Locked<ProgramEnd?>(nil)
 
     /// - Parameter environment: besides this process's own, without Clipper's variables.
     init(_ command: Command, environment: [String: String]) throws {
-        log = FileManager.default.temporaryDirectory.appendingPathComponent("conformance-\(UUID().uuidString).log")
+        printed = try ProgramOutput()
+        defer { printed.closeWritingEnd() }
         let all = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("CLIPPER_") }
             .merging(environment) { $1 }
         do {
-            identifier = try spawn(command, environment: all, log: log.path)
+            identifier = try spawn(command, environment: all, output: printed.writingEnd)
         } catch {
-            try? FileManager.default.removeItem(at: log)
+            printed.stop()
             throw error
         }
         RunningCommands.shared.add(identifier)
@@ -85,7 +86,7 @@ final class StartedCommand: Sendable {
         // Polled, because waitpid(2) takes no bound.
         while programEnd == nil, MonotonicTime.now() < limit { usleep(2_000) }
         RunningCommands.shared.remove(identifier)
-        try? FileManager.default.removeItem(at: log)
+        printed.stop()
     }
 
     /// Sends a signal if it still runs.
@@ -105,14 +106,11 @@ final class StartedCommand: Sendable {
     }
 
     /// The end of what it has printed.
-    var output: String {
-        guard let data = try? Data(contentsOf: log) else { return "" }
-        return String(decoding: data.suffix(6_000), as: UTF8.self)
-    }
+    var output: String { printed.end }
 }
 
 /// Starts a process in a group of its own, with the signals as a shell gives them to a program.
-private func spawn(_ command: Command, environment: [String: String], log: String) throws -> pid_t {
+private func spawn(_ command: Command, environment: [String: String], output: Int32) throws -> pid_t {
     #if canImport(Darwin)
         var attributes: posix_spawnattr_t?
         var actions: posix_spawn_file_actions_t?
@@ -133,8 +131,8 @@ private func spawn(_ command: Command, environment: [String: String], log: Strin
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-    posix_spawn_file_actions_adddup2(&actions, 1, 2)
+    posix_spawn_file_actions_adddup2(&actions, output, 1)
+    posix_spawn_file_actions_adddup2(&actions, output, 2)
 
     let arguments = ([command.executable] + command.arguments).map { strdup($0) }
     let variables = environment.map { strdup("\($0.key)=\($0.value)") }
