@@ -59,22 +59,28 @@ enum ProgramEnd: Hashable, CustomStringConvertible {
 /// has to see SIGTERM.
 final class StartedCommand: Sendable {
     private let identifier: pid_t
+    private let cleanUpNumber: Int
     private let printed: ProgramOutput
     private let end = Locked<ProgramEnd?>(nil)
 
     /// - Parameter environment: besides this process's own, without Clipper's variables.
     init(_ command: Command, environment: [String: String]) throws {
-        printed = try ProgramOutput()
-        defer { printed.closeWritingEnd() }
         let all = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("CLIPPER_") }
             .merging(environment) { $1 }
-        do {
-            identifier = try spawn(command, environment: all, output: printed.writingEnd)
-        } catch {
-            printed.stop()
-            throw error
+        let started: (identifier: pid_t, printed: ProgramOutput)
+        (started, cleanUpNumber) = try CleanUps.shared.add {
+            // No other command starts meanwhile, which would inherit the pipe before that is marked.
+            let printed = try ProgramOutput()
+            defer { printed.closeWritingEnd() }
+            do {
+                let identifier = try spawn(command, environment: all, output: printed.writingEnd)
+                return ((identifier, printed), undo: { kill(-identifier, SIGKILL) })
+            } catch {
+                printed.stop()
+                throw error
+            }
         }
-        RunningCommands.shared.add(identifier)
+        (identifier, printed) = started
     }
 
     /// Kills what still runs.
@@ -85,7 +91,7 @@ final class StartedCommand: Sendable {
         let limit = MonotonicTime.now() + .seconds(5)
         // Polled, because waitpid(2) takes no bound.
         while programEnd == nil, MonotonicTime.now() < limit { usleep(2_000) }
-        RunningCommands.shared.remove(identifier)
+        CleanUps.shared.remove(cleanUpNumber)
         printed.stop()
     }
 
@@ -144,21 +150,4 @@ private func spawn(_ command: Command, environment: [String: String], output: In
         throw Command.Unstartable("\(command.executable) cannot be started: \(String(cString: strerror(result)))")
     }
     return identifier
-}
-
-/// The processes that run for the kit, to be ended with it.
-package final class RunningCommands: Sendable {
-    /// All of this process.
-    package static let shared = RunningCommands()
-
-    private let identifiers = Locked<Set<Int32>>([])
-
-    fileprivate func add(_ identifier: Int32) { identifiers.withLock { _ = $0.insert(identifier) } }
-
-    fileprivate func remove(_ identifier: Int32) { identifiers.withLock { _ = $0.remove(identifier) } }
-
-    /// Ends all of them at once: for a kit that is interrupted.
-    package func end() {
-        identifiers.withLock { for identifier in $0 { kill(-identifier, SIGKILL) } }
-    }
 }

@@ -2,7 +2,6 @@ import ContainerRPC
 import DequeModule
 import Foundation
 import PlainHTTP
-import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -11,20 +10,6 @@ import Synchronization
 #elseif canImport(Darwin)
     import Darwin
 #endif
-
-/// Ends a run early, from any thread.
-final class StopSignal: Sendable {
-    private let number = Atomic<Int32>(0)
-    /// Whether the run is to end.
-    var isSet: Bool { signal != nil }
-    /// The system's signal that ends it.
-    var signal: Int32? {
-        let number = number.load(ordering: .relaxed)
-        return number == 0 ? nil : number
-    }
-    /// Ends it.
-    func set(_ signal: Int32 = SIGINT) { number.store(signal, ordering: .relaxed) }
-}
 
 /// Runs a load: one thread, one loop around epoll.
 ///

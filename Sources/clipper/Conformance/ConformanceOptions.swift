@@ -97,19 +97,28 @@ struct ConformanceOptions: ParsableArguments {
         if hasFailed { throw ExitCode(1) }
     }
 
-    /// Plays and reports; a failure is printed and becomes the exit code. What was started ends with the kit.
+    /// Plays and reports; a failure is printed and becomes the exit code. A signal ends what was started and deletes what
+    /// was registered, and then the process; a second one waits for nothing.
     ///
     /// - Parameter play: a command's body.
     func run(suite: String, _ play: () async throws -> [ScenarioResult]) async throws {
+        let stop = StopSignal()
         let signals = Signals([SIGINT, SIGTERM, SIGHUP]) { number in
-            RunningCommands.shared.end()
-            Self.exit(withError: ExitCode(128 + number))
+            if stop.isSet { Self.exit(withError: ExitCode(128 + number)) }
+            stop.set(number)
+            // A thread of its own: the same signal is not seen again before this has returned.
+            Thread {
+                CleanUps.shared.run(within: .seconds(5))
+                Self.exit(withError: ExitCode(128 + number))
+            }.start()
         }
         defer { withExtendedLifetime(signals) {} }
         do {
             if let junitPath { try OutputFile.checkCanWrite(junitPath) }
             let start = MonotonicTime.now()
             let results = try await play()
+            // What was interrupted has no results; the clean-ups' thread ends the process.
+            if stop.isSet { try await Task.sleep(for: .seconds(60)) }
             try report(results, suite: suite, after: .now() - start)
         } catch let failure as CommandFailure {
             Terminal.note(failure.text)
