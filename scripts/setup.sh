@@ -7,6 +7,12 @@ fail() {
     exit 1
 }
 
+# Says what is left out, as it could not be set up; where everything has to run (CLIPPER_REQUIRE_ALL is set), that is a failure.
+skip() {
+    [ -z "${CLIPPER_REQUIRE_ALL:-}" ] || fail "$*"
+    say "SKIPPED: $*"
+}
+
 # Installs those of the named Debian or Ubuntu packages that are missing, as root or through sudo.
 install_packages() {
     command -v dpkg-query >/dev/null 2>&1 || {

@@ -59,8 +59,9 @@ struct BenchRunCommand: AsyncParsableCommand {
 
             The exit code is 1 where a run kept less than --goal, if that is given; where in a run no request got a \
             prediction, a default output or a 503, or more than half of them failed or got no answer; with --step \
-            where no rate keeps the SLO, or a step ended the search as no request was due; and where a result cannot be \
-            written. It is 2 where no frontend answers. SIGINT and SIGTERM end the load, and the process, once what \
+            where no rate keeps the SLO, or a step ended the search as no request was due; where the frontend does not \
+            take all connections of a run; and where a result cannot be written. It is 2 where no frontend answers. What \
+            was measured before is printed and written all the same. SIGINT and SIGTERM end the load, and the process, once what \
             was measured is printed, with 130 and 143.
             """)
 
@@ -88,15 +89,10 @@ struct BenchRunCommand: AsyncParsableCommand {
             try output.check()
             let session = try await BenchSession(self)
             let report = try await session.report()
-            do {
-                try output.write(report)
-            } catch let failure as CommandFailure {
-                // It could be written before the load, so this is no matter of the command line.
-                Terminal.note(failure.text)
-                throw ExitCode(1)
-            }
+            try output.write(report)
             // As others end that a signal has ended.
             if let signal = session.signal { throw ExitCode(128 + signal) }
+            if let failure = report.failure { throw failure }
             guard report.isSuccess else { throw ExitCode(1) }
         } catch let failure as CommandFailure {
             Terminal.note(output.json == "-" ? failure.json.text : failure.text)
@@ -154,7 +150,7 @@ struct BenchPlotCommand: AsyncParsableCommand {
             let plot = BenchPlots.plot(
                 figure, reports, title: title, optimum: optimum, x: logX ? .logarithmic : .linear,
                 y: logY ? .logarithmic : .linear)
-            try BenchFiles.write(PlotSVG.document(plot), to: outputPath)
+            try OutputFile.write(PlotSVG.document(plot), to: outputPath)
         } catch let failure as CommandFailure {
             Terminal.note(failure.text)
             throw ExitCode(failure.exitCode)

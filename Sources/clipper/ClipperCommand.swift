@@ -22,7 +22,7 @@ struct ClipperCommand: AsyncParsableCommand {
               0   done
               1   the frontend refused, or failed; conformance: a scenario failed;
                   bench: a goal was missed, a load mostly failed or was not
-                  answered, a file could not be written
+                  answered; both: a file could not be written
               2   no frontend answers
               3   predict: an answer is the default output
               64  the command line, an environment variable or an input file is wrong;

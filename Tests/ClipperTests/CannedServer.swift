@@ -38,8 +38,10 @@ final class CannedServer: Sendable {
     private let state = Mutex(State())
     private let react: @Sendable (_ count: Int) -> Reaction
 
-    /// - Parameter react: what becomes of the n-th request, from 0.
-    init(_ react: @escaping @Sendable (_ count: Int) -> Reaction) throws {
+    /// - Parameters:
+    ///   - backlog: no connection is taken, and about so many may wait for it; `nil`: all are taken.
+    ///   - react: what becomes of the n-th request, from 0.
+    init(backlog: Int32? = nil, _ react: @escaping @Sendable (_ count: Int) -> Reaction) throws {
         self.react = react
         #if canImport(Darwin)
             listener = socket(AF_INET, SOCK_STREAM, 0)
@@ -53,12 +55,13 @@ final class CannedServer: Sendable {
         let listener = listener
         let isBound = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(listener, address, length) == 0 && listen(listener, 128) == 0
+                bind(listener, address, length) == 0 && listen(listener, backlog ?? 128) == 0
                     && getsockname(listener, address, &length) == 0
             }
         }
         guard isBound else { throw TransportError("bind", code: errno) }
         port = Int(UInt16(bigEndian: address.sin_port))
+        guard backlog == nil else { return }
         let accept: @Sendable () -> Void = { [weak self] in
             while true {
                 let descriptor = Self.accept(listener)

@@ -49,6 +49,14 @@ struct CommandLineTests {
         return try #require(try ClipperCommand.parseAsRoot(words) as? Command)
     }
 
+    @Test("The deadline of a load's requests is a duration like all others")
+    func parsesDeadline() throws {
+        let load = "bench run digits --rate 10 --input [1] --deadline"
+        let command: BenchRunCommand = try parse("\(load) 2.5ms")
+        #expect(command.load.deadline == .microseconds(2500))
+        #expect(refusal("\(load) 2500".split(separator: " ").map(String.init))?.code == 64)
+    }
+
     @Test(
         "How batches are formed is read with its bounds",
         arguments: [

@@ -49,6 +49,18 @@ struct ConformanceCommandTests {
         #expect(refusal(["frontend", "--rpc-port", "0"])?.code == 64)
     }
 
+    @Test("A file for the results that cannot be written is told before anything is played")
+    func checksFile() async throws {
+        let options = try container("--junit /nowhere/report.xml -- run").options
+        let code = await #expect(throws: ExitCode.self) {
+            try await options.run(suite: "container") {
+                Issue.record("it has begun")
+                return []
+            }
+        }
+        #expect(code == ExitCode(1))
+    }
+
     @Test("A scenario that is not there, or not in the version, is an error that names it")
     func unknownScenario() throws {
         let unknown = try container("--only nothing -- run").options

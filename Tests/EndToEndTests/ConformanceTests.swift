@@ -2,6 +2,14 @@ import Foundation
 import TestSupport
 import Testing
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 @Suite("The conformance kit")
 struct ConformanceTests {
     /// What has a bound in the kit: its tests run beside many others.
@@ -38,6 +46,46 @@ struct ConformanceTests {
             #expect(left == .array([]))
         }
     }
+
+    @Test(
+        "A kit that a signal ends leaves nothing at the frontend",
+        arguments: [(SIGINT, Int32(130)), (SIGTERM, Int32(143))])
+    func interrupted(number: Int32, code: Int32) async throws {
+        try await withProcesses { processes in
+            let frontend = try await Frontend(in: processes)
+            let port = try #require(frontend.rpc.split(separator: ":").last)
+            let kit = try processes.start(
+                "clipper",
+                [
+                    "conformance", "frontend", "--rpc-port", "\(port)", "--query", "http://\(frontend.query)",
+                    "--admin", "http://\(frontend.admin)",
+                ] + Self.timeout)
+            try await eventually("it has registered applications") {
+                try await frontend.admin("get_all_applications", ["verbose": false]) != .array([])
+            }
+            kit.signal(number)
+            #expect(try await kit.exitStatus() == code)
+            #expect(kit.standardOutput.isEmpty)
+            #expect(try await frontend.admin("get_all_applications", ["verbose": false]) == .array([]))
+            #expect(try await frontend.admin("get_all_models", ["verbose": false]) == .array([]))
+        }
+    }
+
+    #if os(Linux)
+        @Test("Results whose file cannot be written in the end are printed all the same")
+        func unwritten() async throws {
+            try await withProcesses { processes in
+                let container = try BuiltProducts.executable("faulty-container").path
+                let kit = try processes.start(
+                    "clipper",
+                    ["conformance", "container", "--rpc", "4", "--only", "registration", "--junit", "/dev/full"]
+                        + Self.starting + ["--", container])
+                #expect(try await kit.exitStatus() == 1)
+                #expect(kit.standardOutput.contains("1 passed, 0 failed, 0 skipped"))
+                #expect(kit.standardError.contains("error: '/dev/full' cannot be written"))
+            }
+        }
+    #endif
 
     @Test("A container that fails is told by the exit code, the table, the transcript and the JUnit file")
     func failure() async throws {

@@ -84,7 +84,7 @@ extension FrontendScenario {
             let reply = try play.reply(
                 of: "drain",
                 [
-                    "model_name": .string(play.model), "model_version": .string(FrontendPlay.modelVersion),
+                    "model_name": .string(play.model), "model_version": .string(RegisteredNames.modelVersion),
                     "stop": .boolean(true),
                 ])
             guard reply.status == 200 else { throw Inapplicable("its administration has no /admin/drain") }

@@ -55,14 +55,9 @@ final class FrontendPlay {
     let options: FrontendRun.Options
     let context: Context
     private(set) var transcript = Transcript()
-    /// The names of the application and of the model.
-    let application: String
-    let model: String
-    static let modelVersion = "1"
-
+    private let names: RegisteredNames
+    private let cleanUpNumber: Int
     private let start = MonotonicTime.now()
-    private var isModelThere = false
-    private var isApplicationThere = false
 
     init(_ options: FrontendRun.Options, version: RPCVersion) throws {
         self.options = options
@@ -70,11 +65,19 @@ final class FrontendPlay {
         context = try Context()
         var generator = SystemRandomNumberGenerator()
         let suffix = String(UInt64.random(in: 0...UInt64.max, using: &generator), radix: 36)
-        application = "conformance-app-\(suffix)"
-        model = "conformance-model-\(suffix)"
+        (names, cleanUpNumber) = try CleanUps.shared.add {
+            let names = RegisteredNames(suffix: suffix)
+            return (
+                names,
+                undo: { names.delete { operation, body in _ = try Self.ask(operation, .object(body), options) } }
+            )
+        }
     }
 
     var bounds: Bounds { options.bounds }
+    /// The names of the application and of the model.
+    var application: String { names.application }
+    var model: String { names.model }
 
     // MARK: The transcript
 
@@ -92,32 +95,33 @@ final class FrontendPlay {
     /// Registers a model, an application and their link.
     func registerAll(_ type: InputType = .float64) throws {
         try registerModel(type)
-        isApplicationThere = true
-        try administer(
-            "add_app",
-            [
-                "name": .string(application), "input_type": .string(type.name), "default_output": .string("-1.0"),
-                "latency_slo_micros": .number(Double(options.latencyObjective.inMilliseconds * 1_000)),
-            ])
+        try names.register(.application) {
+            try administer(
+                "add_app",
+                [
+                    "name": .string(application), "input_type": .string(type.name), "default_output": .string("-1.0"),
+                    "latency_slo_micros": .number(Double(options.latencyObjective.inMilliseconds * 1_000)),
+                ])
+        }
         try administer("add_model_links", ["app_name": .string(application), "model_names": .array([.string(model)])])
     }
 
     func registerModel(_ type: InputType = .float64) throws {
-        isModelThere = true
-        try administer(
-            "add_model",
-            [
-                "model_name": .string(model), "model_version": .string(Self.modelVersion),
-                "input_type": .string(type.name), "labels": .array([]), "container_name": .string("NO_CONTAINER"),
-                "model_data_path": .string(""), "batch_size": .number(-1),
-            ])
+        try names.register(.model) {
+            try administer(
+                "add_model",
+                [
+                    "model_name": .string(model), "model_version": .string(RegisteredNames.modelVersion),
+                    "input_type": .string(type.name), "labels": .array([]), "container_name": .string("NO_CONTAINER"),
+                    "model_data_path": .string(""), "batch_size": .number(-1),
+                ])
+        }
     }
 
     /// Removes what was registered, as far as it goes.
     func cleanUp() {
-        let id: [String: JSONValue] = ["model_name": .string(model), "model_version": .string(Self.modelVersion)]
-        if isApplicationThere { _ = try? administer("delete_app", ["name": .string(application)]) }
-        if isModelThere { _ = try? administer("delete_versioned_model", id) }
+        names.delete { operation, body in try administer(operation, body) }
+        CleanUps.shared.remove(cleanUpNumber)
     }
 
     /// Asks the administration, which must do it.
@@ -131,12 +135,20 @@ final class FrontendPlay {
     }
 
     func reply(of operation: String, _ body: [String: JSONValue]) throws -> HTTPExchange.Reply {
-        let text = JSONValue.object(body).json
-        let exchange = try HTTPExchange(post: "/admin/\(operation)", text, to: options.administration)
-        guard let reply = try exchange.reply(until: .now() + bounds.answer) else {
-            throw Fault(expected: "an answer to /admin/\(operation)", but: "none came within \(bounds.answer.text)")
+        let body = JSONValue.object(body)
+        let reply = try Self.ask(operation, body, options)
+        remark("/admin/\(operation) \(body.json.shortened(to: 200)): \(reply.status) \(reply.body.shortened(to: 300))")
+        return reply
+    }
+
+    private static func ask(
+        _ operation: String, _ body: JSONValue, _ options: FrontendRun.Options
+    ) throws -> HTTPExchange.Reply {
+        let exchange = try HTTPExchange(post: "/admin/\(operation)", body.json, to: options.administration)
+        let limit = options.bounds.answer
+        guard let reply = try exchange.reply(until: .now() + limit) else {
+            throw Fault(expected: "an answer to /admin/\(operation)", but: "none came within \(limit.text)")
         }
-        remark("/admin/\(operation) \(text.shortened(to: 200)): \(reply.status) \(reply.body.shortened(to: 300))")
         return reply
     }
 
@@ -173,7 +185,8 @@ final class FrontendPlay {
         var details = RegistrationDetails()
         details.software = "conformance"
         change(&details)
-        return Registration(modelName: model, modelVersion: Self.modelVersion, inputType: type, details: details)
+        return Registration(
+            modelName: model, modelVersion: RegisteredNames.modelVersion, inputType: type, details: details)
     }
 
     /// A container that is registered and listed.

@@ -53,27 +53,34 @@ enum ProgramEnd: Hashable, CustomStringConvertible {
     }
 }
 
-/// A command at work. What it prints goes into a file, so that it never waits for a reader.
+/// A command at work.
 ///
 /// It is spawned here and not by Foundation, which hands on the signals that this process blocks or ignores: a container
 /// has to see SIGTERM.
 final class StartedCommand: Sendable {
     private let identifier: pid_t
-    private let log: URL
+    private let cleanUpNumber: Int
+    private let printed: ProgramOutput
     private let end = Locked<ProgramEnd?>(nil)
 
     /// - Parameter environment: besides this process's own, without Clipper's variables.
     init(_ command: Command, environment: [String: String]) throws {
-        log = FileManager.default.temporaryDirectory.appendingPathComponent("conformance-\(UUID().uuidString).log")
         let all = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("CLIPPER_") }
             .merging(environment) { $1 }
-        do {
-            identifier = try spawn(command, environment: all, log: log.path)
-        } catch {
-            try? FileManager.default.removeItem(at: log)
-            throw error
+        let started: (identifier: pid_t, printed: ProgramOutput)
+        (started, cleanUpNumber) = try CleanUps.shared.add {
+            // No other command starts meanwhile, which would inherit the pipe before that is marked.
+            let printed = try ProgramOutput()
+            defer { printed.closeWritingEnd() }
+            do {
+                let identifier = try spawn(command, environment: all, output: printed.writingEnd)
+                return ((identifier, printed), undo: { kill(-identifier, SIGKILL) })
+            } catch {
+                printed.stop()
+                throw error
+            }
         }
-        RunningCommands.shared.add(identifier)
+        (identifier, printed) = started
     }
 
     /// Kills what still runs.
@@ -84,8 +91,8 @@ final class StartedCommand: Sendable {
         let limit = MonotonicTime.now() + .seconds(5)
         // Polled, because waitpid(2) takes no bound.
         while programEnd == nil, MonotonicTime.now() < limit { usleep(2_000) }
-        RunningCommands.shared.remove(identifier)
-        try? FileManager.default.removeItem(at: log)
+        CleanUps.shared.remove(cleanUpNumber)
+        printed.stop()
     }
 
     /// Sends a signal if it still runs.
@@ -105,14 +112,11 @@ final class StartedCommand: Sendable {
     }
 
     /// The end of what it has printed.
-    var output: String {
-        guard let data = try? Data(contentsOf: log) else { return "" }
-        return String(decoding: data.suffix(6_000), as: UTF8.self)
-    }
+    var output: String { printed.end }
 }
 
 /// Starts a process in a group of its own, with the signals as a shell gives them to a program.
-private func spawn(_ command: Command, environment: [String: String], log: String) throws -> pid_t {
+private func spawn(_ command: Command, environment: [String: String], output: Int32) throws -> pid_t {
     #if canImport(Darwin)
         var attributes: posix_spawnattr_t?
         var actions: posix_spawn_file_actions_t?
@@ -133,8 +137,8 @@ private func spawn(_ command: Command, environment: [String: String], log: Strin
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-    posix_spawn_file_actions_adddup2(&actions, 1, 2)
+    posix_spawn_file_actions_adddup2(&actions, output, 1)
+    posix_spawn_file_actions_adddup2(&actions, output, 2)
 
     let arguments = ([command.executable] + command.arguments).map { strdup($0) }
     let variables = environment.map { strdup("\($0.key)=\($0.value)") }
@@ -146,21 +150,4 @@ private func spawn(_ command: Command, environment: [String: String], log: Strin
         throw Command.Unstartable("\(command.executable) cannot be started: \(String(cString: strerror(result)))")
     }
     return identifier
-}
-
-/// The processes that run for the kit, to be ended with it.
-package final class RunningCommands: Sendable {
-    /// All of this process.
-    package static let shared = RunningCommands()
-
-    private let identifiers = Locked<Set<Int32>>([])
-
-    fileprivate func add(_ identifier: Int32) { identifiers.withLock { _ = $0.insert(identifier) } }
-
-    fileprivate func remove(_ identifier: Int32) { identifiers.withLock { _ = $0.remove(identifier) } }
-
-    /// Ends all of them at once: for a kit that is interrupted.
-    package func end() {
-        identifiers.withLock { for identifier in $0 { kill(-identifier, SIGKILL) } }
-    }
 }

@@ -33,7 +33,8 @@ final class ScenarioBoard: Sendable {
 
     func note(_ result: ScenarioResult, at index: Int) {
         results.withLock { $0[index] = result }
-        progress(result)
+        // What fails because the kit is interrupted is no news.
+        if !CleanUps.shared.isOver { progress(result) }
     }
 
     var all: [ScenarioResult] { results.withLock { $0.compactMap { $0 } } }

@@ -15,8 +15,8 @@ struct BenchBody: Equatable, Sendable {
     /// number before them): inputs keep their lengths, texts stay base64 where they were, and single precision holds
     /// each of the numbers exactly. 81 × 10^12 arrays can be told apart, 6.7 million of those with one number.
     /// - Throws: ``CommandFailure`` for an input that cannot be varied.
-    init(input: RawJSON, isVaried: Bool, timeoutMicros: Int64? = nil) throws {
-        start(timeoutMicros)
+    init(input: RawJSON, isVaried: Bool, deadline: Duration? = nil) throws {
+        start(deadline)
         if !isVaried {
             append(input.text)
         } else if let elements = input.elements {
@@ -28,8 +28,8 @@ struct BenchBody: Equatable, Sendable {
     }
 
     /// An array of random numbers from 0 to 1 of which the last can be varied in 10^15 ways.
-    init(randomDoubles count: Int, by generator: inout SplitMix64, timeoutMicros: Int64? = nil) {
-        start(timeoutMicros)
+    init(randomDoubles count: Int, by generator: inout SplitMix64, deadline: Duration? = nil) {
+        start(deadline)
         append("[")
         for _ in 0..<max(0, count - 1) { append("\(generator.unit()),") }
         append("0.")
@@ -37,9 +37,9 @@ struct BenchBody: Equatable, Sendable {
         append("]}")
     }
 
-    private mutating func start(_ timeoutMicros: Int64?) {
+    private mutating func start(_ deadline: Duration?) {
         append("{")
-        if let timeoutMicros { append("\"timeout_micros\":\(timeoutMicros),") }
+        if let deadline { append("\"timeout_micros\":\(deadline.wholeNanoseconds / 1000),") }
         append("\"input\":")
     }
 

@@ -63,13 +63,10 @@ struct LoadOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "A deadline to send with each request, in microseconds, shorter than the application's SLO.",
-            valueName: "n"))
-    var timeoutMicros: Int64?
-
-    func validate() throws {
-        guard timeoutMicros ?? 1 > 0 else { throw ValidationError("--timeout-micros must be above zero.") }
-    }
+            "A deadline to send with each request (`timeout_micros`), shorter than the application's SLO.",
+            valueName: "duration"),
+        transform: { text in try DurationText.parse(text) })
+    var deadline: Duration?
 }
 
 /// What is sent.
@@ -170,7 +167,7 @@ struct BenchOutputOptions: ParsableArguments {
     ///
     /// - Throws: ``CommandFailure`` for a file that cannot be written.
     func check() throws {
-        for path in [json == "-" ? nil : json, svg].compactMap(\.self) { try BenchFiles.checkCanWrite(path) }
+        for path in [json == "-" ? nil : json, svg].compactMap(\.self) { try OutputFile.checkCanWrite(path) }
     }
 
     /// Prints and writes the report.
@@ -182,9 +179,9 @@ struct BenchOutputOptions: ParsableArguments {
             Terminal.write([text])
         } else {
             Terminal.write(BenchTables.lines(report))
-            if let json { try BenchFiles.write(text + "\n", to: json) }
+            if let json { try OutputFile.write(text + "\n", to: json) }
         }
-        if let svg { try BenchFiles.write(PlotSVG.document(BenchPlots.plot(report)), to: svg) }
+        if let svg { try OutputFile.write(PlotSVG.document(BenchPlots.plot(report)), to: svg) }
     }
 }
 

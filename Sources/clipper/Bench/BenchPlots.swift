@@ -185,7 +185,7 @@ enum BenchPlots {
         }
         let points = series.flatMap(\.points)
         let shown = objectives(of: reports).filter { $0.value < (points.map(\.y).max() ?? 0) * 4 }
-        let last = max(10, points.map(\.x).max() ?? 10)
+        let last = max(10, points.map(\.x).filter(\.isFinite).max() ?? 10)
         let nines = (0...Int(log10(last).rounded(.up))).map { Double.exp10(Double($0)) }
         let xAxis = PlotAxis(
             title: "percentile", scale: .logarithmic, range: 1...last,

@@ -34,6 +34,8 @@ struct BenchReport: Codable, Equatable, Sendable {
     var input: BenchInput?
     /// Whether a run that misses the goal is a failure; not in the JSON.
     var isGoalRequired = false
+    /// Why a run could not begin, which ended the load; not in the JSON.
+    var failure: CommandFailure?
 
     enum CodingKeys: String, CodingKey {
         case application, url, arrivals, connections, seed, goal, runs, search, input

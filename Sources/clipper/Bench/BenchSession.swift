@@ -69,19 +69,19 @@ struct BenchSession: Sendable {
     private static let mostRandomBodies = 256
 
     private static func bodies(_ command: BenchRunCommand, seed: UInt64) throws -> [BenchBody] {
-        let timeout = command.load.timeoutMicros
+        let deadline = command.load.deadline
         if let count = command.inputs.randomDoubles {
             var generator = SplitMix64(seed: seed)
-            let first = BenchBody(randomDoubles: count, by: &generator, timeoutMicros: timeout)
+            let first = BenchBody(randomDoubles: count, by: &generator, deadline: deadline)
             let total = max(1, min(mostRandomBodies, mostRandomBytes / first.bytes.count))
             return [first]
-                + (1..<total).map { _ in BenchBody(randomDoubles: count, by: &generator, timeoutMicros: timeout) }
+                + (1..<total).map { _ in BenchBody(randomDoubles: count, by: &generator, deadline: deadline) }
         }
         let texts = try command.inputs.inputFile.map(lines) ?? command.inputs.inputs
         guard !texts.isEmpty else { throw CommandFailure.usage("there is no input: every line is blank") }
         return try texts.map { text in
             try BenchBody(
-                input: PredictInput(text: text).json, isVaried: command.inputs.distinct, timeoutMicros: timeout)
+                input: PredictInput(text: text).json, isVaried: command.inputs.distinct, deadline: deadline)
         }
     }
 
@@ -101,7 +101,9 @@ struct BenchSession: Sendable {
 
     // MARK: - Runs
 
-    /// Runs the loads; a signal ends them early, with what was measured so far.
+    /// Runs the loads; a signal, or a run that cannot begin, ends them early, with what was measured so far.
+    ///
+    /// - Throws: ``CommandFailure`` where nothing was measured.
     func report() async throws -> BenchReport {
         var report = BenchReport(
             application: command.application, url: target.url,
@@ -120,7 +122,11 @@ struct BenchSession: Sendable {
             try await load(&report)
         } catch let failure as CommandFailure {
             // Who ends it while its connections are being opened knows why there are too few.
-            guard stop.isSet else { throw failure }
+            if !stop.isSet {
+                guard !report.runs.isEmpty else { throw failure }
+                let count = report.runs.count
+                report.failure = failure.after(count == 1 ? "one run was done" : "\(count) runs were done")
+            }
         }
         report.connections = report.runs.map(\.connections).max() ?? 0
         return report

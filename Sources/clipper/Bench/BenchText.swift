@@ -2,14 +2,6 @@ import ArgumentParser
 import ContainerRPC
 import Foundation
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// Rates and counts as they are written on the command line of `clipper bench`.
 enum BenchText {
     /// Requests per second: above zero, at most a million.
@@ -50,36 +42,6 @@ struct LabelledFile: ExpressibleByArgument, Equatable, Sendable {
             throw CommandFailure.usage("'\(path)' is no JSON of `clipper bench`")
         } catch {
             throw CommandFailure.usage("'\(path)' cannot be read: \(error.localizedDescription)")
-        }
-    }
-}
-
-/// Files that `clipper bench` writes.
-enum BenchFiles {
-    /// - Throws: ``CommandFailure`` for a file that cannot be written. What is in it stays.
-    static func checkCanWrite(_ path: String) throws {
-        func refuse(_ number: Int32) -> CommandFailure {
-            CommandFailure.usage("'\(path)' cannot be written: \(InputSource.FileProblem(number))")
-        }
-        var status = stat()
-        // What is there, a pipe perhaps, or a link to what is not there yet, is not opened: that could change it.
-        guard lstat(path, &status) != 0 else {
-            if status.st_mode & S_IFMT == S_IFDIR { throw refuse(EISDIR) }
-            if status.st_mode & S_IFMT != S_IFLNK, access(path, W_OK) != 0 { throw refuse(errno) }
-            return
-        }
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw refuse(errno) }
-        close(descriptor)
-        unlink(path)
-    }
-
-    /// - Throws: ``CommandFailure`` for a file that cannot be written.
-    static func write(_ text: String, to path: String) throws {
-        do {
-            try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-        } catch {
-            throw CommandFailure.usage("'\(path)' cannot be written: \(error.localizedDescription)")
         }
     }
 }

@@ -12,8 +12,10 @@ import PlainHTTP
 
 extension LoadEngine {
     /// Opens all connections, before the run starts.
+    ///
+    /// - Throws: ``CommandFailure`` where one cannot be opened.
     mutating func openAll() throws {
-        let limit = MonotonicTime.now().nanoseconds + Self.connectPatience
+        let limit = MonotonicTime.now().nanoseconds + plan.connectPatience
         var begun = 0
         while openCount < connections.count {
             while begun < connections.count, begun - openCount < Self.mostConnecting {
@@ -22,12 +24,12 @@ extension LoadEngine {
             }
             if let outage {
                 throw CommandFailure(
-                    cause: .unreachable, message: "connection \(openCount + 1) could not be opened: \(outage)",
+                    cause: openFailure, message: "connection \(openCount + 1) could not be opened: \(outage)",
                     advice: "Fewer --connections may help, or a higher limit of open files (`ulimit -n`).")
             }
             guard MonotonicTime.now().nanoseconds < limit, !stop.isSet else {
                 throw CommandFailure(
-                    cause: .unreachable,
+                    cause: openFailure,
                     message: "only \(openCount) of \(connections.count) connections could be opened",
                     advice: "The frontend takes so many (`clipper serve --max-connections`), or its machine does.")
             }
@@ -35,6 +37,9 @@ extension LoadEngine {
             for token in readiness.ready { handle(token) }
         }
     }
+
+    /// A frontend that has taken some of the connections is there.
+    private var openFailure: CommandFailure.Cause { openCount > 0 ? .refused(status: nil) : .unreachable }
 
     mutating func open(_ index: Int) {
         do {
@@ -57,7 +62,7 @@ extension LoadEngine {
         openCount += 1
         outage = nil
         // The first requests wait until all are open.
-        if start == 0 {
+        if isOpening {
             connections[index].state = .idle
             connections[index].isQueued = true
             idle.append(index)
@@ -69,7 +74,7 @@ extension LoadEngine {
     mutating func openFailed(_ index: Int, _ text: String) {
         closeSocket(index)
         toReopen.append((elapsed() + Self.reopenDelay, index))
-        guard openCount == 0 || start == 0 else { return }
+        guard openCount == 0 || isOpening else { return }
         outage = text
         let now = elapsed()
         while let due = waiting.popFirst() { statistics.record(failure: text, due: due, at: now) }

@@ -2,7 +2,6 @@ import ContainerRPC
 import DequeModule
 import Foundation
 import PlainHTTP
-import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -11,20 +10,6 @@ import Synchronization
 #elseif canImport(Darwin)
     import Darwin
 #endif
-
-/// Ends a run early, from any thread.
-final class StopSignal: Sendable {
-    private let number = Atomic<Int32>(0)
-    /// Whether the run is to end.
-    var isSet: Bool { signal != nil }
-    /// The system's signal that ends it.
-    var signal: Int32? {
-        let number = number.load(ordering: .relaxed)
-        return number == 0 ? nil : number
-    }
-    /// Ends it.
-    func set(_ signal: Int32 = SIGINT) { number.store(signal, ordering: .relaxed) }
-}
 
 /// Runs a load: one thread, one loop around epoll.
 ///
@@ -35,8 +20,6 @@ struct LoadEngine: ~Copyable {
     static let tick: Int64 = 20_000_000
     /// A connection that could not be opened is tried again after this: 100 ms.
     static let reopenDelay: Int64 = 100_000_000
-    /// All connections have to be open within this: 10 s.
-    static let connectPatience: Int64 = 10_000_000_000
     /// Connections that are opened at the same time, so that no server's queue of them overflows.
     static let mostConnecting = 64
     static let second: Int64 = 1_000_000_000
@@ -58,7 +41,10 @@ struct LoadEngine: ~Copyable {
     /// When the requests were due that wait for a connection.
     var waiting = Deque<Int64>()
 
-    var start: Int64 = 0
+    /// Whether the connections are being opened, before the run starts.
+    var isOpening = true
+    /// When the run started; until then, when the engine was made.
+    var start = MonotonicTime.now().nanoseconds
     /// When no more requests are due.
     var end: Int64
     var schedule: ArrivalSchedule?
@@ -115,6 +101,7 @@ struct LoadEngine: ~Copyable {
 
     private mutating func run() throws -> BenchRun {
         try openAll()
+        isOpening = false
         start = MonotonicTime.now().nanoseconds
         begin()
         var isStopping = false

@@ -19,6 +19,8 @@ struct LoadPlan: Sendable {
     var pace: Pace
     /// Connections, all opened before the run starts.
     var connections: Int
+    /// How long that may take: 10 s.
+    var connectPatience: Int64 = 10_000_000_000
     /// How long requests go before those that count.
     var warmup: Int64
     /// How long requests go that count.

@@ -16,6 +16,9 @@ struct PlotAxis: Equatable, Sendable {
     var range: ClosedRange<Double>
     var ticks: [Tick]
 
+    /// No measurement has a magnitude beyond these: what has is left out of account, lest calculations overflow.
+    private static let magnitudes = 1e-100...1e100
+
     /// An axis on which all of these values lie, between round numbers.
     ///
     /// - Parameters:
@@ -26,7 +29,9 @@ struct PlotAxis: Equatable, Sendable {
         _ values: [Double], title: String, scale: Scale = .linear, startsAtZero: Bool = true, limit: Double? = nil,
         label: (Double) -> String = number
     ) -> PlotAxis {
-        let shown = values.filter { $0.isFinite && (scale == .linear || $0 > 0) }
+        let shown = values.filter { value in
+            magnitudes.contains(abs(value)) && (scale == .linear || value > 0) || scale == .linear && value == 0
+        }
         let (low, high) = (shown.min() ?? (scale == .linear ? 0 : 1), shown.max() ?? 1)
         let places =
             switch scale {
@@ -72,7 +77,9 @@ struct PlotAxis: Equatable, Sendable {
 
     /// A number as few characters as tell it: thousands with commas, no zeros at the end.
     static func number(_ value: Double) -> String {
-        guard abs(value) < 1000 || value != value.rounded() else { return grouped(Int(value)) }
+        if abs(value) >= 1000, value == value.rounded() {
+            return Int(exactly: value).map(grouped) ?? String(format: "%g", value)
+        }
         var text = String(format: "%.4f", value)
         while text.last == "0" { text.removeLast() }
         if text.last == "." { text.removeLast() }

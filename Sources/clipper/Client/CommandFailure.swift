@@ -8,6 +8,8 @@ struct CommandFailure: Error, Equatable {
         case unreachable
         /// The arguments, or the files that they name, cannot be used.
         case usage
+        /// A file for results cannot be written.
+        case unwritten
     }
 
     /// Who was not content.
@@ -25,7 +27,7 @@ struct CommandFailure: Error, Equatable {
     /// The process's exit code.
     var exitCode: Int32 {
         switch cause {
-        case .refused: 1
+        case .refused, .unwritten: 1
         case .unreachable: 2
         case .usage: 64
         }

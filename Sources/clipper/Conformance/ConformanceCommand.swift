@@ -15,7 +15,7 @@ struct ConformanceCommand: AsyncParsableCommand {
               clipper conformance frontend --rpc-port 7000
               clipper conformance container --list
 
-            The exit code is 1 if a scenario fails.
+            The exit code is 1 if a scenario fails, or the file of --junit cannot be written.
             """,
         subcommands: [ConformanceContainerCommand.self, ConformanceFrontendCommand.self])
 }

@@ -93,12 +93,10 @@ struct ConformanceContainerCommand: AsyncParsableCommand {
     func run() async throws {
         let scenarios = ListedScenario.ofContainers
         if options.list { return options.printList(scenarios) }
-        try await options.run {
+        try await options.run(suite: "container") {
             let run = ContainerRun(try runOptions(options.chosen(from: scenarios)))
             let progress = ConformanceProgress(total: run.count)
-            let start = MonotonicTime.now()
-            let results = await run.run { progress.note($0) }
-            try options.report(results, suite: "container", after: .now() - start)
+            return await run.run { progress.note($0) }
         }
     }
 

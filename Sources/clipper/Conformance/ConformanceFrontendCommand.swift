@@ -50,12 +50,10 @@ struct ConformanceFrontendCommand: AsyncParsableCommand {
     func run() async throws {
         let scenarios = ListedScenario.ofFrontends
         if options.list { return options.printList(scenarios) }
-        try await options.run {
+        try await options.run(suite: "frontend") {
             let run = FrontendRun(try runOptions(options.chosen(from: scenarios)))
             let progress = ConformanceProgress(total: run.count)
-            let start = MonotonicTime.now()
-            let results = await run.run { progress.note($0) }
-            try options.report(results, suite: "frontend", after: .now() - start)
+            return await run.run { progress.note($0) }
         }
     }
 

@@ -82,34 +82,44 @@ struct ConformanceOptions: ParsableArguments {
 
     /// Prints what came of a run and writes its files.
     ///
-    /// - Throws: `ExitCode` 1 if a scenario has failed.
+    /// - Throws: `ExitCode` 1 if a scenario has failed; ``CommandFailure`` for a file that cannot be written.
     func report(_ results: [ScenarioResult], suite: String, after time: Duration) throws {
         let report = ConformanceReport(results, time: time)
         let hasFailed = results.contains(where: \.verdict.isFailure)
         // Before the text: whoever reads that may stop, which ends the process.
-        if let junitPath {
-            let text = JUnitReport(suite: suite, results: results).text
-            do {
-                try text.write(toFile: junitPath, atomically: true, encoding: .utf8)
-            } catch {
-                let problem = "\(junitPath) cannot be written: \(error.localizedDescription)"
-                guard hasFailed else { throw CommandFailure.usage(problem) }
-                Terminal.note("error: \(problem)")
+        let written = Result { () throws(CommandFailure) in
+            if let junitPath {
+                try OutputFile.write(JUnitReport(suite: suite, results: results).text, to: junitPath)
             }
         }
         Terminal.write(report.lines(inColour: Terminal.screen()?.showsColour ?? false))
+        try written.get()
         if hasFailed { throw ExitCode(1) }
     }
 
-    /// Runs a command's body; a failure is printed and becomes the exit code. What was started ends with the kit.
-    func run(_ body: () async throws -> Void) async throws {
+    /// Plays and reports; a failure is printed and becomes the exit code. A signal ends what was started and deletes what
+    /// was registered, and then the process; a second one waits for nothing.
+    ///
+    /// - Parameter play: a command's body.
+    func run(suite: String, _ play: () async throws -> [ScenarioResult]) async throws {
+        let stop = StopSignal()
         let signals = Signals([SIGINT, SIGTERM, SIGHUP]) { number in
-            RunningCommands.shared.end()
-            Self.exit(withError: ExitCode(128 + number))
+            if stop.isSet { Self.exit(withError: ExitCode(128 + number)) }
+            stop.set(number)
+            // A thread of its own: the same signal is not seen again before this has returned.
+            Thread {
+                CleanUps.shared.run(within: .seconds(5))
+                Self.exit(withError: ExitCode(128 + number))
+            }.start()
         }
         defer { withExtendedLifetime(signals) {} }
         do {
-            try await body()
+            if let junitPath { try OutputFile.checkCanWrite(junitPath) }
+            let start = MonotonicTime.now()
+            let results = try await play()
+            // What was interrupted has no results; the clean-ups' thread ends the process.
+            if stop.isSet { try await Task.sleep(for: .seconds(60)) }
+            try report(results, suite: suite, after: .now() - start)
         } catch let failure as CommandFailure {
             Terminal.note(failure.text)
             throw ExitCode(failure.exitCode)

@@ -1,4 +1,5 @@
 import Dispatch
+import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -28,4 +29,18 @@ final class Signals {
     deinit {
         for source in sources { source.cancel() }
     }
+}
+
+/// Ends a run early, from any thread.
+final class StopSignal: Sendable {
+    private let number = Atomic<Int32>(0)
+    /// Whether the run is to end.
+    var isSet: Bool { signal != nil }
+    /// The system's signal that ends it.
+    var signal: Int32? {
+        let number = number.load(ordering: .relaxed)
+        return number == 0 ? nil : number
+    }
+    /// Ends it.
+    func set(_ signal: Int32 = SIGINT) { number.store(signal, ordering: .relaxed) }
 }

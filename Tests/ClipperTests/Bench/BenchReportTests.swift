@@ -160,22 +160,6 @@ struct BenchReportTests {
         #expect(!BenchTables.lines(report).contains { $0.contains("kept at no rate") })
     }
 
-    @Test("What cannot be written is told before the load, and what can be is left as it was")
-    func checksFiles() throws {
-        let folder = try TemporaryFolder()
-        defer { withExtendedLifetime(folder) {} }
-        let path = folder.path("x.json")
-        try BenchFiles.checkCanWrite(path)
-        #expect(!FileManager.default.fileExists(atPath: path))
-        try BenchFiles.write("1", to: path)
-        try BenchFiles.checkCanWrite(path)
-        #expect(try InputSource.bytes(of: path) == Data("1".utf8))
-        for bad in [folder.url.path, path + "/y"] {
-            #expect(throws: CommandFailure.self) { try BenchFiles.checkCanWrite(bad) }
-        }
-        #expect(throws: InputSource.FileProblem.self) { try InputSource.bytes(of: folder.url.path) }
-    }
-
     @Test("People are shown a row for each run, the reasons of defaults, the errors and what was found")
     func showsTables() {
         let lines = BenchTables.lines(sampleReport())

@@ -157,9 +157,20 @@ struct LoadEngineTests {
         let endpoint = try #require(try ServerEndpoint.resolve(host: "127.0.0.1", port: port).first)
         // The server is gone with its last reference.
         #expect(try !endpoint.isReachable())
-        await #expect(throws: CommandFailure.self) {
+        let failure = await #expect(throws: CommandFailure.self) {
             try await LoadEngine.run(try plan(open()), endpoint: endpoint, stop: StopSignal())
         }
+        #expect(failure?.exitCode == 2)
+    }
+
+    @Test("A server that takes only some of the connections is there, and refuses the others")
+    func needsConnections() async throws {
+        let server = try CannedServer(backlog: 1) { _ in .close }
+        var plan = try plan(open(), connections: 40)
+        plan.connectPatience = 2000 * Self.milli
+        let failure = await #expect(throws: CommandFailure.self) { try await run(plan, on: server) }
+        #expect(failure?.cause == .refused(status: nil))
+        #expect(failure?.message.contains(" of 40 connections could be opened") == true)
     }
 
     @Test("Connections follow from the rate and the SLO where nobody names them")

@@ -51,7 +51,8 @@ struct PlotAxisTests {
         "Numbers are as short as can be",
         arguments: [
             (0, "0"), (1.5, "1.5"), (1000, "1,000"), (1_234_567, "1,234,567"), (0.0025, "0.0025"), (-1500, "-1,500"),
-            (99.99, "99.99"),
+            (99.99, "99.99"), (0x1p62, "4,611,686,018,427,387,904"), (0x1p63, "9.22337e+18"), (-1e300, "-1e+300"),
+            (.infinity, "inf"),
         ])
     func writesNumbers(value: Double, text: String) {
         #expect(PlotAxis.number(value) == text)
@@ -142,6 +143,31 @@ struct PlotTests {
         #expect(try #require(plot.panels.first).references.map(\.name) == ["SLO 20ms", "SLO 30ms"])
         #expect(!plot.subtitle.contains("SLO"))
         #expect(BenchPlots.plot(figure, labelled).subtitle.hasSuffix("SLO 20ms"))
+    }
+
+    @Test(
+        "Numbers that nobody can have measured do no harm",
+        arguments: [-.greatestFiniteMagnitude, .greatestFiniteMagnitude, 1e19, .leastNonzeroMagnitude, -5e-324])
+    func drawsAnything(number: Double) throws {
+        var (report, other) = (sampleReport(), sampleReport())
+        report.goal = number
+        for index in report.runs.indices {
+            report.runs[index].rate = number
+            report.runs[index].durationSeconds = number
+            report.runs[index].goodput = number
+            report.runs[index].shareInSLO = number
+            report.runs[index].latency?.p99 = number
+            report.runs[index].latencyCurve = [[number, number], [(100.0).nextDown, -number]]
+        }
+        other.runs[0].goodput = -number
+        let labelled = [report, other].map { LabelledReport(label: "a", report: $0) }
+        for figure in BenchFigure.allCases {
+            for scale in [PlotAxis.Scale.linear, .logarithmic] {
+                _ = try Elements(PlotSVG.document(BenchPlots.plot(figure, labelled, x: scale, y: scale)))
+                _ = try Elements(PlotSVG.document(BenchPlots.plot(figure, [labelled[0]], x: scale, y: scale)))
+            }
+        }
+        _ = try Elements(PlotSVG.document(BenchPlots.plot(report)))
     }
 
     @Test("A report without runs makes an empty plot")

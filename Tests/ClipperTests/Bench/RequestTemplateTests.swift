@@ -7,8 +7,10 @@ import Testing
 
 @Suite("Requests of the load")
 struct RequestTemplateTests {
-    private func body(_ text: String, varied: Bool = true, number: UInt64 = 0, timeout: Int64? = nil) throws -> String {
-        let body = try BenchBody(input: PredictInput(text: text).json, isVaried: varied, timeoutMicros: timeout)
+    private func body(
+        _ text: String, varied: Bool = true, number: UInt64 = 0, deadline: Duration? = nil
+    ) throws -> String {
+        let body = try BenchBody(input: PredictInput(text: text).json, isVaried: varied, deadline: deadline)
         return put(number, in: body)
     }
 
@@ -42,8 +44,9 @@ struct RequestTemplateTests {
     }
 
     @Test("A deadline stands before the input")
-    func sendsTimeout() throws {
-        #expect(try body("[1]", varied: false, timeout: 2500) == #"{"timeout_micros":2500,"input":[1]}"#)
+    func sendsDeadline() throws {
+        let text = try body("[1]", varied: false, deadline: .microseconds(2500))
+        #expect(text == #"{"timeout_micros":2500,"input":[1]}"#)
     }
 
     @Test("The last two numbers of an array are replaced, and count on into one another")
