@@ -124,7 +124,10 @@ struct EmbeddedFrontendTests {
                 FrontendConfiguration(queryPort: 0, adminPort: 7000),
                 "adminPort and rpcPort are both 7000; expected three that differ, or 0"
             ),
-            (FrontendConfiguration(stopDelay: .seconds(-1)), "stopDelay is -1.0 seconds; expected at least 0.0 seconds"),
+            (
+                FrontendConfiguration(stopDelay: .seconds(-1)),
+                "stopDelay is -1.0 seconds; expected at least 0.0 seconds"
+            ),
             (FrontendConfiguration(threads: 2000), "threads is 2000; expected at most 1024"),
             (
                 FrontendConfiguration(limits: HTTPLimits(largestBody: 11, bodies: 10)),
