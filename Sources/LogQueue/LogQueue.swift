@@ -36,7 +36,9 @@ package final class LogQueue: Sendable {
             // Handlers tell when they write it.
             let age = ContinuousClock.now - submitted
             if age > .seconds(1) {
-                event.metadata = (event.metadata ?? [:]).merging(["waited": "\(age)"]) { given, _ in given }
+                event.metadata = (event.metadata ?? [:]).merging(["waited_ms": "\(age.wholeNanoseconds / 1_000_000)"]) {
+                    given, _ in given
+                }
             }
             handler.log(event: event)
             counts.withLock { $0.waiting -= 1 }

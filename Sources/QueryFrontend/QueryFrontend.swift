@@ -215,7 +215,7 @@ public final class QueryFrontend: Service {
         if configuration.stopDelay > .zero {
             logger.info(
                 "stopping: not ready any more, serving on for a while",
-                metadata: ["delay": "\(configuration.stopDelay)"])
+                metadata: ["delay_ms": "\(configuration.stopDelay.wholeNanoseconds / 1_000_000)"])
             queryServer.announceStop()
             try await Task.sleep(for: configuration.stopDelay)
         }

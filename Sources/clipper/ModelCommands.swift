@@ -29,7 +29,8 @@ struct ModelVersionArguments: ParsableArguments {
 extension ModelCommand {
     struct Register: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Register a version of a model; it becomes the current one.")
+            abstract: "Register a version of a model; it becomes the current one.",
+            discussion: "Its options and labels are its own: nothing is taken over from the version before.")
 
         @OptionGroup var model: ModelVersionArguments
 
@@ -57,7 +58,11 @@ extension ModelCommand {
             try await options.run { client in
                 let request = AdministrationRequest.registerModel(
                     model.id, inputType: inputType, batching: batching.value, cachesPredictions: cache, labels: labels)
-                options.report([try await client.change(request)])
+                // Where the frontend does not tell, there is no advice.
+                let before = try? await client.models().models.first { $0.name == model.name && $0.isCurrent }
+                let message = try await client.change(request)
+                let left = before.map { LeftOptions(of: $0, beside: batching.value, cache: cache, labels: labels) }
+                options.report([message], advice: left?.advice(for: model.id))
             }
         }
     }

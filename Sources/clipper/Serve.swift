@@ -23,7 +23,7 @@ struct Serve: AsyncParsableCommand {
 
               ready query=http://… admin=http://… rpc=tcp://…
 
-            Logs go to standard error. Applications, models and links are kept in the store and restored from it; \
+            Logs go to standard error; with --log-format json also what keeps it from starting. Applications, models and links are kept in the store and restored from it; \
             containers register again by themselves.
             """)
 
@@ -185,6 +185,17 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         let logger = Logger(label: "clipper", format: logFormat, level: logLevel)
+        do {
+            try await serve(logger)
+        } catch let error where logFormat == .json && !(error is ExitCode) {
+            // What collects the log reads objects, and this is its last one.
+            logger.critical("\(Self.message(for: error))")
+            await LogQueue.standard.flush(within: .seconds(1))
+            throw Self.exitCode(for: error)
+        }
+    }
+
+    private func serve(_ logger: Logger) async throws {
         let store = try store ?? Self.defaultStore()
         var configuration = configuration(store: store)
         if let descriptors = DescriptorLimit.raise() {
@@ -209,7 +220,9 @@ struct Serve: AsyncParsableCommand {
             }
             frontend = try await QueryFrontend.start(configuration, logger: logger)
         } catch {
+            if logFormat == .json { logger.critical("\(error)") }
             if await !LogQueue.standard.flush(within: .seconds(1)) { _exit(1) }
+            guard logFormat == .text else { throw ExitCode(1) }
             FileHandle.standardError.write(Data("error: \(error)\n".utf8))
             throw ExitCode(1)
         }

@@ -234,6 +234,12 @@ struct AdministrationTests {
             #expect(try await connection.response().json["output"] == 1.0)
             let resumed = try await processes.clipper(drain + ["--resume"])
             #expect(resumed.output == "sum:1:0 gets queries again\n")
+            // One text for all orders; what was answered stands beside it.
+            try await eventually("both orders are logged") {
+                frontend.process.standardError.split(separator: "\n").count {
+                    $0.hasSuffix("order carried out") && $0.contains("path=/admin/drain")
+                } == 2
+            }
             try await connection.send("POST", "/app/predict", body: Array(#"{"input": [3]}"#.utf8))
             // What came meanwhile was not sent here: the next request is this one.
             try await container.answer(try await container.receiveRequest(), ["3.0"])

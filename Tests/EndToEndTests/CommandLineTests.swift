@@ -53,6 +53,28 @@ struct CommandLineTests {
         }
     }
 
+    @Test("Whoever registers a new version is told which options the version before has and this one has not")
+    func leftOptions() async throws {
+        try await withProcesses { processes in
+            let frontend = try await Frontend(in: processes)
+            func register(_ version: String, _ options: String...) async throws -> CommandResult {
+                try await processes.clipper(
+                    ["model", "register", "sum", version, "--input-type", "doubles"] + options,
+                    environment: ["CLIPPER_ADMIN": "http://\(frontend.admin)"])
+            }
+            #expect(try await register("1", "--no-cache", "--batching", "fixed(8)").errors.isEmpty)
+            let second = try await register("2")
+            #expect(second.status == 0)
+            #expect(second.errors.hasPrefix("sum:1 has --batching 'fixed(8)' --no-cache, which sum:2 has not: "))
+            // Now sum:2 is the version before.
+            #expect(try await register("3", "--no-cache").errors.isEmpty)
+            let fourth = try await register("4", "--json")
+            #expect(fourth.errors.isEmpty)
+            let answer = try JSON(Array(fourth.output.utf8))
+            #expect(answer["advice"]?.text?.hasPrefix("sum:3 has --no-cache, which sum:4 has not: ") == true)
+        }
+    }
+
     @Test("How an application selects is set, shown, and there again after kill -9")
     func selection() async throws {
         try await withProcesses { processes in

@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -95,6 +96,47 @@ struct RestartTests {
                 "clipper", ["serve", "--query-port", "0", "--admin-port", "0", "--rpc-port", "0", "--store", store])
             #expect(try await process.exitStatus() == 1)
             #expect(process.standardError.contains(store))
+        }
+    }
+
+    @Test("What keeps a frontend or a container from starting is a line of the log as JSON, where that is asked for")
+    func fatalAsJSON() async throws {
+        try await withProcesses { processes in
+            let ports = ["--query-port", "0", "--admin-port", "0", "--rpc-port", "0"]
+            for (program, arguments, status, words) in [
+                ("clipper", ["serve", "--store", processes.path("missing/catalog.sqlite")] + ports, 1, "the store '"),
+                ("sum-container", ["--host", "no host"], 64, "the frontend's host (--host) is 'no host'"),
+            ] {
+                let process = try processes.start(program, arguments + ["--log-format", "json"])
+                #expect(try await process.exitStatus() == Int32(status))
+                let lines = try process.standardError.split(separator: "\n").map { try JSON(Array($0.utf8)) }
+                #expect(lines.last?["level"] == "critical")
+                #expect(lines.last?["message"]?.text?.hasPrefix(words) == true, "\(lines)")
+            }
+        }
+    }
+
+    @Test("After kill -9 a copy is put back by taking the log away with the old file")
+    func putsCopyBack() async throws {
+        try await withProcesses { processes in
+            let (store, copy) = (processes.path("catalog.sqlite"), processes.path("copy.sqlite"))
+            let files = FileManager.default
+            let first = try await Frontend(in: processes, store: store)
+            try await first.addApplication("kept")
+            first.process.signal(SIGTERM)
+            #expect(try await first.process.exitStatus() == 0)
+            try files.copyItem(atPath: store, toPath: copy)
+
+            let second = try await Frontend(in: processes, store: store)
+            for number in 0..<20 { try await second.addApplication("later\(number)") }
+            try await second.kill()
+            #expect(files.fileExists(atPath: store + "-wal"))
+            try files.removeItem(atPath: store + "-wal")
+            try files.removeItem(atPath: store)
+            try files.copyItem(atPath: copy, toPath: store)
+
+            let third = try await Frontend(in: processes, store: store)
+            #expect(try await third.admin("get_all_applications", ["verbose": false]) == ["kept"])
         }
     }
 }

@@ -43,10 +43,21 @@ struct FailureLineTests {
         #expect((batch.level, batch.text) == (.info, "batch refused: no zeros"))
     }
 
-    @Test("Among refused inputs, a fault of the model is not overlooked")
-    func both() throws {
-        let both = try #require(line(InvalidInput("no zeros"), Broken()))
-        #expect((both.level, both.text, both.failed) == (.error, "the model failed: broken", 2))
+    @Test("That the model cannot answer now is no fault of it")
+    func unavailable() throws {
+        let one = try #require(line(Unavailable("warming up")))
+        #expect((one.level, one.text, one.failed) == (.notice, "unavailable: warming up", 1))
+        let batch = try #require(line(wholeBatch: Unavailable("warming up")))
+        #expect((batch.level, batch.text, batch.failed) == (.notice, "unavailable: warming up", nil))
+    }
+
+    @Test("Where inputs of a batch have failed in several ways, each is told, the worst first and by its level")
+    func several() throws {
+        let two = try #require(line(InvalidInput("no zeros"), Broken(), InvalidInput("no ones")))
+        #expect(
+            (two.level, two.text, two.failed) == (.error, "the model failed: broken; invalid input: no zeros", 3))
+        let other = try #require(line(InvalidInput("no zeros"), Unavailable("warming up")))
+        #expect((other.level, other.text) == (.notice, "unavailable: warming up; invalid input: no zeros"))
     }
 
     @Test("Refused inputs, as many as they may be, hide no fault of the model; each kind counts its own")

@@ -173,6 +173,35 @@ struct CatalogStoreTests {
         #expect(error?.message.contains(name == "." ? "is a folder; name a file in it" : "cannot be opened") == true)
     }
 
+    @Test("A store that is damaged is told what belongs to the old file, and goes before a copy is put back")
+    func reportsDamage() throws {
+        let store = try SQLiteCatalogStore(path: path)
+        _ = try fill(store)
+        try store.close()
+        let url = URL(fileURLWithPath: path)
+        var bytes = try Data(contentsOf: url)
+        bytes.replaceSubrange(1024..., with: [UInt8](repeating: 0xFF, count: bytes.count - 1024))
+        try bytes.write(to: url)
+        try Data("of another file".utf8).write(to: URL(fileURLWithPath: path + "-wal"))
+        let error = #expect(throws: CatalogStoreError.self) { try SQLiteCatalogStore(path: path).load() }
+        #expect(error?.kind == .corrupt)
+        #expect(error?.message.hasPrefix("the store '\(path)' is damaged (") == true)
+        #expect(
+            error?.message.hasSuffix(
+                "; to put a copy back, first remove '\(path)-wal', where there is one: it belongs to the old file")
+                == true)
+    }
+
+    @Test("A store that this user may not read says whose it is", .enabled(if: geteuid() != 0))
+    func reportsOwner() throws {
+        try SQLiteCatalogStore(path: path).close()
+        try FileManager.default.setAttributes([.posixPermissions: 0], ofItemAtPath: path)
+        let error = #expect(throws: CatalogStoreError.self) { try SQLiteCatalogStore(path: path) }
+        #expect(error?.kind == .cannotOpen)
+        #expect(error?.message.contains("this user may not read '\(path)', which belongs to ") == true)
+        #expect(error?.message.hasSuffix(" (mode 00)") == true)
+    }
+
     @Test("An empty path is refused")
     func refusesEmptyPath() {
         #expect(throws: CatalogStoreError(.cannotOpen, "the path of the store is empty")) {

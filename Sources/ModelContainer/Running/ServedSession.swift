@@ -69,6 +69,7 @@ struct ServedSession: ~Copyable {
                 """
                 nobody answers there yet: is a query frontend running, and is this its RPC port? It is tried on
                 """, metadata: ["frontend": "\(configuration.endpoint)"])
+            HostLookup.warn(of: configuration.endpoint, logger)
         }
         let due = session.tick(now: .now())
         try perform(due)
@@ -198,7 +199,7 @@ struct ServedSession: ~Copyable {
         else { return }
         var about: Logger.Metadata = ["batch": "\(job.request.id)", "inputs": "\(job.request.inputs.count)"]
         if let failed = line.failed { about["failed"] = "\(failed)" }
-        if unlogged > 0 { about["not logged before"] = "\(unlogged)" }
+        if unlogged > 0 { about["not_logged_before"] = "\(unlogged)" }
         logger.log(level: line.level, "\(line.text)", metadata: about)
     }
 }

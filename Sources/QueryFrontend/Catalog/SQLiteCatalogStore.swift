@@ -102,7 +102,7 @@ struct SQLiteCatalogStore: CatalogStore {
 
     /// The log's path where its content is not all in the file, as on a full disk; once the store is closed.
     var leftLog: String? {
-        let log = path + "-wal"
+        let log = Self.log(of: path)
         let size = (try? FileManager.default.attributesOfItem(atPath: log))?[.size] as? Int ?? 0
         return size > 0 ? log : nil
     }

@@ -322,7 +322,8 @@ package struct DispatchCore {
     private mutating func complete(_ replica: ReplicaID, _ response: PredictResponse, now: MonotonicTime) {
         if tellsQueries { effects.events.append(.completed(replica, response)) }
         let outputs = response.outputs.rendered
-        if let error = outputs.errors.first {
+        // Where a model has failed, that is told rather than what it refused.
+        if let error = outputs.errors.first(where: { $0.code.isReplicas }) ?? outputs.errors.first {
             effects.events.append(.inputFailed(replica, error.code, error.text))
             if outputs.errors.contains(where: { $0.code.isReplicas }) { noteFailure(of: replica) }
         }

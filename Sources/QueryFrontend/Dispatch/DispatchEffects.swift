@@ -83,7 +83,7 @@ package enum DispatchEvent: Sendable {
     case completed(ReplicaID, PredictResponse)
     /// A batch has failed as a whole.
     case failed(ReplicaID, BatchFailure)
-    /// A model has failed for an input, the first one of its batch.
+    /// A model has not answered an input of a batch, the first one for which it failed or else refused to.
     case inputFailed(ReplicaID, FailureCode, String)
     /// A policy has chosen a model for an input; or its application has lost its policy meanwhile, and the first model
     /// is asked as for any other application.

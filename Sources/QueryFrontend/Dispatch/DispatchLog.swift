@@ -60,17 +60,22 @@ struct DispatchLog {
         _ replica: ReplicaID, _ registration: Registration, registered: InputType?, now: MonotonicTime
     ) {
         guard let suppressed = replicas.admit(now: now) else { return }
-        logger.info(
-            "replica added",
-            metadata: name(of: replica) + [
-                "input type": "\(registration.inputType)", "protocol": "\(registration.rpcVersion)",
-            ] + Self.unlogged(suppressed))
-        if let registered, registered != registration.inputType {
+        let about =
+            name(of: replica) + [
+                "input_type": "\(registration.inputType)", "protocol": "\(registration.rpcVersion)",
+            ] + Self.unlogged(suppressed)
+        guard let registered else {
+            let model = PeerText.line("\(registration.model)")
+            logger.notice(
+                "replica added; nobody has registered \(model): it gets nothing until somebody does", metadata: about)
+            return
+        }
+        if registered == registration.inputType {
+            logger.info("replica added", metadata: about)
+        } else {
             logger.warning(
-                "the replica gets no queries: its input type is not the one that its model is registered with",
-                metadata: name(of: replica) + [
-                    "input type": "\(registration.inputType)", "registered": "\(registered)",
-                ])
+                "replica added; its input type is not the one that its model is registered with: it gets nothing",
+                metadata: about + ["registered_input_type": "\(registered)"])
         }
     }
 
@@ -81,7 +86,7 @@ struct DispatchLog {
         logger.log(
             level: reason.isExpected ? .info : .warning,
             "replica \(reason.isExpected ? "gone" : "lost"): \(PeerText.line("\(reason)"))",
-            metadata: name(of: replica) + ["queries to be sent elsewhere": "\(retried)"]
+            metadata: name(of: replica) + ["queries_sent_elsewhere": "\(retried)"]
                 + Self.unlogged(suppressed))
     }
 
@@ -115,8 +120,15 @@ struct DispatchLog {
         _ replica: ReplicaID, _ code: FailureCode, _ text: String?, now: MonotonicTime
     ) {
         guard code != .tooLate, let suppressed = failures.admit(now: now) else { return }
-        logger.warning(
-            "a model failed: \(PeerText.line(text ?? code.description))",
+        // Neither a model that says it cannot answer now nor one that refuses an input has failed.
+        let (level, what): (Logger.Level, String) =
+            switch code {
+            case .unavailable: (.notice, "a replica is unavailable")
+            case .invalidInput: (.info, "a model refused an input")
+            default: (.warning, "a model failed")
+            }
+        logger.log(
+            level: level, "\(what): \(PeerText.line(text ?? code.description))",
             metadata: name(of: replica) + ["code": "\(code)"] + Self.unlogged(suppressed))
     }
 
@@ -126,11 +138,11 @@ struct DispatchLog {
         case .stuck(let replica, _, let age):
             logger.warning(
                 "a replica is stuck: it gets nothing until it answers or registers anew",
-                metadata: name(of: replica) + ["batch age": "\(age)"] + Self.unlogged(suppressed))
+                metadata: name(of: replica) + ["batch_age_ms": Self.milliseconds(age)] + Self.unlogged(suppressed))
         case .missing(let replica, _, _, let age):
             logger.warning(
                 "a replica answers later batches, and not this one: nothing is expected of it any more",
-                metadata: name(of: replica) + ["batch age": "\(age)"] + Self.unlogged(suppressed))
+                metadata: name(of: replica) + ["batch_age_ms": Self.milliseconds(age)] + Self.unlogged(suppressed))
         case .recovered(let replica, _):
             logger.info(
                 "a replica that was stuck has answered", metadata: name(of: replica) + Self.unlogged(suppressed))
@@ -150,7 +162,11 @@ struct DispatchLog {
 
     /// How many lines of a kind were left out before this one.
     private static func unlogged(_ count: Int) -> Logger.Metadata {
-        count == 0 ? [:] : ["not logged before": "\(count)"]
+        count == 0 ? [:] : ["not_logged_before": "\(count)"]
+    }
+
+    private static func milliseconds(_ duration: Duration) -> Logger.MetadataValue {
+        "\(duration.wholeNanoseconds / 1_000_000)"
     }
 }
 

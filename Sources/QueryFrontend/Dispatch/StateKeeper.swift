@@ -69,7 +69,7 @@ final class StateKeeper: Sendable {
                 for problem in answers.compactMap(\.problem) {
                     guard let suppressed = log.admit(now: .now()) else { continue }
                     logger.error(
-                        "\(problem)", metadata: suppressed == 0 ? [:] : ["not logged before": "\(suppressed)"])
+                        "\(problem)", metadata: suppressed == 0 ? [:] : ["not_logged_before": "\(suppressed)"])
                 }
                 deliver(answers)
             }

@@ -104,12 +104,20 @@ private struct AdministrationMiddleware: RouterMiddleware {
         if reply.status >= 500 {
             logger.error("administration failed", metadata: ["path": "\(path)", "reply": "\(reply.body)"])
         } else if reply.status == 200, let operation = AdministrationOperation(path: path), operation.isOrder {
-            let done = reply.body + (reply.note.map { "; \($0)" } ?? "")
-            logger.info(
-                "\(operation.isChange ? "catalog changed" : "order"): \(PeerText.line(done))",
-                metadata: ["path": "\(path)", "request": "\(PeerText.line(body))"])
+            log(reply, to: operation, path: path, body: body)
         }
         return response(reply, to: request)
+    }
+
+    /// What was changed, or ordered. An answer that is JSON is for programs, and no message.
+    private func log(_ reply: AdministrationReply, to operation: AdministrationOperation, path: String, body: String) {
+        var message = operation.isChange ? "catalog changed" : "order carried out"
+        var about: Logger.Metadata = ["path": "\(path)", "request": "\(PeerText.line(body))"]
+        switch reply.format {
+        case .text: message += ": " + PeerText.line(reply.body + (reply.note.map { "; \($0)" } ?? ""))
+        case .json: about["reply"] = "\(PeerText.line(reply.body))"
+        }
+        logger.info("\(message)", metadata: about)
     }
 
     private func reply(
