@@ -104,9 +104,8 @@ private struct AdministrationMiddleware: RouterMiddleware {
         if reply.status >= 500 {
             logger.error("administration failed", metadata: ["path": "\(path)", "reply": "\(reply.body)"])
         } else if reply.status == 200, let operation = AdministrationOperation(path: path), operation.isOrder {
-            let done = reply.body + (reply.note.map { "; \($0)" } ?? "")
             logger.info(
-                "\(operation.isChange ? "catalog changed" : "order"): \(PeerText.line(done))",
+                "\(operation.isChange ? "catalog changed" : "order"): \(PeerText.line(reply.body))",
                 metadata: ["path": "\(path)", "request": "\(PeerText.line(body))"])
         }
         return response(reply, to: request)
