@@ -57,7 +57,7 @@ extension ModelCommand {
             try await options.run { client in
                 let request = AdministrationRequest.registerModel(
                     model.id, inputType: inputType, batching: batching.value, cachesPredictions: cache, labels: labels)
-                options.report([try await client.change(request)])
+                options.report(try await client.change(request))
             }
         }
     }
@@ -101,7 +101,7 @@ extension ModelCommand {
 
         func run() async throws {
             try await options.run { client in
-                options.report([try await client.change(AdministrationRequest.setCurrentVersion(model.id))])
+                options.report(try await client.change(AdministrationRequest.setCurrentVersion(model.id)))
             }
         }
     }
@@ -111,8 +111,8 @@ extension ModelCommand {
             abstract: "Delete a version of a model; its containers stay connected and get nothing.",
             discussion: """
                 Where it was the current one, the newest version that is left takes its place, also one that was rolled \
-                back: set the version that is to serve before. Where none is left, applications stay linked to the model's \
-                name, and are served again once it has a version.
+                back: set the version that is to serve before. Where none is left that takes what the applications send, \
+                these stay linked to the model's name, and are served again once it has such a version.
                 """)
 
         @OptionGroup var model: ModelVersionArguments
@@ -120,26 +120,8 @@ extension ModelCommand {
 
         func run() async throws {
             try await options.run { client in
-                let message = try await client.change(AdministrationRequest.deleteModel(model.id))
-                options.report([message], advice: await whatServesNow(client))
+                options.report(try await client.change(AdministrationRequest.deleteModel(model.id)))
             }
-        }
-
-        /// It is deleted already: where the frontend does not tell, there is no advice.
-        private func whatServesNow(_ client: AdministrationClient) async -> String? {
-            guard let models = try? await client.models().models else { return nil }
-            if let current = models.first(where: { $0.name == model.name && $0.isCurrent }) {
-                return "The current version of '\(model.name)' is '\(current.version)'; "
-                    + "`clipper model set-version` changes it"
-            }
-            guard models.allSatisfy({ $0.name != model.name }),
-                let linked = try? await client.applications().applications.filter({
-                    $0.linkedModels.contains(model.name)
-                }), !linked.isEmpty
-            else { return nil }
-            return "'\(model.name)' has no version any more, and is still linked to "
-                + linked.map { "'\($0.name)'" }.joined(separator: ", ")
-                + "; `clipper app unlink` removes a link"
         }
     }
 }
