@@ -52,24 +52,29 @@ extension AppCommand {
 
         @Option(
             name: .customLong("link"), parsing: .upToNextOption,
-            help: ArgumentHelp("Registered models to link; the first that has a replica answers.", valueName: "model"))
+            help: ArgumentHelp(
+                "Registered models to link; the first that has a replica answers. Where one cannot be linked, nothing is "
+                    + "registered.", valueName: "model"))
         var models: [String] = []
 
         @OptionGroup var settings: ApplicationOptionArguments
         @OptionGroup var options: AdministrationOptions
 
-        func validate() throws {
-            if let name = AppRegistration.named(twiceIn: models) {
-                throw ValidationError("--link names '\(name)' twice; leave one of them out.")
-            }
-        }
-
         func run() async throws {
             try await options.run { client in
-                let registration = AppRegistration(
+                let request = AdministrationRequest.registerApplication(
                     name: name, inputType: inputType, defaultOutput: defaultOutput, latencySLO: latencySLO,
                     options: settings.options, models: models)
-                options.report(try await registration.carryOut(by: client))
+                do {
+                    options.report(try await client.change(request))
+                } catch var failure as CommandFailure {
+                    if case .refused = failure.cause, !models.isEmpty {
+                        failure.advice =
+                            failure.advice
+                            ?? "This command has registered nothing; `clipper model list` lists the models."
+                    }
+                    throw failure
+                }
             }
         }
     }
@@ -112,30 +117,48 @@ extension AppCommand {
             commandName: "set", abstract: "Change how an application's queries are handled.",
             discussion: """
                 What is not named stays as it is; --hedge sets all of hedging, with defaults for what is left out. \
-                It takes effect at once.
+                It takes effect at once, for the queries that come from then on.
 
-                Input type, latency objective and default output are those of the registration: to change them, delete \
-                the application and register it anew.
+                The input type is that of the registration: for another one, register another application.
                 """)
 
         @Argument(help: "The application's name.")
         var name: String
 
+        @Option(
+            name: .customLong("slo"),
+            help: ArgumentHelp("The latency objective: 100ms, 1s, 0.5s, 20000us.", valueName: "duration"),
+            transform: { text in try DurationText.parse(text) })
+        var latencySLO: Duration?
+
+        // Without this a default such as -1.0 would count as an option.
+        @Option(
+            parsing: .unconditional,
+            help: ArgumentHelp("The output for queries that no model answers in time.", valueName: "output"))
+        var defaultOutput: String?
+
         @OptionGroup var settings: ApplicationOptionArguments
         @OptionGroup var options: AdministrationOptions
 
+        /// What was given.
+        var changes: ApplicationOptions {
+            var changes = settings.options
+            changes.latencySLO = latencySLO
+            changes.defaultOutput = defaultOutput
+            return changes
+        }
+
         func validate() throws {
-            guard settings.options != ApplicationOptions() else {
+            guard changes != ApplicationOptions() else {
                 throw ValidationError(
-                    "There is nothing to set; name --overload, --hedge, --no-hedge, --policy, --loss, --min-confidence, "
-                        + "--shadow or --no-shadow.")
+                    "There is nothing to set; name --slo, --default-output, --overload, --hedge, --no-hedge, --policy, "
+                        + "--loss, --min-confidence, --shadow or --no-shadow.")
             }
         }
 
         func run() async throws {
             try await options.run { client in
-                let request = AdministrationRequest.setOptions(ofApplication: name, settings.options)
-                options.report([try await client.change(request)])
+                options.report(try await client.change(AdministrationRequest.setOptions(ofApplication: name, changes)))
             }
         }
     }
@@ -159,7 +182,7 @@ extension AppCommand {
         func run() async throws {
             try await options.run { client in
                 let request = AdministrationRequest.link(application: name, models: models)
-                options.report([try await client.change(request)])
+                options.report(try await client.change(request))
             }
         }
     }
@@ -178,7 +201,7 @@ extension AppCommand {
         func run() async throws {
             try await options.run { client in
                 let request = AdministrationRequest.unlink(application: name, models: models)
-                options.report([try await client.change(request)])
+                options.report(try await client.change(request))
             }
         }
     }
@@ -194,7 +217,7 @@ extension AppCommand {
 
         func run() async throws {
             try await options.run { client in
-                options.report([try await client.change(AdministrationRequest.deleteApplication(name: name))])
+                options.report(try await client.change(AdministrationRequest.deleteApplication(name: name)))
             }
         }
     }

@@ -30,7 +30,7 @@ extension AppCommand {
         func run() async throws {
             try await options.run { client in
                 let request = AdministrationRequest.setOptions(ofApplication: name, selection.options(policy))
-                options.report([try await client.change(request)])
+                options.report(try await client.change(request))
             }
         }
     }
@@ -73,7 +73,7 @@ extension AppCommand.State {
             try await options.run { client in
                 if reset {
                     let request = AdministrationRequest.resetState(ofApplication: name, user: uid)
-                    return options.report([try await client.change(request)])
+                    return options.report(try await client.change(request))
                 }
                 let (state, json) = try await client.selectionState(ofApplication: name, user: uid)
                 options.report(json: json, lines: SelectionStateReport.lines(state))
@@ -99,7 +99,7 @@ extension AppCommand.State {
         func run() async throws {
             try await options.run { client in
                 let request = AdministrationRequest.resetState(ofApplication: name, user: uid)
-                options.report([try await client.change(request)])
+                options.report(try await client.change(request))
             }
         }
     }

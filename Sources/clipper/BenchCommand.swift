@@ -36,7 +36,8 @@ struct BenchRunCommand: AsyncParsableCommand {
             millisecond, the generator or its machine is the bottleneck. Requests without an answer when --grace is \
             over count as unanswered, and among the latencies with the time from when they were due to the run's end. \
             Refusals (answers with status 503 and other errors, connections that were refused or broke) are mostly \
-            quick, and kept apart.
+            quick, and kept apart. One query goes before everything, also with --warmup 0s, to see whether the \
+            application answers: it is in none of the figures, and the frontend counts it.
 
             With --step a rate is kept only where answers keep up with requests besides: a run that is short beside \
             the SLO would measure what fits into the queue. A rate that misses is tried once more, and counts as \

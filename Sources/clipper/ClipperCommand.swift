@@ -39,8 +39,8 @@ struct ClipperCommand: AsyncParsableCommand {
             """,
         version: Software.version,
         subcommands: [
-            Serve.self, AppCommand.self, ModelCommand.self, StatusCommand.self, PredictCommand.self, BenchCommand.self,
-            ConformanceCommand.self,
+            Serve.self, AppCommand.self, ModelCommand.self, StatusCommand.self, PredictCommand.self, UpdateCommand.self,
+            BenchCommand.self, ConformanceCommand.self,
         ])
 
     // Errors of the parser look like those of the commands.

@@ -62,7 +62,7 @@ extension ModelCommand {
                 let before = try? await client.models().models.first { $0.name == model.name && $0.isCurrent }
                 let message = try await client.change(request)
                 let left = before.map { LeftOptions(of: $0, beside: batching.value, cache: cache, labels: labels) }
-                options.report([message], advice: left?.advice(for: model.id))
+                options.report(message, advice: left?.advice(for: model.id))
             }
         }
     }
@@ -106,7 +106,7 @@ extension ModelCommand {
 
         func run() async throws {
             try await options.run { client in
-                options.report([try await client.change(AdministrationRequest.setCurrentVersion(model.id))])
+                options.report(try await client.change(AdministrationRequest.setCurrentVersion(model.id)))
             }
         }
     }
@@ -116,8 +116,8 @@ extension ModelCommand {
             abstract: "Delete a version of a model; its containers stay connected and get nothing.",
             discussion: """
                 Where it was the current one, the newest version that is left takes its place, also one that was rolled \
-                back: set the version that is to serve before. Where none is left, applications stay linked to the model's \
-                name, and are served again once it has a version.
+                back: set the version that is to serve before. Where none is left that takes what the applications send, \
+                these stay linked to the model's name, and are served again once it has such a version.
                 """)
 
         @OptionGroup var model: ModelVersionArguments
@@ -125,26 +125,8 @@ extension ModelCommand {
 
         func run() async throws {
             try await options.run { client in
-                let message = try await client.change(AdministrationRequest.deleteModel(model.id))
-                options.report([message], advice: await whatServesNow(client))
+                options.report(try await client.change(AdministrationRequest.deleteModel(model.id)))
             }
-        }
-
-        /// It is deleted already: where the frontend does not tell, there is no advice.
-        private func whatServesNow(_ client: AdministrationClient) async -> String? {
-            guard let models = try? await client.models().models else { return nil }
-            if let current = models.first(where: { $0.name == model.name && $0.isCurrent }) {
-                return "The current version of '\(model.name)' is '\(current.version)'; "
-                    + "`clipper model set-version` changes it"
-            }
-            guard models.allSatisfy({ $0.name != model.name }),
-                let linked = try? await client.applications().applications.filter({
-                    $0.linkedModels.contains(model.name)
-                }), !linked.isEmpty
-            else { return nil }
-            return "'\(model.name)' has no version any more, and is still linked to "
-                + linked.map { "'\($0.name)'" }.joined(separator: ", ")
-                + "; `clipper app unlink` removes a link"
         }
     }
 }

@@ -12,7 +12,9 @@ extension ModelCommand {
                 to the other replicas meanwhile; where there are none, they get the default output. A container that \
                 connects later is a new replica, and is not drained.
 
-                The command can be interrupted, and run again: the draining goes on until --resume ends it.
+                The command can be interrupted, and run again: the draining goes on until --resume ends it. It is the \
+                replica's: one whose container connects anew, or whose version is deleted and registered again, is another \
+                and gets queries, and so do all once the frontend has restarted.
                 """)
 
         /// What passes between two looks at the replicas.
@@ -69,8 +71,9 @@ extension ModelCommand {
                 case .wait(let news):
                     if let news, !options.json { Terminal.note(news) }
                     try await Task.sleep(for: Self.pause)
-                case .done(let lines):
-                    return options.report(json: json, lines: lines)
+                case .done(let lines, let advice):
+                    return options.report(
+                        json: advice.flatMap { RawJSON(json)?.with("advice", $0).text } ?? json, lines: lines)
                 case .tooLate(let failure):
                     throw failure
                 }

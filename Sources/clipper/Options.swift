@@ -24,21 +24,10 @@ struct AdministrationOptions: ParsableArguments {
         }
     }
 
-    /// Prints what changes were made, in the frontend's words; beside them what to do next, if there is something.
-    func report(_ messages: [String], advice: String? = nil) {
-        if json {
-            Terminal.write([Self.json(messages, advice: advice).text])
-        } else {
-            Terminal.write(messages.map(Printable.text))
-            if let advice { Terminal.note(Printable.line(advice)) }
-        }
-    }
-
-    /// Changes for programs.
-    static func json(_ messages: [String], advice: String?) -> RawJSON {
-        .object(
-            [("ok", .boolean(true)), ("message", .string(messages.joined(separator: "\n")))]
-                + (advice.map { [("advice", .string($0))] } ?? []))
+    /// Prints what change was made, in the frontend's words; beside it what to do next, if there is something.
+    func report(_ message: String, advice: String? = nil) {
+        Terminal.write([json ? RawJSON.done(message, advice: advice).text : Printable.text(message)])
+        if !json, let advice { Terminal.note(Printable.line(advice)) }
     }
 
     /// Prints the frontend's JSON, or the same for people.

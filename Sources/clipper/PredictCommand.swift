@@ -43,6 +43,18 @@ struct PredictCommand: AsyncParsableCommand {
     var modelVersion: String?
 
     @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The user who asks, for whom the application's policy chooses.", valueName: "uid"))
+    var uid: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "In which time the answer is wanted, where that is shorter than the application's latency objective; then "
+                + "the default output comes.", valueName: "duration"),
+        transform: { text in try DurationText.parse(text) })
+    var budget: Duration?
+
+    @Option(
         help: ArgumentHelp(
             "How long to wait for the answer. An application's latency objective can be as long as a day. "
                 + "(default: 60s)", valueName: "duration"),
@@ -65,7 +77,8 @@ struct PredictCommand: AsyncParsableCommand {
         try await options.run(patience: timeout ?? .seconds(60)) { client in
             let inputs = try readInputs()
             guard !inputs.isEmpty else { throw CommandFailure.usage("there is no input: every line is blank") }
-            let (answer, json) = try await client.predict(inputs, application: application, version: modelVersion)
+            let (answer, json) = try await client.predict(
+                inputs, application: application, PredictOptions(version: modelVersion, user: uid, budget: budget))
             if options.json {
                 Terminal.write([json])
             } else {

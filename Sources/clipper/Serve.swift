@@ -97,7 +97,10 @@ struct Serve: AsyncParsableCommand {
                 + "been silent for longest.", valueName: "number"))
     var maxContainers = Self.standard.maxContainers
 
-    @Option(help: "Batches that one container may have in flight.")
+    @Option(
+        help:
+            "Batches that one container may have in flight; more than 2 only for containers that compute several at once."
+    )
     var batchesInFlight = Self.standard.batchesInFlight
 
     @Option(

@@ -29,6 +29,12 @@ struct CommandLineTests {
         #expect(command.models == ["m", "n"])
     }
 
+    @Test("A latency objective and a default output that begins with a dash are set")
+    func parsesObjective() throws {
+        let command: AppCommand.SetOptions = try parse("app set digits --slo 50ms --default-output -2")
+        #expect(command.changes == ApplicationOptions(latencySLO: .milliseconds(50), defaultOutput: "-2"))
+    }
+
     @Test("A model is registered adaptive unless it gets a batch size")
     func parsesModels() throws {
         let arguments = ["model", "register", "m", "1", "--input-type", "strings"]
@@ -248,22 +254,6 @@ struct CommandLineTests {
         #expect(help.contains("EXIT CODES"))
         #expect(help.contains("--generate-completion-script"))
         #expect(refusal(["--version"])?.text == "0.1.0")
-    }
-
-    @Test("A failure after a part was done says so")
-    func tellsParts() {
-        let failure = CommandFailure(cause: .refused(status: 400), message: "No model with name 'm' exists.")
-            .after("application 'a' was registered")
-        #expect(failure.message == "application 'a' was registered, but then: No model with name 'm' exists.")
-        #expect(failure.exitCode == 1)
-    }
-
-    @Test("What to do after a change is for programs a part of the JSON")
-    func tellsAdvice() {
-        #expect(
-            AdministrationOptions.json(["done", "and done"], advice: "unlink it").text
-                == #"{"ok":true,"message":"done\nand done","advice":"unlink it"}"#)
-        #expect(AdministrationOptions.json(["done"], advice: nil).text == #"{"ok":true,"message":"done"}"#)
     }
 
     @Test("Examples in help texts fit a terminal's line: wrapped, they would be two commands")

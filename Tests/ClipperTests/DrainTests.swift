@@ -53,6 +53,30 @@ struct DrainProgressTests {
                 == .done(["sum:1:0 is drained", "sum:1:1 has disconnected"]))
     }
 
+    @Test("A container of RPC 3 cannot be told to end, which is told of each and in all")
+    func tellsTheDeaf() {
+        func replica(_ number: Int, rpcVersion: Int) -> ReplicaStatus {
+            var replica = self.replica(number)
+            replica.rpcVersion = rpcVersion
+            return replica
+        }
+        var progress = DrainProgress(Self.id, replica: nil, timeout: .seconds(60), stops: true)
+        let note = "it speaks RPC 3 and cannot be told to end: stop its container yourself"
+        #expect(
+            progress.note([replica(0, rpcVersion: 3), replica(1, rpcVersion: 4)], after: .zero)
+                == .done(
+                    ["sum:1:0 is drained; \(note)", "sum:1:1 is drained"],
+                    advice: "sum:1:0 speaks RPC 3 and cannot be told to end: stop its container yourself"))
+        guard
+            case .done(_, let advice) = progress.note(
+                [replica(1, rpcVersion: 3), replica(0, rpcVersion: 3)], after: .zero)
+        else {
+            Issue.record("it still waits")
+            return
+        }
+        #expect(advice?.hasPrefix("sum:1:0, sum:1:1 speak RPC 3") == true)
+    }
+
     @Test("When the time is up the failure tells what is left, and how to take it back")
     func givesUp() throws {
         var progress = DrainProgress(ModelVersion(name: "it's", version: "1"), replica: 3, timeout: .milliseconds(1500))

@@ -30,7 +30,7 @@ struct FrontendClientTests {
 
     private func predict(_ transport: CannedTransport, _ texts: [String]) async throws -> PredictAnswer {
         let inputs = texts.map { PredictInput(text: $0) }
-        return try await query(transport).predict(inputs, application: "a", version: nil).answer
+        return try await query(transport).predict(inputs, application: "a").answer
     }
 
     @Test("Where nobody listens the failure says how to start a frontend, and the exit code is 2")
@@ -116,6 +116,15 @@ struct FrontendClientTests {
         #expect(failure?.advice?.contains("no valid JSON") == true)
     }
 
+    @Test("That a query is unknown is no reason to look for another application or address")
+    func keepsToTheQuery() async throws {
+        let client = try query(CannedTransport(404, "{\"error\":\"Unknown query\",\"cause\":\"No query 9\"}"))
+        let failure = await #expect(throws: CommandFailure.self) {
+            _ = try await client.update(FeedbackPiece(subject: .reward(queryID: 9, 1)), application: "a")
+        }
+        #expect(failure?.text == "error: Unknown query: No query 9")
+    }
+
     @Test("A page that is no refusal of a frontend is cut to one line")
     func shortensPages() async throws {
         let page = "<html>\n" + String(repeating: "x", count: 10_000)
@@ -185,6 +194,21 @@ struct AdministrationRequestTests {
             request.body?.text == """
                 {"name":"a","input_type":"doubles","default_output":"-1.0","latency_slo_micros":100000}
                 """)
+    }
+
+    @Test("The models to link go with the application, in one request")
+    func registersLinks() {
+        let request = AdministrationRequest.registerApplication(
+            name: "a", inputType: .float64, defaultOutput: "", latencySLO: .seconds(1), models: ["m", "n"])
+        #expect(request.body?.text.hasSuffix(#","latency_slo_micros":1000000,"model_names":["m","n"]}"#) == true)
+    }
+
+    @Test("A latency objective and a default output are set in the units of a registration")
+    func setsObjective() {
+        let options = ApplicationOptions(latencySLO: .milliseconds(50), defaultOutput: "-2")
+        #expect(
+            AdministrationRequest.setOptions(ofApplication: "a", options).body?.text
+                == #"{"name":"a","default_output":"-2","latency_slo_micros":50000}"#)
     }
 
     @Test("A model is registered with every key that Clipper demands")

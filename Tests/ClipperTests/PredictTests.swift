@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 import Testing
 
@@ -6,7 +7,8 @@ import Testing
 @Suite("The body of a prediction")
 struct PredictBodyTests {
     private func body(_ texts: [String], isString: Bool = false, version: String? = nil) -> String {
-        PredictBody.make(texts.map { PredictInput(text: $0, isString: isString) }, version: version).text
+        PredictBody.make(texts.map { PredictInput(text: $0, isString: isString) }, PredictOptions(version: version))
+            .text
     }
 
     @Test("An array goes as it is written, digit by digit")
@@ -37,6 +39,15 @@ struct PredictBodyTests {
         #expect(body(["[1]"], version: "2") == "{\"version\":\"2\",\"input\":[1]}")
     }
 
+    @Test("A user goes along, a number as one, and a budget in microseconds")
+    func sendsUserAndBudget() {
+        let input = PredictInput(text: "[1]")
+        #expect(
+            PredictBody.make([input], PredictOptions(user: "7", budget: .milliseconds(20))).text
+                == #"{"uid":7,"timeout_micros":20000,"input":[1]}"#)
+        #expect(PredictBody.make([input], PredictOptions(user: "anna")).text == #"{"uid":"anna","input":[1]}"#)
+    }
+
     @Test("Bytes go as base64")
     func sendsBytes() {
         let input = PredictInput(bytes: Data([0, 255, 16]))
@@ -51,6 +62,45 @@ struct PredictBodyTests {
         #expect(PredictBody.advice(for: [PredictInput(text: "[1"), PredictInput(text: "x")]) != nil)
         #expect(PredictBody.advice(for: [PredictInput(text: "[1", isString: true)]) == nil)
         #expect(PredictBody.advice(for: [PredictInput(text: "[1]"), PredictInput(text: "x")]) == nil)
+    }
+}
+
+@Suite("Feedback from the command line")
+struct UpdateTests {
+    private func body(_ arguments: String...) throws -> String? {
+        let command = try #require(try ClipperCommand.parseAsRoot(["update", "a"] + arguments) as? UpdateCommand)
+        return FeedbackPiece(subject: try command.subject(), user: command.uid, id: command.feedbackID).body.text
+    }
+
+    @Test("It is about an input with a label, or about a query with a label or a reward")
+    func makesBodies() throws {
+        #expect(try body("[1, 2]", "--label", "7", "--uid", "1") == #"{"uid":1,"input":[1, 2],"label":7}"#)
+        #expect(try body("--query-id", "12", "--label", "-0.5") == #"{"query_id":12,"label":-0.5}"#)
+        #expect(
+            try body("--query-id", "12", "--reward", "0.8", "--feedback-id", "f-7")
+                == #"{"feedback_id":"f-7","query_id":12,"reward":0.8}"#)
+        #expect(try body("[1]", "--string", "--label", "x") == #"{"input":"[1]","label":"x"}"#)
+    }
+
+    @Test(
+        "A label is a number or an array where it is written as one, else a text",
+        arguments: [
+            ("3", "3"), ("[1, 2]", "[1, 2]"), ("cat", "\"cat\""), ("\"7\"", "\"7\""), ("true", "\"true\""),
+            ("[1", "\"[1\""), ("", "\"\""), ("{}", "\"{}\""),
+        ])
+    func readsLabels(text: String, json: String) {
+        #expect(FeedbackPiece.label(text).text == json)
+    }
+
+    @Test(
+        "What is about nothing or about two things, and what says nothing of it or two things, is refused",
+        arguments: [
+            ["--label", "1"], ["[1]"], ["[1]", "--query-id", "1", "--label", "1"], ["--query-id", "1"],
+            ["--query-id", "1", "--label", "1", "--reward", "1"], ["[1]", "--reward", "1"],
+            ["--query-id", "1", "--reward", "1.5"], ["[1]", "--file", "x", "--label", "1"],
+        ])
+    func refuses(arguments: [String]) {
+        #expect(throws: (any Error).self) { try ClipperCommand.parseAsRoot(["update", "a"] + arguments) }
     }
 }
 

@@ -56,6 +56,24 @@ struct RawJSONTests {
         #expect(RawJSON("{ \"a b\" :\n[ 1 , \"\\\" \\\\\" ] }")?.compact.text == "{\"a b\":[1,\"\\\" \\\\\"]}")
     }
 
+    @Test("A key is put behind those of an object")
+    func adds() {
+        #expect(RawJSON("{ \"a\": 1 }")?.with("b", "x").text == "{\"a\":1,\"b\":\"x\"}")
+        #expect(RawJSON("{}")?.with("b", "x").text == "{\"b\":\"x\"}")
+    }
+
+    @Test(
+        "A name is an integer only where it is written as one",
+        arguments: [("7", "7"), ("-3", "-3"), ("007", "\"007\""), ("+7", "\"+7\""), ("", "\"\""), ("1e3", "\"1e3\"")])
+    func writesNames(text: String, json: String) {
+        #expect(RawJSON.name(text).text == json)
+    }
+
+    @Test("What was done is for programs an object")
+    func tellsDone() {
+        #expect(RawJSON.done("done").text == #"{"ok":true,"message":"done"}"#)
+    }
+
     @Test("Objects keep the order of their keys")
     func buildsObjects() {
         let json = RawJSON.object([("b", .integer(1)), ("a", .array([.boolean(true), .string("x")]))])

@@ -109,6 +109,40 @@ struct StatusReportTests {
         #expect(lines.last == "  clipper app link digits m")
     }
 
+    @Test(
+        "A linked model without a current version comes with the command that sets one which fits, or else registers one"
+    )
+    func advisesOnCurrentVersions() {
+        func version(_ version: String, _ inputType: String?) -> ModelStatus {
+            ModelStatus(name: "m", version: version, isCurrent: false, inputType: inputType)
+        }
+        for (models, lines) in [
+            (
+                [version("1", "doubles"), version("2", "doubles"), version("3", "strings")],
+                [
+                    "Model m is linked to an application, but has no current version:",
+                    "  clipper model set-version m 2",
+                ]
+            ),
+            (
+                [version("3", "strings")],
+                [
+                    "Model m is linked to an application, but has no current version, as none takes what the application sends:",
+                    "  clipper model register m VERSION --input-type doubles",
+                ]
+            ),
+            (
+                [],
+                [
+                    "Model m is linked to an application, but has no current version:",
+                    "  clipper model register m VERSION --input-type doubles",
+                ]
+            ),
+        ] as [([ModelStatus], [String])] {
+            #expect(StatusAdvice.lines(for: status(applications: [application()], models: models)) == lines)
+        }
+    }
+
     @Test("A linked model without a container is pointed out")
     func advisesOnContainers() {
         let lines = StatusAdvice.lines(for: status(applications: [application()], models: [model(replicas: 0)]))

@@ -97,6 +97,15 @@ struct BadQueryTests {
                 try linked.json == [
                     "error": "Query processing error", "cause": "Requested version: 7 does not exist for model: sum",
                 ])
+            // A version that is there and takes other inputs than the application's.
+            try await frontend.addModel("mixed", version: "7", inputType: "strings")
+            try await frontend.addModel("mixed", version: "8")
+            try await frontend.addApplication("mixed", links: ["mixed"])
+            let unfit = try await frontend.query.post("/mixed/predict", body)
+            #expect(unfit.status == 400)
+            #expect(
+                try unfit.json["cause"]
+                    == "Requested version: 7 does not exist for model: mixed with inputs of type doubles")
             let unlinked = try await frontend.query.post("/unlinked/predict", body)
             #expect(unlinked.status == 400)
             #expect(try unlinked.json["error"] == "Query processing error")

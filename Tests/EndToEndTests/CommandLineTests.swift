@@ -75,6 +75,83 @@ struct CommandLineTests {
         }
     }
 
+    @Test(
+        "An application whose link is refused is not registered; its SLO and default output are changed while it serves"
+    )
+    func changesObjective() async throws {
+        try await withProcesses { processes in
+            let store = processes.path("catalog.sqlite")
+            let first = try await Frontend(in: processes, store: store)
+            func clipper(_ arguments: String..., at frontend: Frontend) async throws -> CommandResult {
+                try await processes.clipper(
+                    arguments,
+                    environment: [
+                        "CLIPPER_ADMIN": "http://\(frontend.admin)", "CLIPPER_QUERY": "http://\(frontend.query)",
+                    ])
+            }
+            func register(_ model: String) async throws -> CommandResult {
+                try await clipper(
+                    "app", "register", "demo", "--input-type", "doubles", "--default-output", "-1.0", "--slo", "60s",
+                    "--link", model, at: first)
+            }
+            try await first.addModel("sum")
+            let refused = try await register("sun")
+            #expect(refused.status == 1)
+            #expect(
+                refused.errors.hasPrefix(
+                    "error: No model with name 'sun' exists.\nThis command has registered nothing;"),
+                "\(refused)")
+            let registered = try await register("sum")
+            #expect(registered.output == "Successfully added application with name 'demo', linked to 'sum'\n")
+
+            #expect(try await clipper("predict", "demo", "[1]", at: first).output == "-1.0\n")
+            let set = try await clipper("app", "set", "demo", "--slo", "50ms", "--default-output", "-2", at: first)
+            #expect(set.status == 0, "\(set)")
+            #expect(try await clipper("predict", "demo", "[1]", at: first).output == "-2\n")
+            // A container that never answers: under the first SLO the command would wait for a minute.
+            let container = try await PlayedContainer.registered(at: first)
+            let late = try await clipper("predict", "demo", "[1]", "--timeout", "30s", at: first)
+            #expect(late.status == 3 && late.output == "-2\n", "\(late)")
+            withExtendedLifetime(container) {}
+
+            try await first.kill()
+            let second = try await Frontend(in: processes, store: store)
+            let shown = try await clipper("app", "show", "demo", at: second)
+            #expect(shown.output.contains("50ms") && shown.output.contains("-2"), "\(shown)")
+        }
+    }
+
+    @Test("Feedback is given on an input and on a query, and a user's query within a budget is asked")
+    func feedback() async throws {
+        try await withProcesses { processes in
+            let frontend = try await Frontend.servingSum(in: processes)
+            func clipper(_ arguments: String...) async throws -> CommandResult {
+                try await processes.clipper(
+                    arguments,
+                    environment: [
+                        "CLIPPER_ADMIN": "http://\(frontend.admin)", "CLIPPER_QUERY": "http://\(frontend.query)",
+                    ])
+            }
+            let plain = try await clipper("update", "app", "[1, 2]", "--label", "3", "--uid", "7")
+            #expect(plain.output == "Feedback received? 1\n", "\(plain)")
+            #expect(try await clipper("app", "set-policy", "app", "exp3").status == 0)
+            let asked = try await clipper("predict", "app", "[1, 2]", "--uid", "anna", "--budget", "50s", "--json")
+            let id = try #require(try JSON(Array(asked.output.utf8))["query_id"]?.double)
+            let reward = ["update", "app", "--query-id", "\(Int(id))", "--reward", "1", "--feedback-id", "f"]
+            #expect(try await clipper(reward[0], reward[1], reward[2], reward[3], "--label", "3").output == "counted\n")
+            #expect(
+                try await processes.clipper(reward, environment: ["CLIPPER_QUERY": "http://\(frontend.query)"]).output
+                    == "counted\n")
+            let again = try await processes.clipper(
+                reward + ["--json"], environment: ["CLIPPER_QUERY": "http://\(frontend.query)"])
+            #expect(again.output == "{\"status\":\"duplicate\"}\n")
+            let state = try await clipper("app", "state", "app", "--uid", "anna", "--json")
+            #expect(try JSON(Array(state.output.utf8))["is_own"] == true, "\(state)")
+            let unknown = try await clipper("update", "app", "--query-id", "999999", "--label", "3")
+            #expect(unknown.status == 1 && unknown.errors.contains("Unknown query"), "\(unknown)")
+        }
+    }
+
     @Test("How an application selects is set, shown, and there again after kill -9")
     func selection() async throws {
         try await withProcesses { processes in

@@ -186,7 +186,7 @@ struct AdministrationStateTests {
     @Test(
         "As JSON it holds the policy's state as it is, for a user that is a number or a text",
         arguments: [
-            ("", nil), (#", "uid": 7"#, "7"), (#", "uid": "7""#, "7"), (#", "uid": """#, ""),
+            ("", nil), (#", "uid": 7"#, "7"), (#", "uid": "7""#, "7"),
             (#", "uid": -3"#, "-3"),
         ] as [(String, String?)])
     func showsJSON(uid: String, user: String?) async throws {
@@ -228,9 +228,20 @@ struct AdministrationStateTests {
         arguments: [
             (
                 #""app_name": "digits", "uid": 1.5"#,
-                "Key 'uid': an integer or a string is expected, the number 1.5 was found"
+                "Key 'uid': an integer or a string of 1 to 256 bytes is expected, the number 1.5 was found"
             ),
-            (#""app_name": "digits", "uid": null"#, "Key 'uid': an integer or a string is expected, null was found"),
+            (
+                #""app_name": "digits", "uid": null"#,
+                "Key 'uid': an integer or a string of 1 to 256 bytes is expected, null was found"
+            ),
+            (
+                #""app_name": "digits", "uid": """#,
+                "Key 'uid': an integer or a string of 1 to 256 bytes is expected, one of 0 was found"
+            ),
+            (
+                #""app_name": "digits", "uid": "\#(String(repeating: "x", count: 257))""#,
+                "Key 'uid': an integer or a string of 1 to 256 bytes is expected, one of 257 was found"
+            ),
             (#""app_name": "digits", "format": "xml""#, "Key 'format': 'xml' is no format; these are: text, json"),
             (#""app_name": "x""#, "No application with name 'x' exists."),
         ])

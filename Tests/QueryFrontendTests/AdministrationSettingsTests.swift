@@ -188,18 +188,42 @@ struct AdministrationOptionsTests {
         await expectShown("false", "reject")
     }
 
+    @Test("Latency objective and default output are changed without a new registration")
+    func changesObjective() async {
+        await admin.addApplication()
+        await admin.post("set_app_options", #"{"name": "digits", "latency_slo_micros": 2000}"#)
+        await admin.post("set_app_options", #"{"name": "digits", "default_output": "none"}"#)
+        let shown = await shown()
+        #expect(
+            shown.contains(#""latency_slo_micros":2000"#) && shown.contains(#""default_output":"none""#), "\(shown)")
+    }
+
     @Test(
         "A change of nothing, of an unknown application, or with a misspelt key is a 400",
         arguments: [
             (
                 #"{"name": "digits"}"#,
-                "Nothing is to be set: give one of overload, hedging, policy, loss, min_confidence, shadow"
+                "Nothing is to be set: give one of latency_slo_micros, default_output, overload, hedging, policy, loss, "
+                    + "min_confidence, shadow"
             ),
             (#"{"name": "x", "overload": "reject"}"#, "No app with name 'x' exists."),
             (
                 #"{"name": "digits", "overload": "reject", "hedge": true}"#,
-                "The body: no such key is known here: 'hedge'; these are: name, overload, hedging, policy, "
-                    + "loss, min_confidence, shadow"
+                "The body: no such key is known here: 'hedge'; these are: name, latency_slo_micros, default_output, "
+                    + "overload, hedging, policy, loss, min_confidence, shadow"
+            ),
+            (
+                #"{"name": "digits", "input_type": "strings"}"#,
+                "The body: no such key is known here: 'input_type'; these are: name, latency_slo_micros, default_output, "
+                    + "overload, hedging, policy, loss, min_confidence, shadow"
+            ),
+            (
+                #"{"name": "digits", "latency_slo_micros": 0}"#,
+                "latency SLO must be positive and at most one day (86400000000 microseconds); 0 microseconds were given"
+            ),
+            (
+                #"{"name": "digits", "default_output": 1}"#,
+                "Key 'default_output': a string is expected, the number 1 was found"
             ),
         ])
     func refusesChanges(body: String, message: String) async {

@@ -127,12 +127,50 @@ struct AdministrationModelTests {
         let set = await admin.post("set_model_version", #"{"model_name": "m", "model_version": "1"}"#)
         #expect(set == .text("Successfully set model with name 'm' to version '1'"))
         let deleted = await admin.post("delete_versioned_model", #"{"model_name": "m", "model_version": "1"}"#)
-        #expect(deleted.status == 200 && deleted.body == "Successfully deleted model with name 'm' and version '1'")
         // It was the current one.
-        #expect(deleted.note == "version '2' is the current one now")
+        #expect(
+            deleted
+                == .text(
+                    "Successfully deleted model with name 'm' and version '1'; "
+                        + "version '2' of model 'm' is the current one now"))
         #expect(await admin.post("get_all_models", #"{"verbose": false}"#).body == #"["m:2"]"#)
         let again = await admin.post("delete_versioned_model", #"{"model_name": "m", "model_version": "1"}"#)
         #expect(again == .failure(400, "model with name 'm' and version '1' does not exist"))
+    }
+
+    @Test("That a model has no current version after a deletion is told with who uses it, and that it has one again")
+    func wants() async {
+        func delete(_ version: String) async -> AdministrationReply {
+            await admin.post("delete_versioned_model", #"{"model_name": "m", "model_version": "\#(version)"}"#)
+        }
+        await admin.addApplication()
+        await admin.addModel(type: "strings")
+        await admin.addModel(version: "2")
+        await admin.post("add_model_links", #"{"app_name": "digits", "model_names": ["m"]}"#)
+        let deleted = await delete("2")
+        #expect(
+            deleted
+                == .text(
+                    "Successfully deleted model with name 'm' and version '2'; model 'm' has no current version now: "
+                        + "no version that is left takes doubles, and 'digits' still uses it"))
+        let unlinked = await admin.post("delete_model_links", #"{"app_name": "digits", "model_names": ["m"]}"#)
+        #expect(
+            unlinked
+                == .text(
+                    "Successfully unlinked model with name 'm' from application 'digits'; "
+                        + "version '1' of model 'm' is the current one now"))
+        #expect(await delete("1") == .text("Successfully deleted model with name 'm' and version '1'"))
+    }
+
+    @Test("The last version of a model that applications use is deleted with a word of them")
+    func wantsAnyVersion() async {
+        await admin.addApplication()
+        await admin.addModel()
+        await admin.post("add_model_links", #"{"app_name": "digits", "model_names": ["m"]}"#)
+        let deleted = await admin.post("delete_versioned_model", #"{"model_name": "m", "model_version": "1"}"#)
+        #expect(
+            deleted.body.hasSuffix(
+                "'m' has no current version now: it has no version any more, and 'digits' still uses it"))
     }
 
     @Test(
@@ -160,6 +198,37 @@ struct AdministrationModelTests {
         let unlinked = await admin.post("delete_model_links", #"{"app_name": "digits", "model_names": ["b"]}"#)
         #expect(unlinked.status == 200)
         #expect(await admin.post("get_linked_models", #"{"app_name": "digits"}"#).body == #"["a"]"#)
+    }
+
+    @Test("An application is registered with its links, or not at all where one cannot be")
+    func registersWithLinks() async {
+        func add(_ models: String) async -> AdministrationReply {
+            await admin.post(
+                "add_app",
+                #"{"name": "digits", "input_type": "doubles", "default_output": "-1", "latency_slo_micros": 1000, "#
+                    + #""model_names": \#(models)}"#)
+        }
+        await admin.addModel("a")
+        await admin.addModel("b")
+        await admin.addModel("text", type: "strings")
+        #expect(await add(#"["a", "x"]"#) == .failure(400, "No model with name 'x' exists."))
+        #expect(await add(#"["a", "text"]"#).status == 400)
+        #expect(await add(#"["a", "a"]"#) == .failure(400, "The model with name 'a' is named twice"))
+        #expect(await add(#""a""#).status == 400)
+        #expect(await admin.post("get_all_applications", #"{"verbose": false}"#).body == "[]")
+        #expect(
+            await add(#"["b", "a"]"#) == .text("Successfully added application with name 'digits', linked to 'b', 'a'"))
+        #expect(await admin.post("get_linked_models", #"{"app_name": "digits"}"#).body == #"["b","a"]"#)
+    }
+
+    @Test("What Clipper tells of an application and does not take is ignored when an application is registered")
+    func ignoresForeignKeys() async {
+        let reply = await admin.post(
+            "add_app",
+            #"{"name": "digits", "input_type": "doubles", "default_output": "-1", "latency_slo_micros": 1000, "#
+                + #""linked_models": ["x"]}"#)
+        #expect(reply.status == 200)
+        #expect(await admin.post("get_linked_models", #"{"app_name": "digits"}"#).body == "[]")
     }
 
     @Test("Links that cannot be are refused")

@@ -49,8 +49,37 @@ struct CatalogOptionsTests {
         #expect(
             options
                 == ApplicationOptions(
-                    overload: .reject, hedging: .off, policy: .standard, loss: .zeroOne, minConfidence: 0,
+                    latencySLO: .milliseconds(100), defaultOutput: "-1.0", overload: .reject, hedging: .off,
+                    policy: .standard, loss: .zeroOne, minConfidence: 0,
                     shadows: []))
+    }
+
+    @Test("Latency objective and default output can be set anew, and the rest stays")
+    func setsObjective() throws {
+        let catalog = try makeCatalog(
+            .registerApplication(makeApplication()), .registerModel(makeModel()),
+            .linkModels(application: "digits", models: ["m"]),
+            .setApplicationOptions(name: "digits", ApplicationOptions(policy: PolicyDescription("exp3"))),
+            .setApplicationOptions(name: "digits", ApplicationOptions(latencySLO: .nanoseconds(2_000_999))),
+            .setApplicationOptions(name: "digits", ApplicationOptions(defaultOutput: "none")))
+        let application = catalog.applications["digits"]
+        #expect(application?.latencySLO == .microseconds(2_000))
+        #expect(application?.defaultOutput == "none")
+        #expect(application?.linkedModels == ["m"])
+        #expect(application?.selection.policy == PolicyDescription("exp3"))
+    }
+
+    @Test("What is set anew has the bounds of a registration")
+    func boundsObjective() throws {
+        let catalog = try makeCatalog(.registerApplication(makeApplication()))
+        for options in [
+            ApplicationOptions(latencySLO: .zero), ApplicationOptions(latencySLO: .seconds(86_401)),
+            ApplicationOptions(defaultOutput: "a\0b"),
+        ] {
+            #expect(throws: CatalogError.self) {
+                try catalog.validated(.setApplicationOptions(name: "digits", options))
+            }
+        }
     }
 
     @Test("Options of an unknown application cannot be set")

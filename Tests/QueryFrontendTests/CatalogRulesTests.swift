@@ -212,6 +212,70 @@ struct CatalogModelTests {
         #expect(catalog.currentModel(named: "m") == nil)
     }
 
+    /// A model whose one version takes strings, in the way of which an application of doubles stands.
+    private func orphaned() throws -> Catalog {
+        try makeCatalog(
+            .registerModel(makeModel(version: "1", inputType: .string)), .registerModel(makeModel(version: "2")),
+            .registerApplication(makeApplication()), .linkModels(application: "digits", models: ["m"]),
+            .deleteModel(ModelVersion(name: "m", version: "2")))
+    }
+
+    @Test(
+        "Once what stood in its way is gone, the newest version that fits becomes current",
+        arguments: [
+            .deleteApplication(name: "digits"), .unlinkModels(application: "digits", models: ["m"]),
+        ] as [CatalogChange])
+    func promotes(change: CatalogChange) throws {
+        var catalog = try orphaned()
+        #expect(catalog.currentVersions.isEmpty)
+        let changes = try catalog.perform(change)
+        #expect(changes == [change, .setCurrentVersion(ModelVersion(name: "m", version: "1"))])
+        #expect(catalog.currentVersions == ["m": "1"])
+    }
+
+    @Test("A model that no longer watches an application of other inputs has a current version again")
+    func promotesShadow() throws {
+        var catalog = try makeCatalog(
+            .registerModel(makeModel(version: "1", inputType: .string)), .registerModel(makeModel(version: "2")),
+            .registerApplication(makeApplication()),
+            .setApplicationOptions(name: "digits", ApplicationOptions(shadows: ["m"])),
+            .deleteModel(ModelVersion(name: "m", version: "2")))
+        #expect(catalog.currentVersions.isEmpty)
+        try catalog.perform(.setApplicationOptions(name: "digits", ApplicationOptions(shadows: [])))
+        #expect(catalog.currentVersions == ["m": "1"])
+    }
+
+    @Test("A model without a current version in an older store gets one when it is linked")
+    func promotesByLink() throws {
+        let model = makeModel()
+        var catalog = Catalog(applications: ["digits": makeApplication()], models: [model.id: model])
+        try catalog.perform(.linkModels(application: "digits", models: ["m"]))
+        #expect(catalog.currentVersions == ["m": "1"])
+    }
+
+    @Test("A model without a current version takes no link of an application whose inputs another one's exclude")
+    func refusesContradiction() throws {
+        var catalog = try orphaned()
+        let text = makeApplication("text", inputType: .string)
+        let error = CatalogError(
+            "Model with name 'm' has no current version, and app 'digits', which uses it too, has input_type 'doubles'. "
+                + "Requested app to link to has input_type 'strings': no version could fit both.")
+        var linked = text
+        linked.linkedModels = ["m"]
+        #expect(throws: error) { try catalog.validated(.registerApplication(linked)) }
+        try catalog.perform(.registerApplication(text))
+        #expect(throws: error) { try catalog.validated(.linkModels(application: "text", models: ["m"])) }
+        let shadowed = #expect(throws: CatalogError.self) {
+            try catalog.validated(.setApplicationOptions(name: "text", ApplicationOptions(shadows: ["m"])))
+        }
+        #expect(shadowed?.message.contains("'digits', which uses it too, takes 'doubles'") == true)
+        // One of the same inputs waits for the same version.
+        try catalog.perform(.registerApplication(makeApplication("more")))
+        try catalog.perform(.linkModels(application: "more", models: ["m"]))
+        try catalog.perform(.registerModel(makeModel(version: "3")))
+        #expect(catalog.currentVersions == ["m": "3"])
+    }
+
     @Test("Links outlive the last version of a model, so that it can be registered anew")
     func keepsLinks() throws {
         let catalog = try makeCatalog(

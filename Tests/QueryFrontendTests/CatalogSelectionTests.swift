@@ -239,7 +239,7 @@ struct CatalogServicePolicyTests {
     func refusesUnknownAtStart() throws {
         let store = try SQLiteCatalogStore(path: ":memory:")
         let selection = SelectionSettings(policy: PolicyDescription("mine", ["k": .number(1)]))
-        try store.save(.registerApplication(makeApplication(selection: selection)))
+        try store.save([.registerApplication(makeApplication(selection: selection))])
         let error = #expect(throws: CatalogStoreError.self) { try makeService(store) }
         #expect(error?.kind == .unknownPolicy)
         for words in ["'digits'", "'mine(k: 1)'", "DefaultOutputSelectionPolicy, epsilonShare"] {

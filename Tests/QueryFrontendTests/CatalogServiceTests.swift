@@ -9,7 +9,7 @@ struct FullStore: CatalogStore {
     static let error = CatalogStoreError(.full, "the store 'x' cannot grow: the disk is full")
 
     func load() throws -> Catalog { Catalog() }
-    func save(_ change: CatalogChange) throws { throw Self.error }
+    func save(_ changes: [CatalogChange]) throws { throw Self.error }
 }
 
 /// A store whose disk is slow: a change takes until it is let go.
@@ -18,7 +18,7 @@ private struct SlowStore: CatalogStore {
     let letGo = DispatchSemaphore(value: 0)
 
     func load() throws -> Catalog { Catalog() }
-    func save(_ change: CatalogChange) throws {
+    func save(_ changes: [CatalogChange]) throws {
         isSaving.signal()
         letGo.wait()
     }
@@ -45,7 +45,7 @@ struct CatalogServiceTests {
     @Test("It starts with what the store holds")
     func loads() async throws {
         let store = try SQLiteCatalogStore(path: ":memory:")
-        try store.save(.registerApplication(makeApplication()))
+        try store.save([.registerApplication(makeApplication())])
         let service = try CatalogService(store: store) { _ in }
         #expect(await service.catalog.applications["digits"] == makeApplication())
     }
@@ -89,7 +89,7 @@ struct CatalogServiceTests {
     func readsMeanwhile() async throws {
         let store = SlowStore()
         let service = try CatalogService(store: store) { _ in }
-        async let change: Void = service.perform(.registerApplication(makeApplication()))
+        async let change = service.perform(.registerApplication(makeApplication()))
         await withCheckedContinuation { continuation in
             Thread.detachNewThread {
                 store.isSaving.wait()
@@ -98,7 +98,7 @@ struct CatalogServiceTests {
         }
         #expect(await service.catalog == Catalog())
         store.letGo.signal()
-        try await change
+        _ = try await change
         #expect(await service.catalog.applications.count == 1)
     }
 

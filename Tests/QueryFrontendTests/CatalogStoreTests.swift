@@ -57,6 +57,15 @@ struct CatalogStoreTests {
                     minConfidence: 0.6, shadows: ["a", "c"]))),
         .setApplicationOptions(name: "digits", ApplicationOptions(policy: PolicyDescription("exp3"), shadows: ["a"])),
         .setApplicationOptions(name: "digits", ApplicationOptions(loss: .squared, minConfidence: 1)),
+        .setApplicationOptions(
+            name: "digits", ApplicationOptions(latencySLO: .microseconds(1_234_567), defaultOutput: "\"ü\"\n")),
+        // What leads to a version that becomes current because its obstacle goes.
+        .registerModel(makeModel("d", inputType: .string)), .registerModel(makeModel("d", version: "2")),
+        .registerApplication(
+            Application(
+                name: "obstacle", inputType: .float64, defaultOutput: "", latencySLO: .seconds(1), linkedModels: ["d"])),
+        .deleteModel(ModelVersion(name: "d", version: "2")),
+        .deleteApplication(name: "obstacle"),
     ]
 
     private func fill(_ store: SQLiteCatalogStore) throws -> Catalog {
@@ -77,7 +86,9 @@ struct CatalogStoreTests {
     func savesEveryChange() throws {
         let catalog = try fill(SQLiteCatalogStore(path: ":memory:"))
         #expect(catalog.applications["digits"]?.linkedModels == ["a", "b"])
-        #expect(catalog.currentVersions == ["a": "3", "c": "3"])
+        #expect(catalog.currentVersions == ["a": "3", "c": "3", "d": "1"])
+        #expect(catalog.applications["digits"]?.latencySLO == .microseconds(1_234_567))
+        #expect(catalog.applications["digits"]?.defaultOutput == "\"ü\"\n")
         #expect(catalog.applications["digits"]?.overload == .reject)
         #expect(
             catalog.applications["digits"]?.selection
@@ -126,7 +137,7 @@ struct CatalogStoreTests {
         let change = CatalogChange.registerApplication(
             Application(name: "a", inputType: .bytes, defaultOutput: output, latencySLO: .seconds(1)))
         #expect(throws: CatalogStoreError(.full, "the store '\(path)' cannot grow: the disk is full")) {
-            try store.save(change)
+            try store.save([change])
         }
         #expect(try store.load() == Catalog())
     }
@@ -134,10 +145,10 @@ struct CatalogStoreTests {
     @Test("A change that fails halfway leaves nothing behind")
     func isAtomic() throws {
         let store = try SQLiteCatalogStore(path: path)
-        try store.save(.registerApplication(makeApplication()))
+        try store.save([.registerApplication(makeApplication())])
         // The catalog would refuse this before it came here.
         #expect(throws: CatalogStoreError.self) {
-            try store.save(.linkModels(application: "digits", models: ["a", "b", "a"]))
+            try store.save([.linkModels(application: "digits", models: ["a", "b", "a"])])
         }
         #expect(try store.load().applications["digits"]?.linkedModels == [])
     }

@@ -20,11 +20,26 @@ struct StatusTests {
             ])
     }
 
+    @Test("A replica is listed in the spelling that its model was registered in")
+    func spelling() {
+        var report = makeReport()
+        let registered = ModelVersion(name: "caf\u{E9}", version: "1")
+        report.catalog = .serving(makeModel(registered.name))
+        let replica = report.replicas[0]
+        report.replicas = [
+            ReplicaListing(
+                id: replica.id, model: ModelVersion(name: "cafe\u{301}", version: "1"), number: 3, inputType: .float64,
+                rpcVersion: .three, details: RegistrationDetails(), batchesInFlight: 0,
+                lastReceived: replica.lastReceived)
+        ]
+        #expect(report.status.replicas.map { Array($0.modelName.utf8) } == [Array(registered.name.utf8)])
+    }
+
     @Test("Every registered model is listed, also one that nobody has asked")
     func models() throws {
         #expect(status.models.map(\.name) == ["idle", "sum"])
         let (idle, sum) = (try #require(status.models.first), try #require(status.models.last))
-        #expect(idle == ModelStatus(name: "idle", version: "2", isCurrent: true))
+        #expect(idle == ModelStatus(name: "idle", version: "2", isCurrent: true, inputType: "doubles"))
         #expect(sum.replicas == 1)
         #expect(sum.queued == 2)
         #expect(sum.meanBatchSize == 1.5)

@@ -129,7 +129,7 @@ struct PredictBodyShapeTests {
             (#"{"input": [1e400]}"#, "a number is beyond what 64 bits can hold"),
             (
                 "{\"input\": " + String(repeating: "[", count: 2_000),
-                "more than 1023 arrays and objects within one another"
+                "a value within more than 1023 arrays and objects"
             ),
         ])
     func malformedWhere(body: String, cause: String) {

@@ -1,3 +1,4 @@
+import NIOCore
 import NIOHTTP1
 import Testing
 
@@ -29,6 +30,13 @@ struct RequestChecksTests {
     func transferCodings(coding: String) {
         #expect(head(["transfer-encoding": coding]).problem(largestBody: 1000)?.status == .notImplemented)
         #expect(head(["transfer-encoding": "Chunked"]).problem(largestBody: 1000) == nil)
+    }
+
+    @Test("The first line of HTTP/2 is answered with what is spoken here")
+    func tellsProtocol() throws {
+        let reply = QueryReply.broken(.paused)
+        #expect(reply.status == .badRequest)
+        #expect(String(buffer: reply.body).contains("Only HTTP/1.1 is spoken here, not HTTP/2"))
     }
 
     @Test("Where nobody can tell whether the parser takes it for an offer to change the protocol, the connection ends")

@@ -118,7 +118,7 @@ struct SelectionStoreTests {
         let store = SQLiteSelectionStore(catalog, feedbackBound: 2)
         try store.commit(
             [], feedback: [CountedFeedback(application: "a", id: "1"), CountedFeedback(application: "b", id: "2")])
-        try catalog.save(.deleteApplication(name: "b"))
+        try catalog.save([.deleteApplication(name: "b")])
         try store.commit([], feedback: [CountedFeedback(application: "a", id: "3")])
         #expect(try store.hasFeedback("1", of: "a"))
         #expect(try store.hasFeedback("3", of: "a"))
@@ -178,8 +178,8 @@ struct SelectionStoreTests {
         try store.commit(
             [Self.write("a", nil, "1"), Self.write("a", "u", "2"), Self.write("b", "u", "3")],
             feedback: ["a", "b"].map { CountedFeedback(application: $0, id: "f") })
-        try catalog.save(.deleteApplication(name: "a"))
-        try catalog.save(.registerApplication(makeApplication("a")))
+        try catalog.save([.deleteApplication(name: "a")])
+        try catalog.save([.registerApplication(makeApplication("a"))])
         #expect(try Self.text(store, "a", nil) == nil)
         #expect(try Self.text(store, "a", "u") == nil)
         #expect(try !store.hasFeedback("f", of: "a"))
@@ -191,7 +191,7 @@ struct SelectionStoreTests {
     func skipsTheGone() throws {
         let catalog = try makeCatalogStore()
         let store = SQLiteSelectionStore(catalog)
-        try catalog.save(.deleteApplication(name: "a"))
+        try catalog.save([.deleteApplication(name: "a")])
         try store.commit(
             [Self.write("a", nil, "1"), Self.write("b", nil, "2")],
             feedback: ["a", "b"].map { CountedFeedback(application: $0, id: "f") })

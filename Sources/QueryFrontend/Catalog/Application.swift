@@ -7,9 +7,9 @@ public struct Application: Sendable, Equatable {
     /// The type of its inputs; that of every linked model's current version too.
     public let inputType: InputType
     /// The output for queries that no model answers within the SLO.
-    public let defaultOutput: String
+    public internal(set) var defaultOutput: String
     /// The latency objective of a query, in whole microseconds; more than zero, at most a day.
-    public let latencySLO: Duration
+    public internal(set) var latencySLO: Duration
     /// The names of the linked models, in the order of linking.
     public internal(set) var linkedModels: [String]
     /// What a client is told when a query is turned away because there are too many.
@@ -40,6 +40,8 @@ public struct Application: Sendable, Equatable {
 
     /// Takes over those options that are given.
     mutating func take(_ options: ApplicationOptions) {
+        if let latencySLO = options.latencySLO { self.latencySLO = latencySLO }
+        if let defaultOutput = options.defaultOutput { self.defaultOutput = defaultOutput }
         if let overload = options.overload { self.overload = overload }
         if let hedging = options.hedging { self.hedging = hedging.hedging }
         if let policy = options.policy { selection.policy = policy }

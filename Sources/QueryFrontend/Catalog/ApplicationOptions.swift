@@ -1,5 +1,9 @@
 /// What can be changed of an application after its registration; what is `nil` stays as it is.
 public struct ApplicationOptions: Sendable, Equatable {
+    /// The latency objective of the queries that come from then on.
+    public var latencySLO: Duration?
+    /// The output for queries that no model answers within the SLO.
+    public var defaultOutput: String?
     /// What a client is told when a query is turned away because there are too many.
     public var overload: OverloadAnswer?
     /// Whether and when queries are sent to a second replica.
@@ -15,9 +19,12 @@ public struct ApplicationOptions: Sendable, Equatable {
 
     /// Options of these parts.
     public init(
-        overload: OverloadAnswer? = nil, hedging: HedgingSetting? = nil, policy: PolicyDescription? = nil,
-        loss: Loss? = nil, minConfidence: Double? = nil, shadows: [String]? = nil
+        latencySLO: Duration? = nil, defaultOutput: String? = nil, overload: OverloadAnswer? = nil,
+        hedging: HedgingSetting? = nil, policy: PolicyDescription? = nil, loss: Loss? = nil,
+        minConfidence: Double? = nil, shadows: [String]? = nil
     ) {
+        self.latencySLO = latencySLO
+        self.defaultOutput = defaultOutput
         self.overload = overload
         self.hedging = hedging
         self.policy = policy

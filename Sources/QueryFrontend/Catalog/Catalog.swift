@@ -50,15 +50,40 @@ public struct Catalog: Sendable, Equatable {
             .sorted { $0.name < $1.name }
     }
 
-    /// Validates a change and carries it out.
+    /// Validates a change and carries it out, with what follows from it: a model that has no current version gets the newest
+    /// that fits, where what stood in the way is gone.
     ///
-    /// - Returns: The change as it was carried out.
+    /// - Returns: The change as it was carried out, and those that followed.
     /// - Throws: ``CatalogError``; nothing has changed then.
     @discardableResult
-    mutating func perform(_ change: CatalogChange) throws(CatalogError) -> CatalogChange {
+    mutating func perform(_ change: CatalogChange) throws(CatalogError) -> [CatalogChange] {
         let change = try validated(change)
         apply(change)
-        return change
+        let promotions = successors.map(CatalogChange.setCurrentVersion)
+        for promotion in promotions { apply(promotion) }
+        return [change] + promotions
+    }
+
+    /// What an operator is to know of a model that applications use although no version of it can serve them; `nil` of others.
+    func want(ofModel name: String) -> String? {
+        let users = applications(using: name)
+        guard currentVersions[name] == nil, let user = users.first else { return nil }
+        let names = users.map { "'\($0.name)'" }.joined(separator: ", ")
+        let missing =
+            versions(ofModel: name).isEmpty
+            ? "it has no version any more" : "no version that is left takes \(user.inputType)"
+        return "model '\(name)' has no current version now: \(missing), and \(names) still "
+            + (users.count == 1 ? "uses it" : "use it")
+    }
+
+    /// The version that is to become current of each model that has none: the newest that all applications that use the
+    /// model can use.
+    private var successors: [ModelVersion] {
+        let orphans = Set(models.keys.lazy.map(\.name)).filter { currentVersions[$0] == nil }
+        return orphans.sorted().compactMap { name in
+            let users = applications(using: name)
+            return versions(ofModel: name).last { model in users.allSatisfy { $0.inputType == model.inputType } }?.id
+        }
     }
 
     /// Carries out a change that came from ``validated(_:)`` of this catalog.
@@ -73,9 +98,9 @@ public struct Catalog: Sendable, Equatable {
         case .registerModel(let model):
             models[model.id] = model
             currentVersions[model.id.name] = model.id.version
-        case .deleteModel(let id, let successor):
+        case .deleteModel(let id):
             models[id] = nil
-            if isCurrent(id) { currentVersions[id.name] = successor }
+            if isCurrent(id) { currentVersions[id.name] = nil }
         case .setCurrentVersion(let id):
             currentVersions[id.name] = id.version
         case .linkModels(let application, let models):

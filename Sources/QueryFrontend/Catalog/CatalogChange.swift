@@ -8,11 +8,9 @@ public enum CatalogChange: Sendable, Equatable {
     case setApplicationOptions(name: String, ApplicationOptions)
     /// Registers a version of a model, which becomes the current one.
     case registerModel(Model)
-    /// Removes a version of a model; where it was the current one, `successor` takes its place.
-    ///
-    /// Leave `successor` out: the catalog fills it in with the newest remaining version that fits the linked
-    /// applications, or leaves it `nil` when there is none.
-    case deleteModel(ModelVersion, successor: String? = nil)
+    /// Removes a version of a model; where it was the current one, the newest that is left takes its place, if one fits the
+    /// applications that use the model.
+    case deleteModel(ModelVersion)
     /// Makes a registered version the current one.
     case setCurrentVersion(ModelVersion)
     /// Links models to an application, after those already linked, in this order; all or none.

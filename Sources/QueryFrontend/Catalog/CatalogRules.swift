@@ -2,13 +2,9 @@ import ContainerRPC
 
 /// The rules of the catalog, in Clipper's words where it has some.
 extension Catalog {
-    /// The longest latency objective.
-    static let longestSLO = Duration.seconds(86_400)
-
     /// Checks a change against every rule and completes it.
     ///
-    /// - Returns: The change with names spelled as registered, a registration number for a new model, and a successor
-    ///   for a deleted current version.
+    /// - Returns: The change with names spelled as registered, and a registration number for a new model.
     /// - Throws: ``CatalogError`` that says which rule the change breaks.
     func validated(_ change: CatalogChange) throws(CatalogError) -> CatalogChange {
         switch change {
@@ -23,13 +19,13 @@ extension Catalog {
             return try validated(options, ofApplication: name)
         case .registerModel(let model):
             return .registerModel(try validated(model))
-        case .deleteModel(let id, _):
+        case .deleteModel(let id):
             guard let model = models[id] else {
                 throw CatalogError(
                     "model with name \(CatalogNames.quoted(id.name)) and version \(CatalogNames.quoted(id.version)) "
                         + "does not exist")
             }
-            return .deleteModel(model.id, successor: isCurrent(id) ? successor(of: id) : nil)
+            return .deleteModel(model.id)
         case .setCurrentVersion(let id):
             return .setCurrentVersion(try validatedCurrentVersion(id))
         case .linkModels(let name, let models):
@@ -46,21 +42,10 @@ extension Catalog {
         guard applications[application.name] == nil else {
             throw CatalogError("application '\(application.name)' already exists")
         }
-        // The store keeps texts as SQLite does, which ends one at a NUL.
-        guard !application.defaultOutput.utf8.contains(0) else {
-            throw CatalogError("default output holds the control character U+0000")
-        }
-        let slo = application.latencySLO
-        guard slo >= .microseconds(1), slo <= Self.longestSLO else {
-            throw CatalogError(
-                "latency SLO must be positive and at most one day (86400000000 microseconds); "
-                    + "\(slo.wholeNanoseconds / 1000) microseconds were given")
-        }
-        try application.hedging?.check()
-        let unlinked = Application(
-            name: application.name, inputType: application.inputType, defaultOutput: application.defaultOutput,
-            latencySLO: .microseconds(slo.wholeMicroseconds), overload: application.overload,
-            hedging: application.hedging, selection: try validated(application.selection, of: application))
+        var unlinked = application
+        unlinked.linkedModels = []
+        unlinked.selection.shadows = try newShadows(of: application, models: application.selection.shadows)
+        try unlinked.checkSettings()
         var linked = unlinked
         if !application.linkedModels.isEmpty {
             linked.linkedModels = try newLinks(to: unlinked, models: application.linkedModels)
@@ -78,24 +63,15 @@ extension Catalog {
             try newShadows(of: application, models: names)
         }
         application.take(options)
-        try application.hedging?.check()
-        try application.selection.check()
+        try application.checkSettings()
         return .setApplicationOptions(
             name: application.name,
             ApplicationOptions(
+                latencySLO: application.latencySLO, defaultOutput: application.defaultOutput,
                 overload: application.overload, hedging: HedgingSetting(application.hedging),
                 policy: application.selection.policy, loss: application.selection.loss,
                 minConfidence: application.selection.minConfidence,
                 shadows: shadows ?? application.selection.shadows))
-    }
-
-    private func validated(
-        _ selection: SelectionSettings, of application: Application
-    ) throws(CatalogError) -> SelectionSettings {
-        try selection.check()
-        var selection = selection
-        selection.shadows = try newShadows(of: application, models: selection.shadows)
-        return selection
     }
 
     /// The models that are to watch, as registered; refused when one is unknown, named twice, or of another input type.
@@ -117,6 +93,12 @@ extension Catalog {
                 throw CatalogError(
                     "shadow: the model '\(registeredName)' takes '\(model.inputType)', but the application "
                         + "'\(application.name)' takes '\(application.inputType)'")
+            }
+            if let other = contradiction(to: application, inModel: name) {
+                throw CatalogError(
+                    "shadow: the model '\(registeredName)' has no current version, and the application '\(other.name)', which "
+                        + "uses it too, takes '\(other.inputType)': no version could fit both it and the application "
+                        + "'\(application.name)', which takes '\(application.inputType)'")
             }
             shadows.append(registeredName)
         }
@@ -170,11 +152,16 @@ extension Catalog {
             guard !application.linkedModels.contains(name) else {
                 throw CatalogError("The model with name '\(name)' is already linked to '\(application.name)'")
             }
-            // Without a current version there is nothing to compare: whichever becomes current is checked then.
             if let model = currentModel(named: name), model.inputType != application.inputType {
                 throw CatalogError(
                     "Model with name '\(name)' has incompatible input_type '\(model.inputType)'. "
                         + "Requested app to link to has input_type '\(application.inputType)'.")
+            }
+            if let other = contradiction(to: application, inModel: name) {
+                throw CatalogError(
+                    "Model with name '\(name)' has no current version, and app '\(other.name)', which uses it too, has "
+                        + "input_type '\(other.inputType)'. Requested app to link to has input_type "
+                        + "'\(application.inputType)': no version could fit both.")
             }
             links.append(registeredName)
         }
@@ -212,12 +199,11 @@ extension Catalog {
         models.keys.first { $0.name == name }?.name
     }
 
-    /// The newest remaining version that every application that uses it can use.
-    private func successor(of id: ModelVersion) -> String? {
-        let users = applications(using: id.name)
-        return versions(ofModel: id.name).last { model in
-            model.id != id && users.allSatisfy { $0.inputType == model.inputType }
-        }?.id.version
+    /// An application of another input type that uses a model without a current version: whichever becomes current could
+    /// fit only one of the two. Where there is a current version, it fits all others.
+    private func contradiction(to application: Application, inModel name: String) -> Application? {
+        guard currentVersions[name] == nil else { return nil }
+        return applications(using: name).first { $0.inputType != application.inputType }
     }
 
     /// Refuses a version to become current that an application that uses its model cannot use.

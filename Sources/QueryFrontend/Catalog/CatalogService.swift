@@ -46,19 +46,25 @@ public actor CatalogService {
     ///
     /// It runs to its end even when its task is cancelled, because half a change would leave store and frontend apart.
     ///
+    /// - Returns: The change as it was carried out, and those that followed from it at once: versions that became current
+    ///   because what stood in their way is gone.
     /// - Throws: ``CatalogError`` for a change that breaks a rule or names a policy that there is not, or what the store throws; nothing has changed then.
-    public func perform(_ change: CatalogChange) async throws {
+    @discardableResult
+    public func perform(_ change: CatalogChange) async throws -> [CatalogChange] {
         await waitForTurn()
         defer { endTurn() }
-        let change = try catalog.validated(policies.checked(change, in: catalog))
-        try await save(change)
-        catalog.apply(change)
-        await publish(catalog)
+        // Nobody else changes it meanwhile: it is this change's turn.
+        var new = catalog
+        let changes = try new.perform(policies.checked(change, in: catalog))
+        try await save(changes)
+        catalog = new
+        await publish(new)
+        return changes
     }
 
-    private func save(_ change: CatalogChange) async throws {
+    private func save(_ changes: [CatalogChange]) async throws {
         try await withCheckedThrowingContinuation { continuation in
-            disk.async { [store] in continuation.resume(with: Result { try store.save(change) }) }
+            disk.async { [store] in continuation.resume(with: Result { try store.save(changes) }) }
         }
     }
 

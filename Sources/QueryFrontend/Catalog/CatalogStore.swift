@@ -5,11 +5,11 @@ protocol CatalogStore: Sendable {
     /// - Throws: ``CatalogStoreError``.
     func load() throws -> Catalog
 
-    /// Makes a change durable before it returns; the change has passed ``Catalog/validated(_:)``. It may block: changes come
-    /// one at a time, on a thread where nobody else waits.
+    /// Makes a change, and those that followed from it, durable before it returns, as ``Catalog/perform(_:)`` has carried
+    /// them out. It may block: changes come one after the other, on a thread where nobody else waits.
     ///
-    /// - Throws: ``CatalogStoreError``; nothing of the change is kept then.
-    func save(_ change: CatalogChange) throws
+    /// - Throws: ``CatalogStoreError``; nothing of the changes is kept then.
+    func save(_ changes: [CatalogChange]) throws
 }
 
 /// A store that cannot be opened, read or written.

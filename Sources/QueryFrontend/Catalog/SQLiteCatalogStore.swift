@@ -63,10 +63,12 @@ struct SQLiteCatalogStore: CatalogStore {
         }
     }
 
-    func save(_ change: CatalogChange) throws {
+    func save(_ changes: [CatalogChange]) throws {
         do {
-            if case .deleteApplication(let name) = change { try forgetWhatWasLearned(by: name) }
-            try queue.write { db in try Self.write(change, to: db) }
+            for case .deleteApplication(let name) in changes { try forgetWhatWasLearned(by: name) }
+            try queue.write { db in
+                for change in changes { try Self.write(change, to: db) }
+            }
         } catch {
             throw Self.storeError(error, path: path)
         }
@@ -137,12 +139,9 @@ extension SQLiteCatalogStore {
         case .registerModel(let model):
             try insert(model, into: db)
             try setCurrentVersion(model.id, in: db)
-        case .deleteModel(let id, let successor):
+        case .deleteModel(let id):
             try db.execute(
                 sql: "DELETE FROM current_version WHERE name = ? AND version = ?", arguments: [id.name, id.version])
-            if let successor {
-                try setCurrentVersion(ModelVersion(name: id.name, version: successor), in: db)
-            }
             try db.execute(
                 sql: "DELETE FROM model WHERE name = ? AND version = ?", arguments: [id.name, id.version])
         case .setCurrentVersion(let id):
@@ -175,12 +174,15 @@ extension SQLiteCatalogStore {
         try db.execute(
             sql: """
                 UPDATE application SET
+                    latency_slo_micros = coalesce(?, latency_slo_micros),
+                    default_output = coalesce(?, default_output),
                     policy = coalesce(?, policy), policy_parameters = coalesce(?, policy_parameters),
                     loss = coalesce(?, loss), min_confidence = coalesce(?, min_confidence),
                     shadows = coalesce(?, shadows)
                 WHERE name = ?
                 """,
             arguments: [
+                options.latencySLO?.wholeMicroseconds, options.defaultOutput,
                 options.policy?.name, try options.policy.map { try json($0.parameters) }, options.loss?.rawValue,
                 options.minConfidence, try options.shadows.map(json), name,
             ])

@@ -46,6 +46,30 @@ extension Batching {
     }
 }
 
+extension Application {
+    /// The longest latency objective.
+    static let longestSLO = Duration.seconds(86_400)
+
+    /// Checks what can be set anew and needs no knowledge of policies and models, and completes it: a latency objective in
+    /// whole microseconds, as the store keeps it.
+    ///
+    /// - Throws: ``CatalogError`` for what is out of its range, or cannot be kept.
+    mutating func checkSettings() throws(CatalogError) {
+        // The store keeps texts as SQLite does, which ends one at a NUL.
+        guard !defaultOutput.utf8.contains(0) else {
+            throw CatalogError("default output holds the control character U+0000")
+        }
+        guard latencySLO >= .microseconds(1), latencySLO <= Self.longestSLO else {
+            throw CatalogError(
+                "latency SLO must be positive and at most one day (86400000000 microseconds); "
+                    + "\(latencySLO.wholeNanoseconds / 1000) microseconds were given")
+        }
+        latencySLO = .microseconds(latencySLO.wholeMicroseconds)
+        try hedging?.check()
+        try selection.check()
+    }
+}
+
 extension SelectionSettings {
     /// Checks what needs no knowledge of policies and models.
     ///

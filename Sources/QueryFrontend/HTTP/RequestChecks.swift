@@ -85,9 +85,13 @@ extension QueryReply {
     /// The answer to what is no HTTP, as the parser says.
     static func broken(_ error: HTTPParserError) -> QueryReply {
         let status: HTTPResponseStatus = error == .headerOverflow ? .requestHeaderFieldsTooLarge : .badRequest
-        // The parser has no words for what it has no name for, such as two lengths that contradict each other.
+        // The parser has no words for what it has no name for, such as two lengths that contradict each other; it pauses at
+        // the first line of HTTP/2, which clients send that take every server for one of it.
         let words = "\(error)"
-        let cause = words.hasPrefix("unknown") ? "The request is no valid HTTP/1.1" : words
+        let cause =
+            error == .paused
+            ? "Only HTTP/1.1 is spoken here, not HTTP/2"
+            : words.hasPrefix("unknown") ? "The request is no valid HTTP/1.1" : words
         return .error(status, "HTTP error", cause: cause)
     }
 

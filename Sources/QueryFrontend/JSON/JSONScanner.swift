@@ -2,7 +2,8 @@
 ///
 /// It is for what people write, and for telling them what is wrong; queries are read by simdjson.
 package struct JSONScanner {
-    /// Arrays and objects within one another that are followed, as many as simdjson follows; deeper ones count as invalid.
+    /// The arrays and objects that a value may lie within, as many as simdjson follows: one that lies deeper counts as invalid,
+    /// and an empty array or object is a value like another.
     private static let greatestDepth = 1023
 
     private let bytes: [UInt8]
@@ -200,7 +201,7 @@ extension JSONScanner {
 
     /// What is wrong where the scan has ended.
     private var problem: String {
-        if isTooDeep { return "more than \(Self.greatestDepth) arrays and objects within one another" }
+        if isTooDeep { return "a value within more than \(Self.greatestDepth) arrays and objects" }
         if isUnpaired { return "half a surrogate pair, which is no character, at byte \(position)" }
         guard position < bytes.count else { return "it ends too early, after \(bytes.count) bytes" }
         return "\(unexpected(bytes[position...])) at byte \(position)"

@@ -179,7 +179,8 @@ extension DispatchReport {
             $0.failedBatches
         }
         scheduled(
-            "clipper_retries_total", "Queries sent again because their replica was lost, or had not computed them.",
+            "clipper_retries_total",
+            "Queries sent again because their replica was lost or stuck, or had not computed them.",
             \.retries)
         scheduled("clipper_hedges_total", "Queries sent to a second replica because the first was slow.", \.hedges)
         scheduled("clipper_hedges_won_total", "Hedged queries that the second replica answered first.", \.hedgesWon)

@@ -8,16 +8,15 @@ enum AdministrationRequest {
 
     static func registerApplication(
         name: String, inputType: InputType, defaultOutput: String, latencySLO: Duration,
-        options: ApplicationOptions = ApplicationOptions()
+        options: ApplicationOptions = ApplicationOptions(), models: [String] = []
     ) -> FrontendRequest {
-        let (seconds, attoseconds) = latencySLO.components
+        var options = options
+        options.latencySLO = latencySLO
+        options.defaultOutput = defaultOutput
         return post(
             "add_app",
-            [
-                ("name", .string(name)), ("input_type", .string(inputType.name)),
-                ("default_output", .string(defaultOutput)),
-                ("latency_slo_micros", .integer(seconds * 1_000_000 + attoseconds / 1_000_000_000_000)),
-            ] + members(of: options))
+            [("name", .string(name)), ("input_type", .string(inputType.name))] + members(of: options)
+                + (models.isEmpty ? [] : [("model_names", names(models))]))
     }
 
     static func setOptions(ofApplication name: String, _ options: ApplicationOptions) -> FrontendRequest {
@@ -109,6 +108,8 @@ enum AdministrationRequest {
 
     private static func members(of options: ApplicationOptions) -> [(String, RawJSON)] {
         var members: [(String, RawJSON)] = []
+        if let output = options.defaultOutput { members.append(("default_output", .string(output))) }
+        if let slo = options.latencySLO { members.append(("latency_slo_micros", .integer(slo.microseconds))) }
         if let overload = options.overload { members.append(("overload", .string(overload.rawValue))) }
         switch options.hedging {
         case nil: break
@@ -122,7 +123,7 @@ enum AdministrationRequest {
         if let policy = options.policy { members.append(("policy", json(of: policy))) }
         if let loss = options.loss { members.append(("loss", .string(loss.rawValue))) }
         if let minConfidence = options.minConfidence { members.append(("min_confidence", .number(minConfidence))) }
-        if let shadows = options.shadows { members.append(("shadow", .array(shadows.map(RawJSON.string)))) }
+        if let shadows = options.shadows { members.append(("shadow", names(shadows))) }
         return members
     }
 
@@ -153,6 +154,16 @@ enum AdministrationRequest {
     }
 
     private static func links(_ application: String, _ models: [String]) -> [(String, RawJSON)] {
-        [("app_name", .string(application)), ("model_names", .array(models.map(RawJSON.string)))]
+        [("app_name", .string(application)), ("model_names", names(models))]
+    }
+
+    private static func names(_ names: [String]) -> RawJSON { .array(names.map(RawJSON.string)) }
+}
+
+extension Duration {
+    /// Whole microseconds, as the frontend's APIs take a time.
+    var microseconds: Int64 {
+        let (seconds, attoseconds) = components
+        return seconds * 1_000_000 + attoseconds / 1_000_000_000_000
     }
 }

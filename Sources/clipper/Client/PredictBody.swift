@@ -27,14 +27,26 @@ struct PredictInput: Equatable, Sendable {
     }
 }
 
+/// What a prediction is asked with, beside its inputs.
+struct PredictOptions: Equatable, Sendable {
+    /// The version to ask; `nil` for the current one.
+    var version: String?
+    /// The user for whom a policy chooses; `nil`: nobody in particular.
+    var user: String?
+    /// In which time the answer is wanted, where that is shorter than the application's SLO.
+    var budget: Duration?
+}
+
 /// The body of a prediction.
 enum PredictBody {
     /// One input goes as `input`, several as `input_batch`.
     ///
-    /// - Parameter version: The version to ask; `nil` for the current one.
-    static func make(_ inputs: [PredictInput], version: String? = nil) -> RawJSON {
+    /// - Parameter options: What goes along with the inputs.
+    static func make(_ inputs: [PredictInput], _ options: PredictOptions = PredictOptions()) -> RawJSON {
         var members: [(String, RawJSON)] = []
-        if let version { members.append(("version", .string(version))) }
+        if let version = options.version { members.append(("version", .string(version))) }
+        if let user = options.user { members.append(("uid", .name(user))) }
+        if let budget = options.budget { members.append(("timeout_micros", .integer(budget.microseconds))) }
         if inputs.count == 1 {
             members.append(("input", inputs[0].json))
         } else {

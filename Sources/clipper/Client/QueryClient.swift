@@ -12,13 +12,13 @@ struct QueryClient: Sendable {
 
     /// Asks an application for predictions.
     ///
-    /// - Parameter version: The version to ask; `nil` for the current one.
+    /// - Parameter options: What goes along with the inputs.
     /// - Returns: The answer and its text.
     /// - Throws: ``CommandFailure``.
     func predict(
-        _ inputs: [PredictInput], application: String, version: String?
+        _ inputs: [PredictInput], application: String, _ options: PredictOptions = PredictOptions()
     ) async throws -> (answer: PredictAnswer, json: String) {
-        let request = Self.request(inputs, application: application, version: version)
+        let request = Self.request(inputs, application: application, options)
         let body: String
         do {
             body = try await client.body(of: request)
@@ -33,8 +33,27 @@ struct QueryClient: Sendable {
     }
 
     /// The request for predictions.
-    static func request(_ inputs: [PredictInput], application: String, version: String?) -> FrontendRequest {
-        FrontendRequest(
-            method: "POST", path: [application, "predict"], body: PredictBody.make(inputs, version: version))
+    static func request(
+        _ inputs: [PredictInput], application: String, _ options: PredictOptions = PredictOptions()
+    ) -> FrontendRequest {
+        FrontendRequest(method: "POST", path: [application, "predict"], body: PredictBody.make(inputs, options))
+    }
+
+    /// Tells an application what an answer should have been, or was worth.
+    ///
+    /// - Returns: What the frontend says, JSON or Clipper's words.
+    /// - Throws: ``CommandFailure``.
+    func update(_ feedback: FeedbackPiece, application: String) async throws -> String {
+        do {
+            return try await client.body(
+                of: FrontendRequest(method: "POST", path: [application, "update"], body: feedback.body))
+        } catch var failure as CommandFailure {
+            // The application is known then, and what the address names is a query port.
+            if failure.message.hasPrefix("Unknown query:") { failure.advice = nil }
+            if case .input(let input, _) = feedback.subject, case .refused = failure.cause {
+                failure.advice = PredictBody.advice(for: [input]) ?? failure.advice
+            }
+            throw failure
+        }
     }
 }

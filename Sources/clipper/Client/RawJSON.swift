@@ -42,6 +42,12 @@ struct RawJSON: Equatable, Sendable {
         return RawJSON(unchecked: "{" + texts.joined(separator: ",") + "}")
     }
 
+    /// A name of a user or of a piece of feedback: an integer where it is one, for those who take no others.
+    static func name(_ text: String) -> Self {
+        // "007" and "+7" are names of their own.
+        if let number = Int64(text), String(number) == text { integer(number) } else { string(text) }
+    }
+
     /// A string.
     static func string(_ value: String) -> Self {
         RawJSON(unchecked: JSONString.quoted(value))
@@ -49,6 +55,20 @@ struct RawJSON: Equatable, Sendable {
 }
 
 extension RawJSON {
+    /// What was done, for programs, where the frontend tells it in words.
+    static func done(_ message: String, advice: String? = nil) -> Self {
+        .object(
+            [("ok", .boolean(true)), ("message", .string(message))]
+                + (advice.map { [("advice", .string($0))] } ?? []))
+    }
+
+    /// An object with one more key behind its own.
+    func with(_ key: String, _ value: String) -> Self {
+        let rest = compact.text.dropLast()
+        let member = Self.string(key).text + ":" + Self.string(value).text
+        return RawJSON(unchecked: rest + (rest == "{" ? "" : ",") + member + "}")
+    }
+
     /// Whether it is an array.
     var isArray: Bool { text.hasPrefix("[") }
 

@@ -6,8 +6,8 @@ struct DrainProgress {
     enum Step: Equatable {
         /// Ask again in a moment; the line, if any, is news for whoever waits.
         case wait(String?)
-        /// Nothing is in flight on them any more; one line for each.
-        case done([String])
+        /// Nothing is in flight on them any more; one line for each. What is left to be done, if anything, is in the lines too.
+        case done([String], advice: String? = nil)
         /// The time is up.
         case tooLate(CommandFailure)
     }
@@ -40,13 +40,18 @@ struct DrainProgress {
         guard !busy.isEmpty else {
             let present = Set(replicas.map(\.replica))
             // A container of RPC 4 is told to end, and is gone in a moment; the others stay until somebody ends them.
-            let deaf = Set(replicas.filter { stops && $0.rpcVersion == 3 }.map(\.replica))
-            return .done(
-                seen.sorted().map { number in
-                    let state = present.contains(number) ? "is drained" : "has disconnected"
-                    let note = "; it speaks RPC 3 and cannot be told to end: stop its container yourself"
-                    return "\(id):\(number) " + state + (deaf.contains(number) ? note : "")
-                })
+            let deaf = replicas.filter { stops && $0.rpcVersion == 3 }.map(\.replica).sorted()
+            let why = "RPC 3 and cannot be told to end: stop"
+            let lines = seen.sorted().map { number in
+                let state = present.contains(number) ? "is drained" : "has disconnected"
+                return "\(id):\(number) \(state)"
+                    + (deaf.contains(number) ? "; it speaks \(why) its container yourself" : "")
+            }
+            let names = deaf.map { "\(id):\($0)" }.joined(separator: ", ")
+            let advice =
+                deaf.count == 1
+                ? "\(names) speaks \(why) its container yourself" : "\(names) speak \(why) their containers yourself"
+            return .done(lines, advice: deaf.isEmpty ? nil : advice)
         }
         let queries = busy.reduce(0) { $0 + $1.queriesInFlight }
         let names = busy.map { "\(id):\($0.replica)" }.joined(separator: ", ")

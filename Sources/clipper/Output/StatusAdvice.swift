@@ -65,9 +65,7 @@ enum StatusAdvice {
         let linked = Set(status.applications.flatMap(\.linkedModels)).sorted()
         return linked.compactMap { name in
             guard let current = status.models.first(where: { $0.name == name && $0.isCurrent }) else {
-                return note(
-                    "Model \(name) is linked to an application, but has no current version:",
-                    "clipper model register \(word(name)) VERSION --input-type TYPE")
+                return without(name, status)
             }
             guard current.replicas > 0 else {
                 return note("No container of \(name):\(current.version) is connected; start one.")
@@ -75,6 +73,22 @@ enum StatusAdvice {
             let replicas = status.replicas.filter { $0.modelName == name && $0.modelVersion == current.version }
             return idle(current, replicas) ?? failing(current, replicas)
         }
+    }
+
+    /// A linked model without a current version. One that is there and fits is mostly current by itself: but not in a store
+    /// from before that was so.
+    private static func without(_ name: String, _ status: FrontendStatus) -> [String] {
+        let types = Set(status.applications.filter { $0.linkedModels.contains(name) }.map(\.inputType))
+        let type = types.count == 1 ? types.first : nil
+        let problem = "Model \(name) is linked to an application, but has no current version"
+        // The last one that was registered comes last.
+        if let type, let fit = status.models.last(where: { $0.name == name && $0.inputType == type }) {
+            return note("\(problem):", "clipper model set-version \(word(name)) \(word(fit.version))")
+        }
+        let unfit = status.models.contains { $0.name == name } && type != nil
+        return note(
+            problem + (unfit ? ", as none takes what the application sends:" : ":"),
+            "clipper model register \(word(name)) VERSION --input-type \(type.map(word) ?? "TYPE")")
     }
 
     /// A model whose containers are there and get nothing.

@@ -95,6 +95,15 @@ struct QueryHandlerTests {
         #expect(!channel.isActive)
     }
 
+    @Test("A client that speaks HTTP/2 is told that HTTP/1.1 is spoken here")
+    func speaksOneVersion() throws {
+        try connect()
+        try send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        let answer = try written()
+        #expect(answer.hasPrefix("HTTP/1.1 400") && answer.contains("Only HTTP/1.1 is spoken here"), "\(answer)")
+        #expect(!channel.isActive)
+    }
+
     @Test("A client that has closed its side gets its answers before the connection closes")
     func halfClosed() throws {
         try connect()

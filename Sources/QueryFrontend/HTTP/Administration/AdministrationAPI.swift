@@ -85,54 +85,74 @@ struct AdministrationAPI: Sendable {
 // MARK: - Changes
 
 extension AdministrationAPI {
+    /// Carries out a change.
+    ///
+    /// - Parameter words: What it has done, as Clipper says it.
+    /// - Returns: These, and what has become current besides.
+    private func perform(_ change: CatalogChange, _ words: String) async throws -> AdministrationReply {
+        let promotions = try await service.perform(change).dropFirst().compactMap { change in
+            if case .setCurrentVersion(let id) = change {
+                "version '\(id.version)' of model '\(id.name)' is the current one now"
+            } else {
+                nil
+            }
+        }
+        return .text(([words] + promotions).joined(separator: "; "))
+    }
+
     private func addApplication(_ body: ApplicationBody) async throws -> AdministrationReply {
-        try await service.perform(.registerApplication(body.application))
-        return .text("Successfully added application with name '\(body.application.name)'")
+        let application = body.application
+        let links = application.linkedModels.map { "'\($0)'" }.joined(separator: ", ")
+        return try await perform(
+            .registerApplication(application),
+            "Successfully added application with name '\(application.name)'"
+                + (links.isEmpty ? "" : ", linked to \(links)"))
     }
 
     private func deleteApplication(_ body: ApplicationNameBody) async throws -> AdministrationReply {
-        try await service.perform(.deleteApplication(name: body.name))
-        return .text("Successfully deleted application with name '\(body.name)'")
+        try await perform(
+            .deleteApplication(name: body.name), "Successfully deleted application with name '\(body.name)'")
     }
 
     private func setApplicationOptions(_ body: ApplicationOptionsBody) async throws -> AdministrationReply {
-        try await service.perform(.setApplicationOptions(name: body.name, body.options))
-        return .text("Successfully set options of application with name '\(body.name)'")
+        try await perform(
+            .setApplicationOptions(name: body.name, body.options),
+            "Successfully set options of application with name '\(body.name)'")
     }
 
     private func addModel(_ body: ModelBody) async throws -> AdministrationReply {
         let model = body.model
-        try await service.perform(.registerModel(model))
-        return .text(
+        return try await perform(
+            .registerModel(model),
             "Successfully added model with name '\(model.id.name)' and input type '\(model.inputType)'")
     }
 
     private func setModelVersion(_ body: ModelVersionBody) async throws -> AdministrationReply {
-        try await service.perform(.setCurrentVersion(body.id))
-        return .text("Successfully set model with name '\(body.id.name)' to version '\(body.id.version)'")
+        try await perform(
+            .setCurrentVersion(body.id),
+            "Successfully set model with name '\(body.id.name)' to version '\(body.id.version)'")
     }
 
     private func deleteModel(_ body: ModelVersionBody) async throws -> AdministrationReply {
-        let wasCurrent = await service.catalog.isCurrent(body.id)
-        try await service.perform(.deleteModel(body.id))
-        var reply = AdministrationReply.text(
+        var reply = try await perform(
+            .deleteModel(body.id),
             "Successfully deleted model with name '\(body.id.name)' and version '\(body.id.version)'")
-        if wasCurrent, let successor = await service.catalog.currentVersions[body.id.name] {
-            reply.note = "version '\(successor)' is the current one now"
-        }
+        if let want = await service.catalog.want(ofModel: body.id.name) { reply.body += "; \(want)" }
         return reply
     }
 
     private func addLinks(_ body: LinksBody) async throws -> AdministrationReply {
-        try await service.perform(.linkModels(application: body.application, models: body.models))
         let models = body.models.map { "model with name '\($0)'" }.joined(separator: ", ")
-        return .text("Successfully linked \(models) to application '\(body.application)'")
+        return try await perform(
+            .linkModels(application: body.application, models: body.models),
+            "Successfully linked \(models) to application '\(body.application)'")
     }
 
     private func deleteLinks(_ body: LinksBody) async throws -> AdministrationReply {
-        try await service.perform(.unlinkModels(application: body.application, models: body.models))
         let models = body.models.map { "model with name '\($0)'" }.joined(separator: ", ")
-        return .text("Successfully unlinked \(models) from application '\(body.application)'")
+        return try await perform(
+            .unlinkModels(application: body.application, models: body.models),
+            "Successfully unlinked \(models) from application '\(body.application)'")
     }
 }
 

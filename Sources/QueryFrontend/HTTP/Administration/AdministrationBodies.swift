@@ -11,6 +11,8 @@ struct ApplicationBody: AdministrationBody {
             defaultOutput: try object.string("default_output"),
             latencySLO: .microseconds(try object.integer("latency_slo_micros")))
         application.take(try object.applicationOptions())
+        // Called as in `add_model_links`: clients of Clipper's may send back here what `get_application` has told them.
+        application.linkedModels = try object.ifPresent("model_names", object.strings) ?? []
         self.application = application
     }
 }
@@ -22,7 +24,9 @@ struct ApplicationOptionsBody: AdministrationBody {
 
     init(_ object: AdministrationObject) throws {
         // Nothing of Clipper's sends this, so a key that nobody asks for is a misspelt one.
-        let keys = ["overload", "hedging", "policy", "loss", "min_confidence", "shadow"]
+        let keys = [
+            "latency_slo_micros", "default_output", "overload", "hedging", "policy", "loss", "min_confidence", "shadow",
+        ]
         try object.refuseKeys(except: ["name"] + keys)
         name = try object.string("name")
         options = try object.applicationOptions()
@@ -186,6 +190,8 @@ extension AdministrationObject {
     /// The options of an application, of which none needs to be there.
     fileprivate func applicationOptions() throws -> ApplicationOptions {
         ApplicationOptions(
+            latencySLO: try ifPresent("latency_slo_micros", integer).map { .microseconds($0) },
+            defaultOutput: try ifPresent("default_output", string),
             overload: try ifPresent("overload", overload), hedging: try ifPresent("hedging", hedging),
             policy: try ifPresent("policy", policy), loss: try ifPresent("loss", loss),
             minConfidence: try ifPresent("min_confidence", number), shadows: try ifPresent("shadow", strings))

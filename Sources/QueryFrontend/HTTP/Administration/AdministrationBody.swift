@@ -120,12 +120,22 @@ struct AdministrationObject {
         return try integer(name)
     }
 
-    /// A user: a string, or a whole number, which is the same user as the string of its digits.
+    /// A user, as the query port takes one: a string that is not empty, or a whole number, which is the same user as the
+    /// string of its digits.
     func user(_ name: String) throws -> String {
-        if let text = try? container.decode(String.self, forKey: Key(name)) { return text }
+        let longest = CatalogNames.longestName
+        let expected = "an integer or a string of 1 to \(longest) bytes"
+        if let text = try? container.decode(String.self, forKey: Key(name)) {
+            guard (1...longest).contains(text.utf8.count) else {
+                throw AdministrationBodyError(
+                    message:
+                        "Key '\(title(of: Key(name)))': \(expected) is expected, one of \(text.utf8.count) was found")
+            }
+            return text
+        }
         guard let number = try? integer(name) else {
             try checkPresence(of: Key(name))
-            throw mismatch(Key(name), expected: "an integer or a string")
+            throw mismatch(Key(name), expected: expected)
         }
         return String(number)
     }

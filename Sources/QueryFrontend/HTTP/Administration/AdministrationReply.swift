@@ -18,8 +18,6 @@ package struct AdministrationReply: Sendable, Equatable {
     package var body: String
     /// The method that the path takes, where the request came with another.
     var allowedMethod: String?
-    /// What the log says besides, where the body is Clipper's and says less.
-    var note: String?
 
     /// A reply from its parts.
     init(status: Int, format: Format, body: String, allowedMethod: String? = nil) {

@@ -114,7 +114,7 @@ private struct AdministrationMiddleware: RouterMiddleware {
         var message = operation.isChange ? "catalog changed" : "order carried out"
         var about: Logger.Metadata = ["path": "\(path)", "request": "\(PeerText.line(body))"]
         switch reply.format {
-        case .text: message += ": " + PeerText.line(reply.body + (reply.note.map { "; \($0)" } ?? ""))
+        case .text: message += ": " + PeerText.line(reply.body)
         case .json: about["reply"] = "\(PeerText.line(reply.body))"
         }
         logger.info("\(message)", metadata: about)

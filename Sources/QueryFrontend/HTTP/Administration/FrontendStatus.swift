@@ -110,15 +110,17 @@ public struct ModelStatus: Sendable, Codable, Equatable {
     public var drops: Int
     /// Queries sent to a second replica because the first was slow.
     public var hedges: Int
-    /// Queries sent again because their replica was lost.
+    /// Queries sent again because their replica was lost or stuck, or had not computed them.
     public var retries: Int
+    /// The printed name of the type of its inputs; `nil` from a frontend that does not tell.
+    public var inputType: String?
 
     /// A model version's status from its parts.
     package init(
         name: String, version: String, isCurrent: Bool, replicas: Int = 0, queued: Int = 0,
         queriesPerSecond: Double = 0, meanBatchSize: Double = 0, largestBatch: Int = 0,
         latencyP50Milliseconds: Double = 0, latencyP99Milliseconds: Double = 0, cacheLookups: Int = 0,
-        cacheHits: Int = 0, drops: Int = 0, hedges: Int = 0, retries: Int = 0
+        cacheHits: Int = 0, drops: Int = 0, hedges: Int = 0, retries: Int = 0, inputType: String? = nil
     ) {
         self.name = name
         self.version = version
@@ -135,6 +137,7 @@ public struct ModelStatus: Sendable, Codable, Equatable {
         self.drops = drops
         self.hedges = hedges
         self.retries = retries
+        self.inputType = inputType
     }
 
     enum CodingKeys: String, CodingKey {
@@ -153,6 +156,7 @@ public struct ModelStatus: Sendable, Codable, Equatable {
         case drops
         case hedges
         case retries
+        case inputType = "input_type"
     }
 }
 

@@ -6,8 +6,10 @@ extension DispatchReport {
         replicas.map { replica in
             let completed = completed[replica.id] ?? ReplicaCounts()
             let load = loads[replica.id]
+            // A container may spell its model's name otherwise, of which the one and the other are canonically equivalent.
+            let model = catalog.models[replica.model]?.id ?? replica.model
             return ReplicaStatus(
-                modelName: replica.model.name, modelVersion: replica.model.version, replica: replica.number,
+                modelName: model.name, modelVersion: model.version, replica: replica.number,
                 inputType: replica.inputType.name, rpcVersion: Int(replica.rpcVersion.rawValue),
                 metadata: Dictionary(replica.details.metadata.map { ($0.key, $0.value) }) { _, later in later },
                 batchesInFlight: replica.batchesInFlight,
@@ -52,7 +54,8 @@ extension DispatchReport {
         return models.map { model in
             var status = ModelStatus(
                 name: model.id.name, version: model.id.version, isCurrent: catalog.isCurrent(model.id),
-                replicas: replicas.count { $0.model == model.id }, queued: queued[model.id] ?? 0)
+                replicas: replicas.count { $0.model == model.id }, queued: queued[model.id] ?? 0,
+                inputType: model.inputType.name)
             if let counters = counters[model.id] {
                 status.drops = counters.queueFull + counters.predictedLate
                 status.hedges = counters.hedges

@@ -40,6 +40,7 @@ extension Route {
         guard let modelName else {
             return "Requested version: \(version) does not exist: no model is linked to application: \(name)"
         }
-        return "Requested version: \(version) does not exist for model: \(modelName)"
+        let missing = "Requested version: \(version) does not exist for model: \(modelName)"
+        return unfitVersions.contains(version) ? missing + " with inputs of type \(inputType)" : missing
     }
 }

@@ -32,6 +32,8 @@ final class Route: Sendable {
     let current: RoutedModel?
     /// Its versions that take the application's inputs.
     let versions: [String: RoutedModel]
+    /// Its versions that take others.
+    let unfitVersions: Set<String>
 
     /// - Parameter versions: those of the first linked model.
     init(_ application: Application, versions registered: [Model], catalog: Catalog, handles: Handles) {
@@ -51,6 +53,7 @@ final class Route: Sendable {
             versions[model.id.version] = RoutedModel(model, handles: handles)
         }
         self.versions = versions
+        unfitVersions = Set(registered.lazy.map(\.id.version).filter { versions[$0] == nil })
     }
 }
 
