@@ -10,6 +10,11 @@ import Testing
         "count-overflow": .headerLength, "empty-message": .missingFrame, "wrong-direction": .unknownType,
         "welcome-without-times": .missingField, "surplus-items": .surplusFrame, "offsets-not-whole": .offsets,
         "offsets-empty": .offsets, "offsets-begin": .offsets, "offsets-descend": .offsets, "offsets-end": .offsets,
+        "offsets-short": .offsets, "version-of-16-bits": .unsupportedVersion, "field-of-another-message": .unknownField,
+        "field-twice": .fieldOrder, "interval-of-0": .fieldValue, "limit-of-0": .fieldValue,
+        "surplus-welcome": .surplusFrame, "surplus-accepted": .surplusFrame, "surplus-refused": .surplusFrame,
+        "surplus-goodbye": .surplusFrame, "element-cut": .elementSize, "character-cut": .invalidUTF8,
+        "reason-not-utf8": .invalidUTF8,
     ]
 
     @Test(arguments: MalformedMessage.ofVersion3.map(\.name))

@@ -113,6 +113,38 @@ struct KnownFlaw: Sendable, CustomTestStringConvertible {
         KnownFlaw("ignores-failure", "model-fails", .four, "an error for the input '[666]'"),
         KnownFlaw("ignores-invalid-utf8", "malformed-invalid-utf8", .three, "after a string that is not UTF-8"),
         KnownFlaw("ignores-invalid-utf8", "malformed-invalid-utf8", .four, "after a string that is not UTF-8"),
+        KnownFlaw("ignores-invalid-utf8", "malformed-character-cut", .four, "after a character that is divided"),
+        KnownFlaw("ignores-invalid-utf8", "malformed-reason-not-utf8", .four, "after a goodbye whose reason"),
+        KnownFlaw("garbles-queued", "queued-batches", .three, "an input alone and while other batches wait"),
+        KnownFlaw("garbles-queued", "queued-batches", .four, "an input alone and while other batches wait"),
+        KnownFlaw("garbles-ragged", "ragged-rows", .three, "an input alone and among inputs of other lengths"),
+        KnownFlaw("garbles-ragged", "ragged-rows", .four, "an input alone and among inputs of other lengths"),
+        KnownFlaw("garbles-beside-failure", "model-fails", .four, "an input alone and beside one that fails"),
+        KnownFlaw("garbles-beside-large", "input-of-16-mib", .four, "an input alone and beside one of 256 KiB"),
+        KnownFlaw("ids-by-process", "routing-ids", .four, "expected at least 16 random bytes in each routing id"),
+        KnownFlaw("half-random-ids", "routing-ids", .four, "expected at least 16 random bytes in each routing id"),
+        KnownFlaw("names-in-lower-case", "names", .three, "'Sum_é', as CLIPPER_MODEL_NAME says"),
+        KnownFlaw("names-in-lower-case", "names", .four, "but it has registered 'sum_é'"),
+        KnownFlaw("version-as-number", "names", .four, "but it has registered '7'"),
+        KnownFlaw("reads-version-of-16-bits", "malformed-version-of-16-bits", .four, "which it must not answer"),
+        KnownFlaw("reads-type-of-16-bits", "unknown-notice", .four, "which it must not answer"),
+        KnownFlaw("skips-foreign-field", "malformed-field-of-another-message", .four, "which it must not answer"),
+        KnownFlaw("takes-field-twice", "malformed-field-twice", .four, "which it must not answer"),
+        KnownFlaw("takes-times-of-zero", "malformed-interval-of-0", .four, "after a welcome with a heartbeat interval"),
+        KnownFlaw("takes-times-of-zero", "malformed-limit-of-0", .four, "after a welcome with a silence limit of 0"),
+        KnownFlaw("takes-surplus-frames", "malformed-surplus-welcome", .four, "after a welcome with a frame too many"),
+        KnownFlaw("takes-surplus-frames", "malformed-surplus-accepted", .four, "after accepted with a frame too many"),
+        KnownFlaw("takes-surplus-frames", "malformed-surplus-refused", .four, "after refused with a frame too many"),
+        KnownFlaw("takes-surplus-frames", "malformed-surplus-goodbye", .four, "has ended with exit status 0"),
+        KnownFlaw("takes-short-offsets", "malformed-offsets-short", .four, "which it must not answer"),
+        KnownFlaw("takes-cut-elements", "malformed-element-cut", .four, "which it must not answer"),
+        KnownFlaw("answers-behind-malformed", "batch-behind-malformed", .three, "which it must not answer"),
+        KnownFlaw("answers-behind-malformed", "batch-behind-malformed", .four, "which it must not answer"),
+        KnownFlaw("reads-budget-of-32-bits", "budget", .four, "a budget of 4294967296 µs"),
+        KnownFlaw("reads-signed-budget", "budget", .four, "a budget of 9223372036854775808 µs"),
+        KnownFlaw("states-nanoseconds", "compute-time", .four, "expected a compute-time in microseconds"),
+        KnownFlaw("beats-rarely", "heartbeats-idle", .four, "expected a heartbeat every 1 s"),
+        KnownFlaw("double-patience", "silent-frontend", .four, "when the frontend has said nothing for 2 s"),
     ]
 }
 
@@ -170,6 +202,18 @@ struct KnownFlaw: Sendable, CustomTestStringConvertible {
             return
         }
         #expect(note?.contains("its linger is to be 0") == true)
+    }
+
+    @Test(arguments: [("late-goodbye", true), ("none", false)])
+    func `a container whose goodbye waits until all is answered passes with a remark`(_ flaw: String, isLate: Bool)
+        async throws
+    {
+        let results = try await played(flaw, only: ["sigterm-under-load"], version: .four, slow: "[4711]")
+        guard case .passed(let note) = try #require(results.first).verdict else {
+            Issue.record("it is \(results[0].verdict)")
+            return
+        }
+        #expect((note?.contains("its goodbye came after") == true) == isLate, "\(note ?? "")")
     }
 
     @Test func `where only a large batch takes long, what a busy machine may cause is no fault`() async throws {
@@ -254,7 +298,7 @@ struct KnownFlaw: Sendable, CustomTestStringConvertible {
 
     private func played(
         _ flaw: String, only: [String], version: RPCVersion, jobs: Int = 1, requiresVersion4: Bool = true,
-        requiresVersion3: Bool = false, samples: [String] = [], answer: Duration = .seconds(8),
+        requiresVersion3: Bool = false, samples: [String] = [], slow: String? = nil, answer: Duration = .seconds(8),
         tardiness: Duration = .seconds(1)
     ) async throws -> [ScenarioResult] {
         var options = ContainerRun.Options(
@@ -266,6 +310,7 @@ struct KnownFlaw: Sendable, CustomTestStringConvertible {
         options.jobs = jobs
         options.inputs.failing = "[666]"
         options.inputs.samples = samples
+        options.inputs.slow = slow
         // A right answer comes within milliseconds. A fault that is the lack of one is waited for as long as this.
         let isRight = flaw == "none"
         options.bounds = Bounds(answer: isRight ? .seconds(60) : answer, start: .seconds(120))

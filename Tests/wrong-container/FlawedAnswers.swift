@@ -22,8 +22,12 @@ extension FlawedSession {
             return try fail(request, .tooLarge, "at most \(most)")
         }
         let least = Duration.milliseconds(flaw == .readsNanoseconds ? 1_000 : 1)
-        if let budget = request.budget, budget < least { return try fail(request, .tooLate, "late") }
+        if let budget = flaw.budget(request.budget), budget < least { return try fail(request, .tooLate, "late") }
+        let begin = MonotonicTime.now()
         var outputs = SumModel.outputs(of: request.inputs)
+        if outputs.strings == ["4711.0"] { _ = try waitForInput([], timeout: .milliseconds(300)) }
+        let computeTime = (MonotonicTime.now() - begin) * (flaw == .statesNanoseconds ? 1_000 : 1)
+        outputs = flaw.garbled(outputs, of: request.inputs, isLast: waiting == 0)
         if !outputs.errors.isEmpty, flaw == .ignoresFailure {
             outputs = Outputs(request.inputs.rowEnds.map { "\($0)" })
         }
@@ -40,7 +44,7 @@ extension FlawedSession {
         if flaw == .reversesLargeBatches, outputs.count > 64 { outputs = Outputs(outputs.strings.reversed()) }
         let id = flaw == .wrongID ? request.id &+ 1 : request.id
         for _ in 0..<(flaw == .answersTwice ? 2 : 1) {
-            try send(PredictResponse(id: id, outputs: outputs), in: spoken)
+            try send(PredictResponse(id: id, outputs: outputs, computeTime: computeTime), in: spoken)
         }
         return nil
     }
@@ -58,5 +62,41 @@ extension FlawedSession {
         case .four: RPC4.encode(.response(response), into: &list)
         }
         _ = try send(frames: flaw.response(list.frames, in: spoken))
+    }
+}
+
+extension Flaw {
+    /// The budget as it is read.
+    func budget(_ budget: Duration?) -> Duration? {
+        guard let budget else { return nil }
+        let microseconds = UInt64(budget.components.seconds) * 1_000_000
+        switch self {
+        case .readsBudgetOf32Bits: return .microseconds(Int64(UInt32(truncatingIfNeeded: microseconds)))
+        case .readsSignedBudget: return budget >= .microseconds(Int64.max) ? .zero : budget
+        default: return budget
+        }
+    }
+
+    /// What becomes of right outputs, by the batch that they are for.
+    ///
+    /// - Parameter isLast: whether no other batch waits.
+    func garbled(_ outputs: Outputs, of inputs: InputValues, isLast: Bool) -> Outputs {
+        let lengths = zip(inputs.rowEnds, [0] + inputs.rowEnds).map { $0 - $1 }
+        let isWrong =
+            switch self {
+            case .garblesQueued: !isLast
+            case .garblesRagged: Set(lengths).count > 1
+            case .garblesBesideFailure: !outputs.errors.isEmpty
+            case .garblesBesideLarge: (lengths.max() ?? 0) > 10_000
+            default: false
+            }
+        guard isWrong else { return outputs }
+        var garbled = Outputs()
+        for index in outputs.indices {
+            let hasFailed = outputs.errors.contains { $0.index == index }
+            hasFailed ? garbled.end() : garbled.append("0.0")
+        }
+        garbled.errors = outputs.errors
+        return garbled
     }
 }

@@ -24,9 +24,11 @@ struct FlawedContainer {
         details.beatsWhileBusy = flaw == .silentWhileBusy
         details.wantsFeedback = true
         details.metadata = [MetadataPair("language", "Swift")]
+        var (name, version) = (environment["CLIPPER_MODEL_NAME"] ?? "", environment["CLIPPER_MODEL_VERSION"] ?? "")
+        if flaw == .namesInLowerCase { name = name.lowercased() }
+        if flaw == .versionAsNumber { version = Int(version).map { "\($0)" } ?? version }
         registration = Registration(
-            modelName: environment["CLIPPER_MODEL_NAME"] ?? "",
-            modelVersion: environment["CLIPPER_MODEL_VERSION"] ?? "",
+            modelName: name, modelVersion: version,
             inputType: InputType(name: environment["CLIPPER_INPUT_TYPE"] ?? "doubles") ?? .float64, details: details)
         endpoint = "tcp://\(environment["CLIPPER_IP"] ?? "127.0.0.1"):\(environment["CLIPPER_PORT"] ?? "7000")"
         context = try? Context()
@@ -74,6 +76,12 @@ struct FlawedContainer {
             var id = RoutingID.offeringVersion4(using: &generator)
             if flaw == .sameRoutingID { id = firstID }
             if flaw == .sameIDsEachTime { id.bytes = Array("rpc4-this is session number \(number)".utf8) }
+            if flaw == .idsByProcess {
+                let digits = "\(ProcessInfo.processInfo.processIdentifier * 1_000 + Int32(number))"
+                id.bytes = Array(("rpc4-" + String(repeating: "0", count: 32 - digits.count) + digits).utf8)
+            }
+            // Half of its digits are those of the first session.
+            if flaw == .halfRandomIDs { id.bytes = Array(firstID.bytes.prefix(21) + id.bytes.suffix(16)) }
             if flaw == .fewRandomBits {
                 id.bytes = Array("rpc4-\(String(UInt64.random(in: (1 << 63)...UInt64.max), radix: 16))".utf8)
             }

@@ -29,4 +29,28 @@ extension Flaw {
         }
         return frames
     }
+
+    /// The frames of a message of the frontend's, without what is wrong with them in the eyes of this flaw.
+    func mended(_ frames: [[UInt8]]) -> [[UInt8]] {
+        guard let head = frames.first, head.count >= 12 else { return frames }
+        var frames = frames
+        switch self {
+        case .readsVersionOf16Bits: frames[0].replaceSubrange(2..<4, with: [0, 0])
+        case .readsTypeOf16Bits: frames[0].replaceSubrange(6..<8, with: [0, 0])
+        case .takesSurplusFrames where [1, 2, 3, 7].contains(head[4]): frames = [head]
+        // The model-version, a digit, before the item-type.
+        case .skipsForeignField where head[4] == 5 && head.count > 17 && head[12] == 5:
+            frames[0].removeSubrange(12..<17)
+        // Two budgets are the last two fields.
+        case .takesFieldTwice where head[4] == 5 && head.count == 12 + 8 + 12 + 12: frames[0].removeLast(12)
+        case .takesTimesOfZero where head[4] == 1 && head.count >= 28:
+            if head[16...17].elementsEqual([0, 0]) { frames[0][17] = 1 }
+            if head[24...25].elementsEqual([0, 0]) { frames[0][25] = 100 }
+        case .takesShortOffsets where frames.count == 3 && frames[1].count == 12:
+            frames[2] = Array(frames[2].prefix(Int(frames[1][8])))
+        case .takesCutElements where frames.count == 3 && frames[1].count == 12 && frames[1][4] == 4: frames[1][4] = 8
+        default: break
+        }
+        return frames
+    }
 }

@@ -25,6 +25,10 @@ final class FlawedSession {
     private var held: (since: MonotonicTime, registered: Int)?
 
     private let isFirst: Bool
+    /// How many batches wait behind the one that is answered.
+    private(set) var waiting = 0
+    /// When it ends because of a malformed message, where it does not at once.
+    private var dying: MonotonicTime?
 
     /// - Parameter isFirst: whether the container has had no session before.
     /// - Parameter left: what the sessions before it have left unanswered.
@@ -48,13 +52,15 @@ final class FlawedSession {
     /// Serves until the session or the process is to end.
     func serve(_ isToldToStop: () -> Bool) throws -> FlawedContainer.End {
         var message = socket.makeMessage()
+        var wasIdle = true
         while true {
-            if isToldToStop(), leaving == nil {
+            if isToldToStop(), leaving == nil, wasIdle || flaw != .lateGoodbye {
                 if let end = try stop() { return end }
             }
             if let leaving, MonotonicTime.now() >= leaving, flaw != .waitsForGoodbye { return .process(status: 0) }
             try beat()
             var isIdle = true
+            defer { wasIdle = isIdle }
             while try socket.receive(into: &message) {
                 isIdle = false
                 heard = .now()
@@ -75,13 +81,22 @@ final class FlawedSession {
                 for _ in 0..<100 { _ = try send(.heartbeat, in: .four) }
                 continue
             }
-            for request in pending {
+            for (index, request) in pending.enumerated() {
+                waiting = pending.count - 1 - index
                 if let end = try answer(request) { return end }
                 heard = .now()
+                // Told to stop it says so at once, and then goes on.
+                if isToldToStop(), leaving == nil, version == .four, flaw != .lateGoodbye, flaw != .noGoodbye {
+                    pending.removeFirst(index + 1)
+                    if let end = try stop() { return end }
+                    break
+                }
+                if index == pending.count - 1 { pending = [] }
             }
-            pending = []
+            if let dying, MonotonicTime.now() >= dying { return .session(pause: .milliseconds(100)) }
             guard isIdle else { continue }
-            let patience = flaw == .patientForEver ? Duration.seconds(3_600) : limit
+            let patience =
+                flaw == .patientForEver ? Duration.seconds(3_600) : limit * (flaw == .doublePatience ? 2 : 1)
             if MonotonicTime.now() - heard >= patience { return .session(pause: .zero) }
             _ = try waitForInput([try socket.descriptor()], timeout: .milliseconds(10))
         }
@@ -100,7 +115,14 @@ final class FlawedSession {
     // MARK: Speaking
 
     private func beat() throws {
-        let slowness = version == nil ? 1 : flaw == .beatsLate ? 20 : flaw == .beatsSlowly ? 4 : 1
+        let slowness: Double =
+            switch flaw {
+            case _ where version == nil: 1
+            case .beatsLate: 20
+            case .beatsSlowly: 4
+            case .beatsRarely: 1.5
+            default: 1
+            }
         let pause = interval * slowness
         let last = flaw == .beatsByReceipt ? max(sent, heard) : sent
         guard !hasSpoken || MonotonicTime.now() - last >= pause else { return }
@@ -156,7 +178,8 @@ final class FlawedSession {
 
     // MARK: Listening
 
-    private func take(_ frames: [[UInt8]]) throws -> FlawedContainer.End? {
+    private func take(_ message: [[UInt8]]) throws -> FlawedContainer.End? {
+        let frames = flaw.mended(message)
         let list = FrameList(frames)
         // The field that the kit adds: number 30000, 3 bytes.
         if flaw == .refusesOptionalFields, frames[0].suffix(7).elementsEqual([0x30, 0x75, 3, 0, 1, 2, 3]) {
@@ -183,6 +206,9 @@ final class FlawedSession {
         wasMalformed = true
         switch flaw {
         case .ignoresMalformed: return nil
+        case .answersBehindMalformed:
+            dying = .now() + .milliseconds(300)
+            return nil
         case .ignoresInvalidUTF8 where error.kind == .invalidUTF8: return nil
         case .ignoresVersion where error.kind == .unsupportedVersion: return nil
         case .takesUnknownFields where error.kind == .unknownField:

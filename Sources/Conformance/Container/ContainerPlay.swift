@@ -89,9 +89,13 @@ final class ContainerPlay {
     // MARK: The process
 
     /// Starts the container.
-    func start() throws {
+    ///
+    /// - Parameters:
+    ///   - name: of the model, as it is told to register it; `nil` for that of the options.
+    ///   - version: of the model, likewise.
+    func start(named name: String? = nil, version: String? = nil) throws {
         var environment = [
-            "CLIPPER_MODEL_NAME": options.modelName, "CLIPPER_MODEL_VERSION": options.modelVersion,
+            "CLIPPER_MODEL_NAME": name ?? options.modelName, "CLIPPER_MODEL_VERSION": version ?? options.modelVersion,
             "CLIPPER_IP": "127.0.0.1", "CLIPPER_PORT": "\(frontend.port)",
         ]
         if let inputType { environment["CLIPPER_INPUT_TYPE"] = inputType.name }

@@ -57,6 +57,12 @@ extension ContainerScenario {
             try play.send(frames: [MalformedMessage.head(256)])
             try play.send(frames: [MalformedMessage.head(70_000), [], [1, 2, 3], [UInt8](repeating: 7, count: 1_000)])
             try play.send(frames: [MalformedMessage.head(-1) + [1, 2]])
+            // The lower half of this type is that of predict.
+            let id = play.nextID()
+            play.book.sentUnanswerable(id)
+            let request = try play.request(try play.inputs().distinct(2), id: id)
+            let head = MalformedMessage.head(0x1_0005, id: id) + request[0].dropFirst(12)
+            try play.send(frames: request.replacing(0, head), remark: "a notice with all of a batch")
             try play.servesStill()
             return nil
         },
@@ -79,7 +85,14 @@ extension ContainerScenario {
             if case .failure(let failure) = try play.answer(to: try play.inputs().distinct(2), budget: .seconds(60)) {
                 throw play.failed(failure)
             }
+            try playLongBudgets(play)
             return try budgetUnit(play)
+        },
+        ContainerScenario(
+            "compute-time", "The compute-time of a batch is no longer than the batch was away", rpc4: "5"
+        ) { play in
+            try playComputeTime(play)
+            return nil
         },
         ContainerScenario(
             "budget-spent", "A batch whose budget is spent fails with the code too-late", rpc4: "8.4"
@@ -94,6 +107,40 @@ extension ContainerScenario {
             }
         },
     ]
+
+    /// Budgets that take more than 32 bits, or all 64.
+    private static func playLongBudgets(_ play: ContainerPlay) throws {
+        let inputs = try play.inputs().distinct(2)
+        for budget: UInt64 in [1 << 32, 1 << 63, .max] {
+            let id = play.nextID()
+            let request = try play.request(inputs, id: id)
+            let field = MalformedMessage.field(0x0013, MalformedMessage.u64(budget))
+            try play.send(frames: request.replacing(0, request[0] + field), remark: "a budget of \(budget) µs")
+            play.book.sent(id, inputs: 2)
+            try play.awaitAnswers()
+            guard case .failure(let failure) = play.book.answer(to: id) else { continue }
+            throw Fault(
+                expected: "results of a batch with a budget of \(budget) µs, a u64",
+                but: "it failed (\(failure.code): \(failure.reason ?? "no reason"))")
+        }
+    }
+
+    /// What the model takes lies between a batch's way to it and the answer's way back.
+    private static func playComputeTime(_ play: ContainerPlay) throws {
+        let size = try play.batchSize(upTo: 5_000)
+        for batch in [try play.inputs().distinct(1), try play.inputs().distinct(size)] {
+            let begin = MonotonicTime.now()
+            guard case .results(let response) = try play.answer(to: batch) else { continue }
+            guard let time = response.computeTime else { throw Inapplicable("it states no compute-time") }
+            let trip = MonotonicTime.now() - begin
+            // Clocks count in steps.
+            guard time <= trip + .milliseconds(20) else {
+                throw Fault(
+                    expected: "a compute-time in microseconds, of at most the \(trip.text) that the batch was away",
+                    but: "it is \(time.text)")
+            }
+        }
+    }
 
     /// Budgets that would be spent only if they were read in another unit.
     private static func budgetUnit(_ play: ContainerPlay) throws -> String? {

@@ -80,14 +80,23 @@ struct MalformedMessage: Sendable {
         MalformedMessage("head-length", "a head of 11 bytes") { _, _ in [Array(head(4).dropLast())] },
         MalformedMessage("unknown-type", "a message of type 77") { _, _ in [head(77)] },
         MalformedMessage("wrong-direction", "a message that only containers send: register") { _, _ in [head(8)] },
+        MalformedMessage("version-of-16-bits", "a batch whose version is 4 in its lower 16 bits alone") { request, _ in
+            request.replacing(0, u32(0x1_0004) + request[0].dropFirst(4))
+        },
         MalformedMessage("unknown-field", "a mandatory field that nobody knows") { request, _ in
             request.replacing(0, request[0] + field(0xf530, [1, 2, 3]))
+        },
+        MalformedMessage("field-of-another-message", "a batch with model-version, which is mandatory") { request, _ in
+            request.replacing(0, request[0].prefix(12) + field(0x8005, [0x31]) + request[0].dropFirst(12))
         },
         MalformedMessage("field-length", "a field that ends beyond its frame") { request, _ in
             request.replacing(0, request[0] + u16(0x7530) + u16(9) + [1, 2])
         },
         MalformedMessage("field-order", "fields whose numbers do not ascend") { request, _ in
             request.replacing(0, request[0] + field(5, []))
+        },
+        MalformedMessage("field-twice", "a batch with two budgets") { request, _ in
+            request.replacing(0, request[0] + field(0x0013, u64(60_000_000)) + field(0x0013, u64(60_000_000)))
         },
         MalformedMessage("field-value", "a budget of 4 bytes") { request, _ in
             request.replacing(0, request[0] + field(0x0013, u32(1_000_000)))
@@ -96,11 +105,29 @@ struct MalformedMessage: Sendable {
             request.replacing(0, Array(request[0].prefix(12)))
         },
         MalformedMessage("welcome-without-times", "a welcome without its times") { _, _ in [head(1)] },
+        MalformedMessage("interval-of-0", "a welcome with a heartbeat interval of 0") { _, _ in
+            [head(1) + field(1, u32(0)) + field(2, u32(30_000))]
+        },
+        MalformedMessage("limit-of-0", "a welcome with a silence limit of 0") { _, _ in
+            [head(1) + field(1, u32(5_000)) + field(2, u32(0))]
+        },
         MalformedMessage("unknown-data-type", "a batch of data type 9") { request, _ in
             request.replacing(0, Array(request[0].prefix(12)) + field(0x8010, u32(9)))
         },
         MalformedMessage("missing-frame", "a batch without its items") { request, _ in Array(request.dropLast()) },
         MalformedMessage("surplus-frame", "a heartbeat with a frame too many") { _, _ in [head(4), [1, 2, 3]] },
+        MalformedMessage("surplus-welcome", "a welcome with a frame too many") { _, _ in
+            [head(1) + field(1, u32(5_000)) + field(2, u32(30_000)), []]
+        },
+        MalformedMessage("surplus-accepted", "accepted with a frame too many") { _, _ in [head(2), []] },
+        MalformedMessage("surplus-refused", "refused with a frame too many") { _, _ in
+            // Whoever takes it for a refusal stays away.
+            [head(3) + field(0x800d, u32(3)) + field(0x000f, u32(600_000)), []]
+        },
+        MalformedMessage("surplus-goodbye", "a goodbye with a frame too many") { _, _ in
+            // Whoever takes it for a goodbye is drained.
+            [head(7) + field(0x800d, u32(3)), []]
+        },
         MalformedMessage("surplus-items", "a batch with a frame too many") { request, _ in request + [[0]] },
         MalformedMessage("offsets-not-whole", "offsets of 5 bytes") { request, _ in
             request.replacing(1, u32(0) + [0])
@@ -118,11 +145,27 @@ struct MalformedMessage: Sendable {
         MalformedMessage("offsets-end", "offsets that end beyond the items") { request, type in
             request.replacing(1, request[1].dropLast(4) + u32(request[2].count + type.elementByteCount))
         },
+        MalformedMessage("offsets-short", "items beyond the last offset") { request, type in
+            request.replacing(2, request[2] + [UInt8](repeating: 0, count: type.elementByteCount))
+        },
         MalformedMessage("element-size", "an input that is no whole number of elements", wideOnly: true) { request, _ in
             request.replacing(1, u32(0) + u32(request[2].count + 1)).replacing(2, request[2] + [0])
         },
+        MalformedMessage("element-cut", "an element that is divided between two inputs", wideOnly: true) {
+            request, type in
+            let size = type.elementByteCount
+            return request.replacing(1, u32(0) + u32(size / 2) + u32(2 * size))
+                .replacing(2, [UInt8](repeating: 0, count: 2 * size))
+        },
         MalformedMessage("invalid-utf8", "a string that is not UTF-8", stringsOnly: true) { request, _ in
             request.replacing(1, u32(0) + u32(2)).replacing(2, [0xc3, 0x28])
+        },
+        MalformedMessage("character-cut", "a character that is divided between two strings", stringsOnly: true) {
+            request, _ in
+            request.replacing(1, u32(0) + u32(1) + u32(2)).replacing(2, [0xc3, 0xa9])
+        },
+        MalformedMessage("reason-not-utf8", "a goodbye whose reason is not UTF-8") { _, _ in
+            [head(7) + field(0x800d, u32(3)) + field(0x000e, [0xc3])]
         },
     ]
 
@@ -131,6 +174,7 @@ struct MalformedMessage: Sendable {
     static func u16(_ value: Int) -> [UInt8] { bytes(UInt16(truncatingIfNeeded: value)) }
     static func u32(_ value: Int) -> [UInt8] { bytes(UInt32(truncatingIfNeeded: value)) }
     static func u64(_ value: Int) -> [UInt8] { bytes(UInt64(value)) }
+    static func u64(_ value: UInt64) -> [UInt8] { bytes(value) }
 
     private static func bytes(_ value: some FixedWidthInteger) -> [UInt8] {
         withUnsafeBytes(of: value.littleEndian) { Array($0) }

@@ -16,6 +16,21 @@ extension ContainerScenario {
                 return nil
             },
             ContainerScenario(
+                "batch-behind-malformed", "A batch that comes right behind a malformed message is not answered",
+                rpc3: "8.2", rpc4: "10"
+            ) { play in
+                let inputs = try play.inputs().distinct(2)
+                let beat = play.encoded(.heartbeat(.keepAlive))
+                try play.send(frames: beat + [[1, 2, 3]], remark: "a heartbeat with a frame too many")
+                for _ in 0..<(try play.window(upTo: 2)) {
+                    let id = play.nextID()
+                    play.book.sentUnanswerable(id)
+                    try play.send(frames: try play.request(inputs, id: id))
+                }
+                try play.servesAgain(after: "a malformed message, and batches behind it")
+                return nil
+            },
+            ContainerScenario(
                 "pauses", "Sessions that end early follow each other with pauses", rpc3: "8.2", rpc4: "10", stage: .own
             ) { play in
                 try playPauses(play)
@@ -78,7 +93,11 @@ extension ContainerScenario {
         let id = play.nextID()
         let request = try play.request(try play.inputs().distinct(2), id: id)
         play.book.sentUnanswerable(id)
+        let registrations = play.unaskedRegistrations
         try play.endsSession(message.frames(request, type), message.summary)
+        guard play.unaskedRegistrations == registrations else {
+            throw Fault(expected: "no answer to \(message.summary)", but: "the container registered again")
+        }
     }
 
     /// No batch is answered between them, so each pause is longer than the one before it.
@@ -177,6 +196,9 @@ extension ContainerScenario {
                     but: "there are errors for \(response.outputs.errors.map { "\($0.index)" }.joined(separator: ", "))"
                 )
             }
+            let compared = try play.expectSameAlone(
+                [(good[0], 0, response.outputs), (good[1], 2, response.outputs)], "beside one that fails")
+            note = compared
         }
         try play.servesStill()
         return note

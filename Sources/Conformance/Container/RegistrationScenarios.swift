@@ -23,23 +23,18 @@ extension ContainerScenario {
             return metadataNote(registration, play.options)
         },
         ContainerScenario(
-            "routing-ids", "Started anew, the container chooses another routing id", rpc4: "2", stage: .unstarted
+            "routing-ids", "Each session has a routing id of its own, and so each process, of 128 random bits",
+            rpc4: "2",
+            stage: .unstarted
         ) { play in
-            try play.start()
-            let first = try play.awaitOpening()
-            try play.checkRoutingID(first)
-            play.end()
-            // Another socket knows nothing of the first process's connection, which may have the same id.
-            play.frontend.close()
-            try play.frontend.reopen()
-            try play.start()
-            let second = try play.awaitOpening()
-            guard first != second else {
-                throw Fault(
-                    expected: "another routing id for another process (rpc-3.md 5.2)",
-                    but: "both have chosen \(second)")
-            }
-            try play.checkRoutingID(second)
+            try playRoutingIDs(play)
+            return nil
+        },
+        ContainerScenario(
+            "names", "The model is registered by the name and the version that the environment says, letter by letter",
+            rpc3: "10", rpc4: "5", stage: .unstarted
+        ) { play in
+            try playNames(play)
             return nil
         },
         ContainerScenario(
@@ -130,6 +125,70 @@ extension ContainerScenario {
             return nil
         },
     ]
+
+    private static func playRoutingIDs(_ play: ContainerPlay) throws {
+        try play.start()
+        var ids: [RoutingID] = []
+        for _ in 0..<IDRandomness.fewestIDs + 2 {
+            let peer = try play.awaitOpening()
+            try play.checkRoutingID(peer)
+            ids.append(peer)
+            try play.askForMetadata(of: peer)
+            try play.awaitRegistration(from: peer)
+            play.registeredVersions.insert(play.spoken)
+            // It is back at once.
+            let refusal = Refusal(.tooMany, reason: "the kit collects routing ids", retryAfter: .milliseconds(1))
+            try play.send(.refused(refusal), to: peer)
+            play.formerPeers.insert(peer)
+        }
+        play.end()
+        // Another socket knows nothing of the first process's connections, which may have the same ids.
+        play.frontend.close()
+        try play.frontend.reopen()
+        play.formerPeers = []
+        try play.start()
+        let other = try play.awaitOpening(within: play.bounds.start)
+        guard !ids.contains(other) else {
+            throw Fault(
+                expected: "another routing id for another process (rpc-3.md 5.2)", but: "both have chosen \(other)")
+        }
+        try play.checkRoutingID(other)
+        if let fault = IDRandomness.fault(in: ids) { throw fault }
+    }
+
+    /// A container that has a name of its own has it whatever the environment says. One that goes by the environment
+    /// keeps capitals, letters beyond ASCII, and the zeros of a version.
+    private static func playNames(_ play: ContainerPlay) throws {
+        let asked = [("Sum_é", "01.0-β"), ("sUM 2", "007")]
+        var registered: [(String, String)] = []
+        for (name, version) in asked {
+            if play.process != nil {
+                play.end()
+                play.frontend.close()
+                try play.frontend.reopen()
+                play.endSession()
+                play.formerPeers = []
+            }
+            try play.start(named: name, version: version)
+            do {
+                let registration = try play.openSession(within: play.bounds.start)
+                registered.append((registration.modelName, registration.modelVersion))
+            } catch let fault as Fault {
+                guard play.process?.programEnd == .status(64) else { throw fault }
+                throw Inapplicable("the program does not take the name '\(name)' and the version '\(version)'")
+            }
+        }
+        try expectNames("CLIPPER_MODEL_NAME", asked.map(\.0), registered.map(\.0))
+        try expectNames("CLIPPER_MODEL_VERSION", asked.map(\.1), registered.map(\.1))
+    }
+
+    private static func expectNames(_ variable: String, _ asked: [String], _ registered: [String]) throws {
+        // Told two names it has registered one: that is its own.
+        guard Set(registered).count > 1 else { return }
+        for (asked, registered) in zip(asked, registered) where !asked.utf8.elementsEqual(registered.utf8) {
+            throw Fault(expected: "'\(asked)', as \(variable) says", but: "it has registered '\(registered)'")
+        }
+    }
 
     /// What of the metadata is not as the environment says, which a container may override.
     private static func metadataNote(_ registration: Registration, _ options: ContainerRun.Options) -> String? {

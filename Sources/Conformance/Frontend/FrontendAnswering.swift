@@ -114,6 +114,22 @@ extension FrontendScenario {
             return again.container.name == "b" ? nil : "the query went to the same replica again"
         },
         FrontendScenario(
+            "unavailable-item", "An input that a container cannot compute now goes to another replica", rpc4: "7.1"
+        ) { play in
+            try play.registerAll()
+            let first = try play.container("a")
+            let query = try play.ask(.array([.number(1)]))
+            let batch = try first.batch()
+            let second = try play.container("b")
+            var outputs = Outputs(batch.items.map { _ in "" })
+            outputs.errors = batch.items.indices.map { ItemError(index: $0, code: .unavailable, text: "no memory") }
+            try first.answer(batch, outputs)
+            let again = try play.batch(from: [second, first])
+            try again.container.answer(again.batch, again.batch.items.map { _ in "17" })
+            try query.expect(.number(17))
+            return again.container.name == "b" ? nil : "the query went to the same replica again"
+        },
+        FrontendScenario(
             "out-of-order", "Answers are matched by their ids, in whatever order they come", rpc4: "8.2"
         ) { play in
             try play.registerAll()
@@ -146,18 +162,22 @@ extension FrontendScenario {
         integer.appendElement(Int32(-7))
         integer.end()
         var long = Outputs(type: .int64, isVectors: true)
+        for value: Int64 in [-1, (1 << 53) + 1, .min] { long.appendElement(value) }
         long.end()
+        var noLong = Outputs(type: .int64, isVectors: true)
+        noLong.end()
         var nan = Outputs(type: .float64)
         nan.appendElement(Double.nan.bitPattern)
         nan.end()
         var infinity = Outputs(type: .float64, isVectors: true)
-        infinity.appendElement((-Double.infinity).bitPattern)
+        for value in [-Double.infinity, .infinity] { infinity.appendElement(value.bitPattern) }
         infinity.end()
         var bytes = Outputs(type: .bytes)
         bytes.append(bytes: ([0, 1, 255] as [UInt8]).span)
         return [
             (double, .number(0.1)), (float, .array([.number(1.5), .number(-2)])), (integer, .number(-7)),
-            (long, .array([])), (nan, .string("nan")), (infinity, .array([.string("-inf")])),
+            (long, .array([.integer(-1), .integer((1 << 53) + 1), .integer(.min)])), (noLong, .array([])),
+            (nan, .string("nan")), (infinity, .array([.string("-inf"), .string("inf")])),
             (bytes, .string(Data([0, 1, 255]).base64EncodedString())),
         ]
     }()

@@ -24,11 +24,22 @@ extension FrontendScenario {
                 return nil
             },
             FrontendScenario(
+                "ragged-rows", "Inputs of different lengths come as they were asked, also in one batch", rpc3: "6.6",
+                rpc4: "6.3"
+            ) { play in
+                try playRagged(play)
+            },
+            FrontendScenario(
                 "unique-ids", "Batches in flight have different ids, those of different containers too", rpc3: "8.5",
                 rpc4: "8.2"
             ) { play in
                 try play.registerAll()
-                let containers = [try play.container("a"), try play.container("b")]
+                // With one batch of one query each they have to share two queries.
+                let registration = play.registration { details in
+                    // RPC 3 cannot say it.
+                    if play.version == .four { (details.largestBatch, details.batchesInFlight) = (1, 1) }
+                }
+                let containers = [try play.container("a", registration), try play.container("b", registration)]
                 var ids: Set<UInt32> = []
                 for round in 0..<5 {
                     let queries = try (0..<2).map { try play.ask(.array([.number(Double(round * 2 + $0))])) }
@@ -100,21 +111,49 @@ extension FrontendScenario {
                 "too-large", "Inputs of a batch that was too large are sent again in smaller ones", rpc4: "7.1"
             ) { play in
                 try play.registerAll()
-                let container = try play.container("a")
+                // With one batch at a time, each that comes was made when the one before it had been refused.
+                let container = try play.container("a", play.registration { $0.batchesInFlight = 1 })
                 let query = try play.ask(batch: (0..<50).map { .array([.number(Double($0))]) })
                 var (left, refused) = (50, 0)
+                var most = Int.max
                 while left > 0 {
                     let batch = try container.batch()
+                    guard batch.inputs.count <= most else {
+                        throw Fault(
+                            expected: "at most \(counted(most, "input")), half of the batch that was too large",
+                            but: "the next batch has \(batch.inputs.count)")
+                    }
                     if batch.inputs.count > 1, refused < 2 {
                         try container.fail(batch, .tooLarge, "more than fits")
                         refused += 1
+                        most = batch.inputs.count / 2
                     } else {
+                        most = .max
                         try container.answer(batch, batch.items.map { "\(Self.number($0))" })
                         left -= batch.inputs.count
                     }
                 }
                 try query.expect(numbers: (0..<50).map { Double($0) })
                 return refused > 0 ? nil : "no batch had several inputs"
+            },
+            FrontendScenario(
+                "too-large-input", "An input that is too large alone is not sent again and again", rpc4: "7.1"
+            ) { play in
+                try play.registerAll()
+                let container = try play.container("a")
+                let query = try play.ask(.array([.number(1)]))
+                try container.fail(try container.batch(), .tooLarge, "it does not fit alone")
+                for _ in 0..<2 {
+                    guard let again = try container.batchIfAny(within: .milliseconds(100)) else { break }
+                    try container.fail(again, .tooLarge, "it does not fit alone")
+                }
+                if try container.batchIfAny(within: .milliseconds(100)) != nil {
+                    throw Fault(
+                        expected: "the default output for an input that is too large alone",
+                        but: "it was sent again and again")
+                }
+                try query.expectDefault(explained: "it does not fit alone")
+                return nil
             },
             FrontendScenario(
                 "budget", "A batch says how much time is left, at most the latency objective", rpc4: "8.4"
@@ -129,6 +168,12 @@ extension FrontendScenario {
                 guard budget > .zero, budget <= play.options.latencyObjective else {
                     throw Fault(
                         expected: "a budget above 0 and of at most \(play.options.latencyObjective.text)",
+                        but: "it is \(budget.text)")
+                }
+                guard budget >= play.options.latencyObjective / 2 else {
+                    throw Fault(
+                        expected: "a budget of most of the \(play.options.latencyObjective.text), in microseconds, "
+                            + "for a batch that is sent at once",
                         but: "it is \(budget.text)")
                 }
                 return nil
@@ -162,6 +207,25 @@ extension FrontendScenario {
                 return nil
             },
         ]
+
+    /// Each row begins with its number, which its answer tells beside its length.
+    private static func playRagged(_ play: FrontendPlay) throws -> String? {
+        try play.registerAll()
+        let container = try play.container("a")
+        let rows = (0..<40).map { index in (0..<[7, 1, 30, 2, 13][index % 5]).map { Double(index * 100 + $0) } }
+        let query = try play.ask(batch: rows.map { .array($0.map { .number($0) }) })
+        var (left, isMixed) = (rows.count, false)
+        while left > 0 {
+            let batch = try container.batch()
+            isMixed = isMixed || Set(batch.items.map(\.count)).count > 1
+            try container.answer(batch, batch.items.map { "[\(number($0)), \($0.count / 8)]" })
+            left -= batch.inputs.count
+        }
+        for (row, answer) in zip(rows, try query.predictions(count: rows.count)) {
+            try FrontendPlay.expect(answer, .array([.number(row[0]), .number(Double(row.count))]))
+        }
+        return isMixed ? nil : "no batch had inputs of different lengths"
+    }
 
     private static func playTyped(_ type: InputType, _ play: FrontendPlay) throws {
         try play.registerAll(type)

@@ -89,6 +89,26 @@ extension FrontendScenario {
                 return nil
             },
             FrontendScenario(
+                "lost-twice", "A query that two replicas were lost with is not sent to a third", rpc3: "8.4",
+                rpc4: "8.2"
+            ) { play in
+                try play.registerAll()
+                var left = try ["a", "b", "c"].map { try play.container($0) }
+                let query = try play.ask(.array([.number(1)]))
+                for _ in 0..<2 {
+                    let (loser, _) = try play.batch(from: left)
+                    left.removeAll { $0 === loser }
+                    loser.disconnect()
+                }
+                if try left[0].batchIfAny(within: .milliseconds(500)) != nil {
+                    throw Fault(
+                        expected: "the query to be sent to another replica once, lest it end all",
+                        but: "it came to a third one")
+                }
+                try query.expectDefault()
+                return nil
+            },
+            FrontendScenario(
                 "malformed-stranger", "Malformed messages of strangers are not answered, and harm nobody", rpc3: "9.2",
                 rpc4: "10"
             ) { play in

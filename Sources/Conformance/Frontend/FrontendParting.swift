@@ -58,6 +58,8 @@ extension FrontendScenario {
             if try first.batchIfAny(within: .milliseconds(100)) != nil {
                 throw Fault(expected: "no batch after the frontend's goodbye", but: "one came")
             }
+            // A second goodbye would come before the answer.
+            _ = try first.beat()
             return nil
         },
         FrontendScenario(
@@ -72,6 +74,23 @@ extension FrontendScenario {
             try container.expectGoodbye(.stopping)
             try container.answer(batch, ["1"])
             try query.expect(.number(1))
+            _ = try container.beat()
+            return nil
+        },
+        FrontendScenario(
+            "goodbye-unregistered", "A goodbye before there was a register is answered, too", rpc4: "8.5"
+        ) { play in
+            let container = try PlayedContainer("a", .four, in: play)
+            try container.introduce()
+            try container.send(.goodbye(Goodbye(.stopping)))
+            guard let received = try container.messageIfAny(within: .seconds(1)) else {
+                return "it does not answer it, and should: the container waits for 5 s"
+            }
+            guard case .goodbye(let goodbye) = received.message, goodbye.code == .stopping else {
+                throw Fault(
+                    expected: "goodbye with the code 1",
+                    but: "the frontend sent: \(MessageNames.name(of: received.message))")
+            }
             return nil
         },
         FrontendScenario(

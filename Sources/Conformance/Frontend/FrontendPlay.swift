@@ -154,11 +154,24 @@ final class FrontendPlay {
 
     /// How many replicas of a model the frontend lists.
     func replicas(of name: String? = nil) throws -> Int {
+        try listed(of: name).count
+    }
+
+    /// The numbers by which the frontend lists the replicas of the play's model; `nil` where one has none.
+    func replicaNumbers() throws -> [Int]? {
+        let numbers = try listed().map { entry -> Int? in
+            guard case .integer(let number) = entry["model_replica_id"] else { return nil }
+            return number
+        }
+        return numbers.contains(nil) ? nil : numbers.compactMap { $0 }
+    }
+
+    private func listed(of name: String? = nil) throws -> [JSONValue] {
         let body = try administer("get_all_containers", ["verbose": .boolean(true)])
         guard let list = JSONValue(body)?.elements else {
             throw Fault(expected: "a list of containers", but: "the answer is \(body.shortened(to: 200))")
         }
-        return list.count { $0["model_name"]?.text == name ?? model }
+        return list.filter { $0["model_name"]?.text == name ?? model }
     }
 
     /// Waits until so many replicas are listed.

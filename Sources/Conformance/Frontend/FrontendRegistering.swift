@@ -10,7 +10,12 @@ extension FrontendScenario {
             let container = try PlayedContainer("a", play.version, in: play)
             // Every one of them is answered.
             for _ in 0..<3 { try container.introduce() }
-            return nil
+            // What is shorter or longer is in seconds, or in microseconds.
+            let sane = Duration.milliseconds(20)...Duration.seconds(3_600)
+            guard let interval = container.welcome?.heartbeatInterval, !sane.contains(interval) else { return nil }
+            throw Fault(
+                expected: "a heartbeat interval in milliseconds, between \(sane.lowerBound.text) and an hour",
+                but: "it is \(interval.inMilliseconds), which is \(interval.text)")
         },
         FrontendScenario(
             "registration", "A container that registers is listed, and its heartbeats are answered", rpc3: "8.3",
@@ -20,6 +25,7 @@ extension FrontendScenario {
             let container = try play.container("a")
             for _ in 0..<3 { try container.expectKnown() }
             try play.serves(container)
+            if let numbers = try play.replicaNumbers() { try container.expectListed(numbers) }
             return nil
         },
         FrontendScenario(
@@ -39,9 +45,15 @@ extension FrontendScenario {
         ) { play in
             try play.registerAll()
             let container = try play.container("a")
+            let (first, numbers) = (container.replica, try play.replicaNumbers())
             try container.send(play.registration())
             try container.confirm()
             try play.expectReplicas(1, "a has registered twice in one session")
+            guard container.replica == first, try play.replicaNumbers() == numbers else {
+                throw Fault(
+                    expected: "the same replica as before, as the metadata are the same",
+                    but: "it is another one: \(replicaText(first)) before, and \(replicaText(container.replica)) now")
+            }
             try play.serves(container)
             return nil
         },
@@ -54,6 +66,16 @@ extension FrontendScenario {
             try play.expectReplicas(2, "a and b have registered")
             try first.expectKnown()
             try second.expectKnown()
+            guard let numbers = try play.replicaNumbers() else { return nil }
+            guard Set(numbers).count == 2 else {
+                throw Fault(expected: "different numbers of two replicas in the listing", but: "both are \(numbers[0])")
+            }
+            for container in [first, second] { try container.expectListed(numbers) }
+            guard first.replica != second.replica || first.replica == nil else {
+                throw Fault(
+                    expected: "different numbers of two replicas",
+                    but: "both are accepted as \(replicaText(first.replica))")
+            }
             return nil
         },
         FrontendScenario(
@@ -68,6 +90,39 @@ extension FrontendScenario {
             try container.confirm()
             try play.expectReplicas(1, of: other.modelName, "a has registered it")
             try play.expectReplicas(0, "a serves another model now")
+            return nil
+        },
+        FrontendScenario(
+            "other-capacity", "What another register in a session states holds from then on", rpc4: "8.1"
+        ) { play in
+            try play.registerAll()
+            let container = try play.container("a")
+            try container.send(play.registration { $0.largestBatch = 1 })
+            try container.confirm()
+            try play.expectReplicas(1, "a has registered again, with other fields")
+            let query = try play.ask(batch: (0..<8).map { .array([.number(Double($0))]) })
+            // Each batch is compared with what was registered last.
+            try container.echo(count: 8)
+            try query.expect(numbers: (0..<8).map { Double($0) })
+            return nil
+        },
+        FrontendScenario(
+            "accepted-first", "A container gets no batch before accepted, however many queries wait", rpc4: "8.1"
+        ) { play in
+            try play.registerAll()
+            let first = try play.container("a", play.registration { ($0.largestBatch, $0.batchesInFlight) = (1, 1) })
+            let query = try play.ask(batch: (0..<4).map { .array([.number(Double($0))]) })
+            var next = (container: first, batch: try first.batch())
+            let second = try PlayedContainer("b", .four, in: play)
+            try second.register(play.registration())
+            var left = 4
+            while true {
+                try next.container.answer(next.batch, next.batch.items.map { "\(Self.number($0))" })
+                left -= next.batch.inputs.count
+                guard left > 0 else { break }
+                next = try play.batch(from: [second, first])
+            }
+            try query.expect(numbers: (0..<4).map { Double($0) })
             return nil
         },
         FrontendScenario(
@@ -108,6 +163,9 @@ extension FrontendScenario {
             try container.send(play.registration(.int32))
             if play.version == .four {
                 let reason = try container.expectRefusal(.inputTypeMismatch)
+                // Nothing is kept of it.
+                try play.expectReplicas(0, "a was refused")
+                try container.expectUnknown(after: "refused")
                 return reason == nil ? "it gives no reason for a person" : nil
             }
             let query = try play.ask(.array([.number(1)]))
@@ -169,6 +227,8 @@ extension FrontendScenario {
             "registers-in-rpc-3", "A peer that offers RPC 4 and registers in RPC 3 is served in RPC 3", rpc4: "2"
         ) { play in
             try play.registerAll()
+            // One that speaks RPC 4 alone has nothing to do with it.
+            try PlayedContainer("plain", .three, in: play).introduce()
             let container = try PlayedContainer("a", .three, in: play, prefixed: true)
             try container.send(.heartbeat)
             guard case .welcome = try container.message("welcome").message else { throw NotOffered() }
@@ -179,6 +239,11 @@ extension FrontendScenario {
             return nil
         },
     ]
+}
+
+/// A replica's number, for a person.
+private func replicaText(_ replica: UInt32?) -> String {
+    replica.map { "replica \($0)" } ?? "a replica without a number"
 }
 
 extension PlayedContainer {

@@ -39,6 +39,8 @@ public struct FrontendRun: Sendable {
         public var versions: [RPCVersion] = [.three, .four]
         /// Whether a frontend that does not speak RPC 4 has failed; otherwise its scenarios are skipped.
         public var requiresVersion4 = false
+        /// Whether a frontend that speaks RPC 4 alone has failed; otherwise the scenarios of RPC 3 are skipped.
+        public var requiresVersion3 = false
         /// The scenarios' names; empty for all.
         public var only: [String] = []
         /// How long is waited for what must come.
@@ -104,6 +106,7 @@ public struct FrontendRun: Sendable {
                 transcript = play.transcript
             }
             verdict = .passed(note: try item.scenario.play(play))
+            board.noteSpoken([item.version])
         } catch let fault as Fault {
             verdict = .failed(fault.description)
         } catch let reason as Inapplicable {
@@ -112,6 +115,11 @@ public struct FrontendRun: Sendable {
             let reason = "the frontend answers a routing id that begins with rpc4- in RPC 3"
             board.skip(item.version, because: reason)
             verdict = options.requiresVersion4 ? .failed("expected RPC 4, but \(reason)") : .skipped(reason)
+        } catch is FrontendSpeaksOnlyVersion4 {
+            let reason = FrontendSpeaksOnlyVersion4.reason
+            let isFault = board.hasSpoken(.three) || (item.version == .three && options.requiresVersion3)
+            if item.version == .three, !board.hasSpoken(.three) { board.skip(.three, because: reason) }
+            verdict = isFault ? .failed("expected RPC 3, but \(reason)") : .skipped(reason)
         } catch let failure as HTTPFailure {
             verdict = .failed("\(failure)")
         } catch {
@@ -119,4 +127,10 @@ public struct FrontendRun: Sendable {
         }
         board.note(item.result(verdict, duration: .now() - begin, transcript: transcript), at: index)
     }
+}
+
+/// The frontend does not answer who does not offer RPC 4, which one of RPC 4 alone does.
+struct FrontendSpeaksOnlyVersion4: Error {
+    static let reason =
+        "the frontend speaks RPC 4 alone: it answers no peer that does not offer that (rpc-4.md 2, rule 8)"
 }

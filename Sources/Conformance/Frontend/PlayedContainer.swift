@@ -37,6 +37,12 @@ final class PlayedContainer {
     private var flood = Flood()
     /// What its registration said.
     private(set) var registration: Registration?
+    /// The number by which *accepted* called it, if it did.
+    private(set) var replica: UInt32?
+    /// Whether the frontend has said goodbye in this session.
+    private var hasGoodbye = false
+    /// What the frontend said of times when it was last greeted.
+    private(set) var welcome: Welcome?
 
     init(_ name: String, _ version: RPCVersion, in play: FrontendPlay, prefixed: Bool? = nil) throws {
         self.name = name
@@ -111,7 +117,19 @@ final class PlayedContainer {
             let isVersion4 = list.isVersion4 && socket?.offersVersion4 == true
             let message = try isVersion4 ? RPC4.decodeFrontendMessage(list) : RPC3.decodeFrontendMessage(list)
             try checkVersion(of: message, isVersion4: isVersion4)
-            if case .request(let request) = message { try note(request) }
+            if isVersion4, let fault = FieldTags.fault(in: frames, from: "the frontend") { throw fault }
+            switch message {
+            case .request(let request): try note(request)
+            case .welcome(let welcome):
+                self.welcome = welcome
+                hasGoodbye = false
+            case .goodbye:
+                guard !hasGoodbye else {
+                    throw Fault(expected: "one goodbye in a session (rpc-4.md 8.5)", but: "a second one came")
+                }
+                hasGoodbye = true
+            default: break
+            }
             return FrontendFrames(message: message, frames: frames, isVersion4: isVersion4)
         } catch let error as WireError {
             if list.isVersion4, socket?.offersVersion4 == false {
@@ -180,7 +198,13 @@ final class PlayedContainer {
     /// Waits for the next message that is no batch.
     func message(_ expected: String, within bound: Duration? = nil) throws -> FrontendFrames {
         let limit = bound ?? play.bounds.answer
-        let deadline = MonotonicTime.now() + limit
+        if let received = try messageIfAny(within: limit) { return received }
+        throw Fault(expected: "\(expected) for \(name)", but: "nothing came within \(limit.text)")
+    }
+
+    /// Waits for the next message that is no batch; `nil` if none comes in time.
+    func messageIfAny(within bound: Duration) throws -> FrontendFrames? {
+        let deadline = MonotonicTime.now() + bound
         while let received = try receive(until: deadline) {
             switch received.message {
             // Notices may come at any time.
@@ -188,10 +212,19 @@ final class PlayedContainer {
             default: return received
             }
         }
-        throw Fault(expected: "\(expected) for \(name)", but: "nothing came within \(limit.text)")
+        return nil
     }
 
     // MARK: Registering
+
+    /// Sees that the number by which *accepted* called it is one that the frontend lists; it may have called it by none.
+    func expectListed(_ numbers: [Int]) throws {
+        guard let replica, !numbers.contains(Int(replica)) else { return }
+        throw Fault(
+            expected: "the number by which the frontend lists \(name) "
+                + "(\(numbers.map { "\($0)" }.joined(separator: ", "))) in accepted",
+            but: "it is \(replica)")
+    }
 
     /// Sends a heartbeat and waits for its answer.
     func beat() throws -> FrontendFrames {
@@ -200,8 +233,17 @@ final class PlayedContainer {
     }
 
     /// Sends the first heartbeat, whose answer must ask for the metadata.
+    ///
+    /// - Throws: `FrontendSpeaksOnlyVersion4` where a peer that does not offer RPC 4 gets no answer, but one that does.
     func introduce() throws {
-        let received = try beat()
+        try send(.heartbeat)
+        let limit = play.bounds.answer
+        guard let received = try messageIfAny(within: limit) else {
+            if version == .three, (try? PlayedContainer("probe", .four, in: play).introduce()) != nil {
+                throw FrontendSpeaksOnlyVersion4()
+            }
+            throw Fault(expected: "an answer to a heartbeat for \(name)", but: "nothing came within \(limit.text)")
+        }
         switch received.message {
         case .heartbeat(.requestMetadata) where version == .three: return
         case .welcome(let welcome) where version == .four:
@@ -234,12 +276,18 @@ final class PlayedContainer {
     }
 
     /// Sees that the registration is taken: by *accepted*, or by the answer to a heartbeat.
-    func confirm() throws {
+    ///
+    /// - Parameter isFirst: whether it is the session's first, before which no batch may come.
+    func confirm(isFirst: Bool = true) throws {
         if version == .four {
             let received = try message("accepted")
-            guard case .accepted = received.message else {
+            guard case .accepted(let replica) = received.message else {
                 throw Fault(expected: "accepted", but: "the frontend sent: \(MessageNames.name(of: received.message))")
             }
+            guard !isFirst || waiting.isEmpty else {
+                throw Fault(expected: "accepted before the first batch (rpc-4.md 8.1)", but: "a batch came before it")
+            }
+            self.replica = replica
         } else {
             try expectKnown()
         }
@@ -270,33 +318,6 @@ final class PlayedContainer {
                 }
                 _ = try waitForInput([], timeout: .milliseconds(20))
             }
-        }
-    }
-}
-
-/// A DEALER that is connected, or will be.
-private final class DealerSocket {
-    let socket: Socket
-    let offersVersion4: Bool
-    private var message: ReceivedMessage
-
-    init(_ endpoint: String, offersVersion4: Bool, in context: Context) throws {
-        socket = try Socket(.dealer, in: context)
-        message = socket.makeMessage()
-        self.offersVersion4 = offersVersion4
-        if offersVersion4 {
-            var generator = SystemRandomNumberGenerator()
-            try socket.setRoutingID(.offeringVersion4(using: &generator))
-        }
-        try socket.connect(endpoint)
-    }
-
-    func receive(until deadline: MonotonicTime) throws -> [[UInt8]]? {
-        while true {
-            if try socket.receive(into: &message) { return message.copiedFrames }
-            let left = deadline - .now()
-            guard left > .zero else { return nil }
-            _ = try waitForInput([try socket.descriptor()], timeout: left)
         }
     }
 }

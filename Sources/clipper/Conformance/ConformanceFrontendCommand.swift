@@ -67,6 +67,7 @@ struct ConformanceFrontendCommand: AsyncParsableCommand {
             administration: admin)
         run.versions = options.versions
         run.requiresVersion4 = options.version == .four
+        run.requiresVersion3 = options.version == .three
         run.only = names
         run.bounds = options.bounds(start: nil)
         run.jobs = options.jobs
