@@ -16,7 +16,7 @@ struct SelectionStoreTests {
     /// A catalog's store with two applications, `a` and `b`.
     private func makeCatalogStore(_ path: String = ":memory:") throws -> SQLiteCatalogStore {
         let store = try SQLiteCatalogStore(path: path)
-        for name in ["a", "b"] { try store.save(.registerApplication(makeApplication(name))) }
+        for name in ["a", "b"] { try store.save([.registerApplication(makeApplication(name))]) }
         return store
     }
 
