@@ -52,7 +52,7 @@ struct PredictCommand: AsyncParsableCommand {
             "In which time the answer is wanted, where that is shorter than the application's latency objective; then "
                 + "the default output comes.", valueName: "duration"),
         transform: { text in try DurationText.parse(text) })
-    var budget: Duration?
+    var deadline: Duration?
 
     @Option(
         help: ArgumentHelp(
@@ -78,7 +78,7 @@ struct PredictCommand: AsyncParsableCommand {
             let inputs = try readInputs()
             guard !inputs.isEmpty else { throw CommandFailure.usage("there is no input: every line is blank") }
             let (answer, json) = try await client.predict(
-                inputs, application: application, PredictOptions(version: modelVersion, user: uid, budget: budget))
+                inputs, application: application, PredictOptions(version: modelVersion, user: uid, deadline: deadline))
             if options.json {
                 Terminal.write([json])
             } else {

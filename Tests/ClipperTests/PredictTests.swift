@@ -39,11 +39,11 @@ struct PredictBodyTests {
         #expect(body(["[1]"], version: "2") == "{\"version\":\"2\",\"input\":[1]}")
     }
 
-    @Test("A user goes along, a number as one, and a budget in microseconds")
+    @Test("A user goes along, a number as one, and a deadline in microseconds")
     func sendsUserAndBudget() {
         let input = PredictInput(text: "[1]")
         #expect(
-            PredictBody.make([input], PredictOptions(user: "7", budget: .milliseconds(20))).text
+            PredictBody.make([input], PredictOptions(user: "7", deadline: .milliseconds(20))).text
                 == #"{"uid":7,"timeout_micros":20000,"input":[1]}"#)
         #expect(PredictBody.make([input], PredictOptions(user: "anna")).text == #"{"uid":"anna","input":[1]}"#)
     }

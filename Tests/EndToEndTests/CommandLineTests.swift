@@ -135,7 +135,7 @@ struct CommandLineTests {
             let plain = try await clipper("update", "app", "[1, 2]", "--label", "3", "--uid", "7")
             #expect(plain.output == "Feedback received? 1\n", "\(plain)")
             #expect(try await clipper("app", "set-policy", "app", "exp3").status == 0)
-            let asked = try await clipper("predict", "app", "[1, 2]", "--uid", "anna", "--budget", "50s", "--json")
+            let asked = try await clipper("predict", "app", "[1, 2]", "--uid", "anna", "--deadline", "50s", "--json")
             let id = try #require(try JSON(Array(asked.output.utf8))["query_id"]?.double)
             let reward = ["update", "app", "--query-id", "\(Int(id))", "--reward", "1", "--feedback-id", "f"]
             #expect(try await clipper(reward[0], reward[1], reward[2], reward[3], "--label", "3").output == "counted\n")

@@ -33,6 +33,13 @@ struct CommandFailure: Error, Equatable {
         }
     }
 
+    /// The same failure, after a part of the command was done.
+    func after(_ part: String) -> Self {
+        var failure = self
+        failure.message = "\(part), but then: \(message)"
+        return failure
+    }
+
     /// The failure for people: `error: …`, and the advice on a line of its own.
     var text: String {
         "error: " + Printable.line(message) + (advice.map { "\n" + Printable.text($0) } ?? "")

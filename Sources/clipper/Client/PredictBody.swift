@@ -34,7 +34,7 @@ struct PredictOptions: Equatable, Sendable {
     /// The user for whom a policy chooses; `nil`: nobody in particular.
     var user: String?
     /// In which time the answer is wanted, where that is shorter than the application's SLO.
-    var budget: Duration?
+    var deadline: Duration?
 }
 
 /// The body of a prediction.
@@ -46,7 +46,7 @@ enum PredictBody {
         var members: [(String, RawJSON)] = []
         if let version = options.version { members.append(("version", .string(version))) }
         if let user = options.user { members.append(("uid", .name(user))) }
-        if let budget = options.budget { members.append(("timeout_micros", .integer(budget.microseconds))) }
+        if let deadline = options.deadline { members.append(("timeout_micros", .integer(deadline.microseconds))) }
         if inputs.count == 1 {
             members.append(("input", inputs[0].json))
         } else {
