@@ -1,8 +1,6 @@
 import ArgumentParser
 import ContainerRPC
 import Foundation
-import LogQueue
-import Logging
 
 extension ModelContainer {
     /// Runs the container as a main program, until SIGTERM or SIGINT: then answers what was read and returns. A second
@@ -17,19 +15,13 @@ extension ModelContainer {
     /// - Throws: nothing today; it is marked so that a later version may leave errors to its caller.
     public func run(_ abstract: String = "Serves a model to a query frontend.") async throws {
         ContainerCommand.abstract.withLock { $0 = abstract }
-        var format = LogFormat.text
         do {
             let command = try ContainerCommand.parse()
-            format = command.options.logFormat
             try await run(with: command.options)
+        } catch let error as ContainerError {
+            ContainerCommand.exit(withError: ValidationError("\(error)."))
         } catch {
-            let error = error is ContainerError ? ValidationError("\(error).") : error
-            guard format == .json else { ContainerCommand.exit(withError: error) }
-            // What collects the log reads objects.
-            Logger(label: "container", format: format, level: .critical)
-                .critical("\(ContainerCommand.message(for: error))")
-            await LogQueue.standard.flush(within: .seconds(1))
-            ContainerCommand.exit(withError: ContainerCommand.exitCode(for: error))
+            ContainerCommand.exit(withError: error)
         }
     }
 }

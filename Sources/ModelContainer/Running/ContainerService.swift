@@ -84,10 +84,21 @@ extension ModelContainer {
     ///   - options: flags, which beat the environment (`CLIPPER_MODEL_NAME`, `CLIPPER_MODEL_VERSION`, `CLIPPER_IP`,
     ///     `CLIPPER_PORT`, `CLIPPER_INPUT_TYPE`), which beats what the code says; `nil` where no flags were parsed.
     /// - Throws: for settings that are missing, impossible or contradictory `ContainerError`, or where flags were parsed
-    ///   `ValidationError`, with which a command ends with 64; `TransportError` where the system refuses a socket.
+    ///   `ValidationError`, with which a command ends with 64; `TransportError` where the system refuses a socket. Where
+    ///   the log is JSON, they are its last line, at `critical`, and `ExitCode` is thrown, with which a command says no more.
     public func run(with options: ContainerOptions?) async throws {
         let logger = Logger(
             label: "container", format: options?.logFormat ?? .text, level: options?.logLevel ?? .info)
+        do {
+            try await run(with: options, logger)
+        } catch let error where options?.logFormat == .json {
+            logger.critical("\(ContainerOptions.message(for: error))")
+            await LogQueue.standard.flush(within: .seconds(1))
+            throw ContainerOptions.exitCode(for: error)
+        }
+    }
+
+    private func run(with options: ContainerOptions?, _ logger: Logger) async throws {
         let configuration: ContainerConfiguration
         do {
             configuration = try ContainerConfiguration(
