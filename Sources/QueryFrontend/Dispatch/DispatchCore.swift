@@ -63,7 +63,8 @@ package struct DispatchCore {
         firstBatch: UInt32, seed: UInt64, tellsQueries: Bool = false, now: MonotonicTime
     ) {
         sessions = ContainerSessions(
-            timing: configuration.timing, mostConnections: configuration.mostConnections)
+            timing: configuration.timing, mostConnections: configuration.mostConnections,
+            patience: configuration.bounds.patience)
         scheduler = Scheduler(bounds: configuration.bounds, firstBatch: firstBatch)
         selector = Selector(bounds: configuration.selection, seed: seed)
         metrics = FrontendMetrics(now: now)
@@ -291,6 +292,9 @@ package struct DispatchCore {
             scheduler.setLeaving(replica)
         case .removed(let replica, _, let reason):
             unregistered.remove(replica)
+        case .drains(let replica):
+            effects.events.append(.drains(replica))
+            set(.begin, replica)
             let retried = scheduler.removeReplica(replica, now: now)
             completed[replica] = nil
             toBeStopped.remove(replica)
@@ -345,7 +349,7 @@ package struct DispatchCore {
         let decided = scheduler.takeEffects()
         for dispatch in decided.dispatches {
             guard let peer = sessions.peer(of: dispatch.replica) else { continue }
-            sessions.sent(batch: dispatch.batch, inputCount: dispatch.inputs.count, to: dispatch.replica)
+            sessions.sent(batch: dispatch.batch, inputCount: dispatch.inputs.count, to: dispatch.replica, now: now)
             // Should it turn out that it cannot be sent, its queries have waited until now all the same.
             metrics.sent(arrivals: dispatch.arrivals, of: dispatch.model, now: now)
             effects.batches.append(
@@ -353,7 +357,9 @@ package struct DispatchCore {
         }
         for answer in decided.answers { deliver(answer, now: now) }
         for computed in decided.computed { cache.insert(computed.output, for: computed.key) }
-        for replica in decided.givenUp { sessions.giveUp(replica) }
+        for replica in decided.givenUp {
+            sessions.giveUp(replica, drains: scheduler.isDraining(replica), now: now)
+        }
         for notice in decided.notices { effects.events.append(.noticed(notice)) }
         takeUpSelector(now: now)
     }

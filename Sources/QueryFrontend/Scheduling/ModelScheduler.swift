@@ -155,6 +155,8 @@ struct ModelScheduler: Sendable {
         noteReplicasChanged()
     }
 
+        // One that may take as long as it likes while it is all that there is may be due now.
+        if let due = silentAt(replicas[index]) { nextEvent = min(nextEvent, max(due, replicas[index].lastAnswer)) }
     mutating func setLeaving(_ id: ReplicaID) {
         guard let index = replicas.firstIndex(where: { $0.id == id }) else { return }
         replicas[index].isLeaving = true

@@ -265,3 +265,8 @@ package struct Scheduler: Sendable {
         models.indices.contains(model.index) ? models[model.index] : nil
     }
 }
+    /// Whether an operator has drained a replica.
+    func isDraining(_ replica: ReplicaID) -> Bool {
+        modelOf[replica].flatMap(existing)?.replicas.first { $0.id == replica }?.isDraining ?? false
+    }
+
