@@ -121,7 +121,9 @@ final class DispatchLoop {
 
     private func sleep() {
         let now = MonotonicTime.now()
-        let arrivals = ArrivalGathering(lastTaken: lastTaken, openings: core.scheduler.openings, now: now)
+        stalls.look(now: now)
+        let arrivals = ArrivalGathering(
+            lastTaken: lastTaken, openings: core.scheduler.openings, models: core.scheduler.inUse, now: now)
         guard dispatcher.prepareToSleep(arrivals) else { return }
         let pauseEnd = heartbeats.pauseEnd(
             sessions: core.sessions.count, now: now, isAtRest: core.scheduler.isAtRest)
