@@ -70,7 +70,7 @@ struct FrontendSessionTests {
     @Test("A response to a batch in flight completes it")
     func response() {
         var session = registered()
-        session.sent(batch: 7, inputCount: 2)
+        session.sent(batch: 7, inputCount: 2, now: at(.zero))
         #expect(session.batchesInFlight == 1)
         let response = PredictResponse(id: 7, outputs: ["3.0", "0.5"])
         #expect(session.receive(.response(response), now: at(.seconds(1))) == .complete(response))
@@ -80,8 +80,8 @@ struct FrontendSessionTests {
     @Test("Responses are matched by id, not by order")
     func responsesOutOfOrder() {
         var session = registered()
-        session.sent(batch: 7, inputCount: 1)
-        session.sent(batch: 8, inputCount: 2)
+        session.sent(batch: 7, inputCount: 1, now: at(.zero))
+        session.sent(batch: 8, inputCount: 2, now: at(.zero))
         let second = PredictResponse(id: 8, outputs: ["a", "b"])
         let first = PredictResponse(id: 7, outputs: ["c"])
         #expect(session.receive(.response(second), now: at(.seconds(1))) == .complete(second))
@@ -91,7 +91,7 @@ struct FrontendSessionTests {
     @Test("A response with an id that is not in flight is ignored, and the session goes on")
     func unknownID() {
         var session = registered()
-        session.sent(batch: 7, inputCount: 1)
+        session.sent(batch: 7, inputCount: 1, now: at(.zero))
         #expect(session.receive(.response(8, ["1"]), now: at(.seconds(1))) == .ignore(unknownID: 8))
         #expect(session.batchesInFlight == 1)
         #expect(session.receive(.heartbeat, now: at(.seconds(2))) == .send(.keepAlive))
@@ -100,7 +100,7 @@ struct FrontendSessionTests {
     @Test("A second response to the same batch is ignored")
     func secondResponse() {
         var session = registered()
-        session.sent(batch: 7, inputCount: 1)
+        session.sent(batch: 7, inputCount: 1, now: at(.zero))
         let response = PredictResponse(id: 7, outputs: ["1"])
         #expect(session.receive(.response(response), now: at(.seconds(1))) == .complete(response))
         #expect(session.receive(.response(response), now: at(.seconds(1))) == .ignore(unknownID: 7))
@@ -115,7 +115,7 @@ struct FrontendSessionTests {
     @Test("Too few or too many outputs end the session", arguments: [[], ["1"], ["1", "2", "3"]])
     func wrongOutputCount(_ outputs: [String]) {
         var session = registered()
-        session.sent(batch: 7, inputCount: 2)
+        session.sent(batch: 7, inputCount: 2, now: at(.zero))
         #expect(
             session.receive(.response(7, Outputs(outputs)), now: at(.seconds(1)))
                 == .end(.wrongOutputCount(expected: 2, found: outputs.count)))
@@ -153,7 +153,7 @@ struct FrontendSessionTests {
     @Test("A container that is busy with a batch for 45 s, and therefore silent, is not given up")
     func busy() {
         var session = registered()
-        session.sent(batch: 7, inputCount: 1)
+        session.sent(batch: 7, inputCount: 1, now: at(.zero))
         #expect(session.deadline == nil)
         #expect(session.tick(now: at(.seconds(45))) == .none)
         let response = PredictResponse(id: 7, outputs: ["1"])
@@ -163,8 +163,8 @@ struct FrontendSessionTests {
     @Test("The 30 s begin anew with the response to the last batch")
     func silenceAfterResponse() {
         var session = registered()
-        session.sent(batch: 7, inputCount: 1)
-        session.sent(batch: 8, inputCount: 1)
+        session.sent(batch: 7, inputCount: 1, now: at(.zero))
+        session.sent(batch: 8, inputCount: 1, now: at(.zero))
         _ = session.receive(.response(7, ["1"]), now: at(.seconds(45)))
         #expect(session.deadline == nil)
         _ = session.receive(.response(8, ["1"]), now: at(.seconds(90)))

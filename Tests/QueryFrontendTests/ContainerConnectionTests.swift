@@ -60,6 +60,34 @@ struct ContainerConnectionTests {
         #expect(test.listed == ["sum:1:1"])
     }
 
+    /// The connection of one that has a batch ends, and its descriptor is used again, before anybody looks.
+    private mutating func reuseDescriptor() {
+        test.unreadEvents = [.accepted(descriptor: 5)]
+        test.register(as: "a", by: 5)
+        test.sent(7, to: 0)
+        test.sessions.note(.disconnected(descriptor: 5))
+        test.sessions.note(.accepted(descriptor: 5))
+    }
+
+    @Test("One that comes back by its own descriptor before anybody looked is asked to register at once")
+    mutating func comesBackUnnoticed() {
+        reuseDescriptor()
+        #expect(test.receive(.heartbeat, from: "a", by: 5) == ["keepAlive to a"])
+        #expect(test.endLostConnections() == ["removed 0 of sum:1: disconnected", "requestMetadata to a"])
+        #expect(test.register(as: "a", by: 5) == ["added 1 of sum:1, doubles"])
+        test.sessions.note(.disconnected(descriptor: 5))
+        #expect(test.endLostConnections() == ["removed 1 of sum:1: disconnected"])
+    }
+
+    @Test("The last answer of a container that is gone counts, though its descriptor is another's by now")
+    mutating func lastAnswerOfReusedDescriptor() {
+        reuseDescriptor()
+        #expect(test.receive(.response(7, ["x"]), from: "a", by: 5) == ["0 answered 7: x"])
+        #expect(test.register(as: "b", by: 5) == ["added 1 of sum:1, doubles"])
+        #expect(test.endLostConnections().first == "removed 0 of sum:1: disconnected")
+        #expect(test.listed == ["sum:1:1"])
+    }
+
     @Test("The first message of a container that is gone, read late, costs the one that has its descriptor nothing")
     mutating func readsLateMessageOfLostConnection() {
         test.unreadEvents = [.accepted(descriptor: 5), .disconnected(descriptor: 5), .accepted(descriptor: 5)]

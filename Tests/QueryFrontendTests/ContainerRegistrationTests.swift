@@ -149,4 +149,59 @@ struct ContainerDismissalTests {
         #expect(test.listed.isEmpty)
         #expect(test.receive(.response(7, ["x"]), from: "a") == ["added 1 of sum:1, doubles"])
     }
+
+    /// One that takes so many batches at a time has one from the first second on, when its model is deleted and registered
+    /// again.
+    private mutating func recallLimited() -> Registration {
+        var limited = Registration(modelName: "sum", modelVersion: "1", inputType: .float64, rpcVersion: .four)
+        limited.details.batchesInFlight = 4
+        test.register(limited, as: "rpc4-a")
+        test.sent(7, to: 0, now: .seconds(1))
+        test.sessions.dismiss(.sum)
+        test.sessions.recall(.sum, inputType: .float64)
+        _ = test.takeEffects()
+        test.receive(.heartbeat, from: "rpc4-a", now: .seconds(20))
+        return limited
+    }
+
+    @Test("One that bounds its batches and never answers what it had is asked to register anew after half a minute")
+    mutating func neverAnswers() {
+        let registration = recallLimited()
+        #expect(test.tick(now: .seconds(30)) == [])
+        #expect(test.listed.isEmpty)
+        #expect(test.sessions.deadline == at(.seconds(31)))
+        #expect(test.tick(now: .seconds(31)) == ["welcome to rpc4-a"])
+        #expect(
+            test.register(registration, as: "rpc4-a", now: .seconds(31))
+                == ["added 1 of sum:1, doubles", "accepted 1 to rpc4-a"])
+        test.receive(.heartbeat, from: "rpc4-a", now: .seconds(60))
+        #expect(test.tick(now: .seconds(62)) == [], "once")
+    }
+
+    @Test("One that answers in time is not asked to register anew, nor is one that is about to leave")
+    mutating func answersInTime() {
+        _ = recallLimited()
+        test.receive(.response(7, ["x"]), from: "rpc4-a", now: .seconds(25))
+        #expect(test.listed == ["sum:1:1"])
+        #expect(test.tick(now: .seconds(31)) == [])
+        test.sent(8, to: 1, now: .seconds(32))
+        test.sessions.dismiss(.sum)
+        test.receive(.goodbye(Goodbye(.stopping)), from: "rpc4-a", now: .seconds(50))
+        _ = test.takeEffects()
+        #expect(test.tick(now: .seconds(70)) == [])
+    }
+
+    @Test("What a container had of a deleted model does not count as in flight on it: nobody waits for that")
+    mutating func formerBatches() throws {
+        test.register(as: "a")
+        test.sent(7, to: 0)
+        test.sessions.dismiss(.sum)
+        test.sessions.recall(.sum, inputType: .float64)
+        test.sent(8, to: 1)
+        let listing = try #require(test.sessions.listings.first)
+        #expect(listing.batchesInFlight == 1)
+        #expect(listing.voidBatches == 1)
+        test.receive(.response(7, ["x"]), from: "a")
+        #expect(test.sessions.listings.map(\.voidBatches) == [0])
+    }
 }

@@ -135,14 +135,66 @@ struct DispatchCoreTests {
         #expect(core.sessions.listings.count == 1)
     }
 
-    @Test("One that is drained stays so")
-    mutating func leftAlone() throws {
+    @Test("So does one that is drained: nobody is to wait for its end for ever. It gets nothing after that either")
+    mutating func forgottenWhileDraining() throws {
         let stuck = try forgetBatch()
-        let replica = try #require(core.sessions.listings.first?.id)
-        core.set(.begin, replica)
+        core.set(.begin, try #require(core.sessions.listings.first?.id))
         advance(to: stuck + .seconds(20))
+        #expect(core.sessions.listings.map(\.batchesInFlight) == [1])
         advance(to: stuck + .seconds(40))
-        #expect(core.sessions.listings.map(\.id) == [replica])
+        #expect(core.sessions.listings.isEmpty)
+        register()
+        let replica = try #require(core.sessions.listings.first?.id)
+        #expect(core.scheduler.loads[replica]?.state == .draining)
+        core.set(.end, replica)
+        #expect(core.scheduler.loads[replica]?.state == .active)
+    }
+
+    @Test("A connection that ends while the turn sends is looked after by the next turn, at once")
+    mutating func lateLoss() {
+        register()
+        _ = core.effects.takeSendings()
+        #expect(!core.hasMore)
+        core.sessions.note(.disconnected(descriptor: 9))
+        #expect(core.hasMore)
+        core.advance(isDrained: true, now: Self.now)
+        #expect(!core.hasMore)
+    }
+
+    @Test("What a deleted version had is not asked of the one that is registered under its name in the same turn")
+    mutating func registersAgain() {
+        register()
+        ask()
+        core.effects = DispatchEffects(deliveries: [[]], acknowledgements: [[]])
+        _ = core.publish(Catalog.serving(), now: Self.now)
+        _ = core.publish(Catalog.serving(makeModel("sum")), now: Self.now)
+        core.advance(isDrained: true, now: Self.now)
+        #expect(core.effects.deliveries[sink].map(\.outcome.defaultReason) == [.modelDeleted])
+        #expect(core.effects.batches.isEmpty)
+    }
+
+    @Test("After a stall nobody is called stuck or silent who may not have been read yet; lost ones are gone")
+    mutating func judgesNobodyAfterStall() {
+        register()
+        ask()
+        core.sessions.note(.accepted(descriptor: 7))
+        let other = core.sessions.session(with: RoutingID(Array("other".utf8)), by: 7, now: Self.now) { _ in }
+        core.sessions.receive(
+            .newContainer(Registration(modelName: "else", modelVersion: "1", inputType: .float64)), from: other,
+            now: Self.now)
+        core.sessions.note(.accepted(descriptor: 8))
+        let lost = core.sessions.session(with: RoutingID(Array("lost".utf8)), by: 8, now: Self.now) { _ in }
+        core.sessions.receive(
+            .newContainer(Registration(modelName: "lost", modelVersion: "1", inputType: .float64)), from: lost,
+            now: Self.now)
+        core.sessions.note(.disconnected(descriptor: 8))
+        let later = Self.now + .seconds(120)
+        core.advance(isDrained: true, judges: false, now: later)
+        #expect(core.scheduler.counters(of: core.handles.handle(for: .sum)).stuck == 0)
+        #expect(core.sessions.listings.map(\.model.name) == ["else", "sum"])
+        core.advance(isDrained: true, now: later + .milliseconds(5))
+        #expect(core.scheduler.counters(of: core.handles.handle(for: .sum)).stuck == 1)
+        #expect(core.sessions.listings.map(\.model.name) == ["sum"])
     }
 
     @Test("A model may take minutes for its first batch")

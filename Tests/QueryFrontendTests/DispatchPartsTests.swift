@@ -151,7 +151,8 @@ struct ArrivalGatheringTests {
 
     /// Replicas of one model have as much as they may have; those of the other have room.
     private func gather(after pause: Duration = .zero, opening: MonotonicTime = .distantFuture) -> ArrivalGathering? {
-        ArrivalGathering(lastTaken: at(.zero), openings: [opening, .distantPast], now: at(pause))
+        ArrivalGathering(
+            lastTaken: at(.zero), openings: [opening, .distantPast], models: [0, 1], now: at(pause))
     }
 
     private func submission(
@@ -174,7 +175,7 @@ struct ArrivalGatheringTests {
     func roomIsUsed() throws {
         #expect(try #require(gather()).mayHold(submission(to: idle)) == false)
         let soon = ArrivalGathering(
-            lastTaken: at(.zero), openings: [at(.microseconds(700)), .distantFuture], now: at(.zero))
+            lastTaken: at(.zero), openings: [at(.microseconds(700)), .distantFuture], models: [0, 1], now: at(.zero))
         #expect(try #require(soon).mayHold(submission(to: busy)) == false)
     }
 
@@ -190,8 +191,9 @@ struct ArrivalGatheringTests {
     @Test("Nothing gathers a millisecond after the last queries were taken, nor where each could be used at once")
     func ends() {
         #expect(gather(after: .milliseconds(1)) == nil)
-        #expect(ArrivalGathering(lastTaken: at(.zero), openings: [.distantPast], now: at(.zero)) == nil)
-        #expect(ArrivalGathering(lastTaken: nil, openings: [.distantFuture], now: at(.zero)) == nil)
+        #expect(ArrivalGathering(lastTaken: at(.zero), openings: [.distantPast], models: [0], now: at(.zero)) == nil)
+        #expect(ArrivalGathering(lastTaken: nil, openings: [.distantFuture], models: [0], now: at(.zero)) == nil)
+        #expect(ArrivalGathering(lastTaken: at(.zero), openings: [.distantFuture], models: [], now: at(.zero)) == nil)
     }
 
     @Test("The dispatcher tells who hands a query over whether the thread has to be woken, until it has taken all")

@@ -45,7 +45,7 @@ extension Simulation {
             }
             // It may still have batches of a registration that was deleted: then it is busy all the same.
             let listing = frontend.core.sessions.listings.first { $0.id.number == number }
-            if listing?.batchesInFlight == 0 || replica.beatsWhileBusy {
+            if listing.map({ $0.batchesInFlight + $0.voidBatches == 0 }) ?? false || replica.beatsWhileBusy {
                 oracle.violate("replica \(number) is listed though it has been silent for too long", at: now)
             }
         }
@@ -104,7 +104,7 @@ extension Simulation {
             }
         }
         for listing in frontend.core.sessions.listings {
-            if listing.batchesInFlight != 0 {
+            if listing.batchesInFlight + listing.voidBatches != 0 {
                 oracle.violate("replica \(listing.id.number) has batches in flight for ever: its session", at: now)
             }
             if let load = frontend.core.scheduler.loads[listing.id] {

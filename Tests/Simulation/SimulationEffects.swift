@@ -49,6 +49,8 @@ extension Simulation {
             leave(replica)
         case .added(let replica, let registration, _, _):
             add(replica, registration)
+        case .drains(let replica):
+            oracle.replicas[replica.number]?.isDraining = true
         case .removed(let replica, let reason, _):
             note(.replicaRemoved, replica.number, 0, occurrence(of: reason).rawValue)
             occurrences[occurrence(of: reason)] += 1

@@ -149,6 +149,6 @@ struct FrontendSide: ~Copyable {
         let outcome = try socket.sendRequest(
             id: id, inputType: .float64, inputs: batch, budget: .milliseconds(100), in: session.version, to: peer)
         guard outcome == .sent else { throw UnexpectedEvent(description: "a batch could not be sent: \(outcome)") }
-        session.sent(batch: id, inputCount: batch.count)
+        session.sent(batch: id, inputCount: batch.count, now: .now())
     }
 }

@@ -75,6 +75,11 @@ public struct ContainerSession: Sendable {
         }
     }
 
+    /// Whether the socket is open, and nobody has answered at the other end.
+    package var isConnecting: Bool {
+        if case .connecting = state { true } else { false }
+    }
+
     /// When `tick` has something to do.
     public var deadline: MonotonicTime? {
         switch state {

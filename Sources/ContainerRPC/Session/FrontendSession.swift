@@ -51,6 +51,9 @@ public struct FrontendSession: Sendable {
     private struct BatchInFlight {
         var id: UInt32
         var inputCount: Int
+        var sent: MonotonicTime
+        /// Nobody wants its answer any more.
+        var isVoid = false
     }
 
     private let timing: SessionTiming
@@ -75,6 +78,12 @@ public struct FrontendSession: Sendable {
 
     /// How many batches are unanswered.
     public var batchesInFlight: Int { inFlight.count }
+
+    /// How many of them were sent before `voidBatches`.
+    package var voidBatchCount: Int { inFlight.count(where: \.isVoid) }
+
+    /// When the first batch was sent that is unanswered.
+    package var firstSent: MonotonicTime? { inFlight.first?.sent }
 
     /// When `tick` has something to do; `nil` while a batch is in flight, because a container may be busy, and therefore
     /// silent, for as long as its model takes, unless it has stated otherwise.
@@ -135,8 +144,13 @@ public struct FrontendSession: Sendable {
     }
 
     /// A batch has been sent to the container.
-    public mutating func sent(batch id: UInt32, inputCount: Int) {
-        inFlight.append(BatchInFlight(id: id, inputCount: inputCount))
+    public mutating func sent(batch id: UInt32, inputCount: Int, now: MonotonicTime) {
+        inFlight.append(BatchInFlight(id: id, inputCount: inputCount, sent: now))
+    }
+
+    /// Nobody wants the answers to the batches in flight any more. The container may be busy with them all the same.
+    package mutating func voidBatches() {
+        for index in inFlight.indices { inFlight[index].isVoid = true }
     }
 
     /// Time has passed.

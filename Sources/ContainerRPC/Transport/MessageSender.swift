@@ -18,6 +18,8 @@ struct MessageSender: ~Copyable, FrameSink {
     private let socket: UnsafeMutableRawPointer
     private var pending = zmq_msg_t()
     private var hasPending = false
+    /// libzmq has taken a frame, and waits for the next.
+    private var isInMessage = false
     private var failure: Int32 = 0
 
     /// From this length on, sharing a payload's memory costs less than copying it (measured: 1 to 5 KB).
@@ -85,6 +87,7 @@ struct MessageSender: ~Copyable, FrameSink {
             return false
         }
         hasPending = false
+        isInMessage = !last
         return true
     }
 
@@ -94,7 +97,25 @@ struct MessageSender: ~Copyable, FrameSink {
         switch failure {
         case EHOSTUNREACH: return .unreachable
         case EAGAIN: return .full
-        default: throw TransportError("zmq_msg_send", code: failure)
+        default:
+            cutShort()
+            throw TransportError("zmq_msg_send", code: failure)
         }
+    }
+
+    /// There was no memory for a frame after others had been taken. libzmq would take the next message, envelope and all, for
+    /// the rest of this one, and send it to this one's peer: so it gets an end. What arrives is malformed, and costs its
+    /// session; whoever sends gives that up as well.
+    private mutating func cutShort() {
+        guard isInMessage else { return }
+        var end = zmq_msg_t()
+        zmq_msg_init(&end)
+        while zmq_msg_send(&end, socket, ZMQ_DONTWAIT) < 0 {
+            guard zmq_errno() == EINTR else {
+                zmq_msg_close(&end)
+                return
+            }
+        }
+        isInMessage = false
     }
 }

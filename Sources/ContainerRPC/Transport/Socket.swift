@@ -75,9 +75,12 @@ public struct Socket: ~Copyable {
         return String(decoding: name.prefix(max(0, size - 1)), as: UTF8.self)
     }
 
-    /// Connects to an endpoint, now or when it comes to be.
-    public func connect(_ endpoint: String) throws(TransportError) {
-        if endpoint.contains("[") { try handle.set(ZMQ_IPV6, 1, "ZMQ_IPV6") }
+    /// Connects to an endpoint, now or when it comes to be. A name is resolved for each attempt, by libzmq's own thread.
+    ///
+    /// - Parameter prefersIPv6: whether a name stands for its addresses of IPv6, where it has some; else for those of IPv4,
+    ///   whatever it has.
+    public func connect(_ endpoint: String, prefersIPv6: Bool = false) throws(TransportError) {
+        if prefersIPv6 || endpoint.contains("[") { try handle.set(ZMQ_IPV6, 1, "ZMQ_IPV6") }
         guard zmq_connect(pointer, endpoint) == 0 else { throw .last("connecting to \(endpoint)") }
     }
 
@@ -148,8 +151,15 @@ public struct Socket: ~Copyable {
 
     /// Sends parts as they are, the envelope too.
     func send(parts: [[UInt8]]) throws(TransportError) -> SendOutcome {
+        try send { sender in
+            for part in parts { sender.append(part.span) }
+        }
+    }
+
+    /// Sends a message of the frames that are appended, the envelope too.
+    func send(_ append: (inout MessageSender) -> Void) throws(TransportError) -> SendOutcome {
         var sender = MessageSender(pointer)
-        for part in parts { sender.append(part.span) }
+        append(&sender)
         return try sender.finish()
     }
 

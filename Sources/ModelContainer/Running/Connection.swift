@@ -6,14 +6,16 @@ struct Connection: ~Copyable {
     let monitor: ConnectionMonitor
     private var message: ReceivedMessage
 
-    init(to endpoint: String, offering version: RPCVersion, in context: Context) throws(TransportError) {
+    init(
+        to endpoint: String, prefersIPv6: Bool, offering version: RPCVersion, in context: Context
+    ) throws(TransportError) {
         let socket = try Socket(.dealer, in: context)
         if version == .four {
             var generator = SystemRandomNumberGenerator()
             try socket.setRoutingID(.offeringVersion4(using: &generator))
         }
         let monitor = try socket.monitor()
-        try socket.connect(endpoint)
+        try socket.connect(endpoint, prefersIPv6: prefersIPv6)
         message = socket.makeMessage()
         self.socket = socket
         self.monitor = monitor

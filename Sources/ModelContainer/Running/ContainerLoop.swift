@@ -17,6 +17,8 @@ final class ContainerLoop: Sendable {
     private enum Event: Sendable {
         case finished(BatchJob, BatchJob.Done)
         case stop(reason: String)
+        /// The resolver has answered what the frontend's name stands for.
+        case resolved(isOnlyIPv6: Bool?)
     }
 
     /// What the threads share.
@@ -185,9 +187,12 @@ final class ContainerLoop: Sendable {
             case .finished(let job, let done):
                 shared.isComputing = false
                 try shared.served.finish(job, done)
+            case .resolved(let isOnlyIPv6):
+                try shared.served.resolved(isOnlyIPv6: isOnlyIPv6)
             }
         }
         let mayHaveMore = try shared.served.turn()
+        if let name = shared.served.takeNameToResolve() { resolve(name) }
         if shared.served.hasEnded {
             end(&shared, nil)
             return .end
@@ -206,6 +211,15 @@ final class ContainerLoop: Sendable {
         let wait = try shared.served.wait()
         shared.wait = wait
         return .wait(wait)
+    }
+
+    /// The resolver may take half a minute, and nobody waits for it: not even the end.
+    private func resolve(_ name: String) {
+        let thread = Thread { [self] in
+            ThreadName.set("resolver")
+            post(.resolved(isOnlyIPv6: HostName.isOnlyIPv6(name)))
+        }
+        thread.start()
     }
 
     /// The thread that attends may wait for something else than it should by now.

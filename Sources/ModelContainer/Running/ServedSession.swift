@@ -9,7 +9,10 @@ struct ServedSession: ~Copyable {
     private let logger: Logger
     private let isInProcess: Bool
     private var connection: Connection?
+    /// How many there have been.
+    private var connections = 0
     private var session: ContainerSession
+    private var name: FrontendName
     /// Batches that wait for the model, the first one first.
     private var jobs: [BatchJob] = []
     /// How often it was told to stop.
@@ -23,6 +26,7 @@ struct ServedSession: ~Copyable {
         self.context = context
         self.logger = logger
         isInProcess = configuration.endpoint.hasPrefix("inproc://")
+        name = FrontendName(in: configuration.endpoint)
         session = ContainerSession(configuration.registration, now: .now(), timing: configuration.timing)
     }
 
@@ -47,6 +51,14 @@ struct ServedSession: ~Copyable {
             session.finished(
                 batch: job.request.id, ofSession: job.session, done.batchResult, computeTime: done.computeTime,
                 now: .now()))
+    }
+
+    /// The name of the frontend's host, where it is to be resolved; the answer goes to `resolved`.
+    mutating func takeNameToResolve() -> String? { name.takeToResolve() }
+
+    /// What the resolver says of the frontend's name. Where nobody has answered yet, the other kind of address is tried.
+    mutating func resolved(isOnlyIPv6: Bool?) throws {
+        if name.resolved(isOnlyIPv6: isOnlyIPv6), session.isConnecting { try connect() }
     }
 
     /// Takes up what has come, and does what is due.
@@ -102,18 +114,21 @@ struct ServedSession: ~Copyable {
     /// What the thread that attends to the session waits for.
     struct Wait: Sendable {
         var descriptors: [Int32]
+        /// Which of the container's connections they are of: the next one may have the same descriptors.
+        var connection: Int
         /// When something is due in any case.
         var deadline: MonotonicTime?
 
         /// Whether one who waits for this waits for the other as well.
         func covers(_ other: Wait) -> Bool {
-            descriptors == other.descriptors && (deadline ?? .distantFuture) <= (other.deadline ?? .distantFuture)
+            descriptors == other.descriptors && connection == other.connection
+                && (deadline ?? .distantFuture) <= (other.deadline ?? .distantFuture)
         }
     }
 
     func wait() throws(TransportError) -> Wait {
         Wait(
-            descriptors: try connection?.descriptors(isReading: session.isReading) ?? [],
+            descriptors: try connection?.descriptors(isReading: session.isReading) ?? [], connection: connections,
             deadline: [session.deadline, unanswered.deadline].compactMap(\.self).min())
     }
 
@@ -127,7 +142,8 @@ struct ServedSession: ~Copyable {
         case .open:
             logger.debug("connecting", metadata: ["frontend": "\(configuration.endpoint)"])
             unanswered.begin(now: .now())
-            connection = try Connection(to: configuration.endpoint, offering: session.offered, in: context)
+            name.isNeeded()
+            try connect()
             if isInProcess {
                 // There is no handshake to wait for, and no event of one.
                 try perform(session.connected(now: .now()))
@@ -161,6 +177,12 @@ struct ServedSession: ~Copyable {
             if let last { _ = try connection?.socket.send(last, in: session.version) }
             abandon()
         }
+    }
+
+    private mutating func connect() throws(TransportError) {
+        connections += 1
+        connection = try Connection(
+            to: configuration.endpoint, prefersIPv6: name.isOnlyIPv6, offering: session.offered, in: context)
     }
 
     /// Ends it without a word.

@@ -64,7 +64,11 @@ struct SlotIndexPart: Sendable {
     /// Takes out a slot whose entry has that hash. It must have been added.
     mutating func remove(_ slot: Int32, hash: Int) {
         var hole = home(of: Self.tag(of: hash))
-        while Self.slot(in: cells[hole]) != slot { hole = next(after: hole) }
+        while Self.slot(in: cells[hole]) != slot {
+            // Else it would be sought for ever: there is always an empty cell.
+            precondition(cells[hole] != 0, "slot \(slot) is not in the index")
+            hole = next(after: hole)
+        }
         // Whoever a look-up could no longer reach across the hole moves into it.
         var place = next(after: hole)
         while cells[place] != 0 {

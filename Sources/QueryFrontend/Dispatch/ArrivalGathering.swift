@@ -16,10 +16,11 @@ struct ArrivalGathering: Sendable {
     private let openings: [MonotonicTime]
 
     /// `nil` where nothing has been taken for so long that the next query may well be the only one, or none would be held.
-    init?(lastTaken: MonotonicTime?, openings: [MonotonicTime], now: MonotonicTime) {
-        guard let end = lastTaken.map({ $0 + Self.period }), end > now, openings.contains(where: { $0 > end }) else {
-            return nil
-        }
+    ///
+    /// - Parameter models: those that are in use, by the handles' indices.
+    init?(lastTaken: MonotonicTime?, openings: [MonotonicTime], models: [Int], now: MonotonicTime) {
+        guard let end = lastTaken.map({ $0 + Self.period }), end > now, models.contains(where: { openings[$0] > end })
+        else { return nil }
         self.end = end
         self.openings = openings
     }

@@ -45,6 +45,9 @@ extension ContainerSessions {
         entries[id]?.number = number
         byReplica[replica] = id
         effects.append(.added(replica, registration, number: number))
+        guard entries[id]?.isToDrain == true else { return }
+        entries[id]?.isToDrain = false
+        effects.append(.drains(replica))
     }
 
     /// A model version is deleted: its containers are no replicas any more. They stay connected, and are listed again as
@@ -54,7 +57,9 @@ extension ContainerSessions {
         for id in sessions(where: { $0.session.registration?.model == model }) {
             unlist(id, .dismissed)
             entries[id]?.isDismissed = true
+            entries[id]?.session.voidBatches()
             takeBack(id)
+            if let due = entries[id].flatMap(overdue) { nextCheck = min(nextCheck, due) }
         }
     }
 
@@ -77,7 +82,8 @@ extension ContainerSessions {
     /// Lists a container that was dismissed.
     ///
     /// Batches that it was sent before still count for it, and not for the scheduler: it has to answer them first, but where
-    /// its model is registered again by now, and it has not said how many it takes.
+    /// its model is registered again by now, and it has not said how many it takes. One that never does is asked to
+    /// register anew (`tick`).
     mutating func takeBack(_ id: SessionID) {
         guard let entry = entries[id], entry.replica == nil, entry.session.goodbye == nil,
             let registration = entry.session.registration
@@ -107,7 +113,8 @@ extension ContainerSessions {
             return ReplicaListing(
                 id: replica, model: registration.model, number: entry.number, inputType: registration.inputType,
                 rpcVersion: entry.session.version, details: registration.details,
-                batchesInFlight: entry.session.batchesInFlight, lastReceived: entry.session.lastReceived,
+                batchesInFlight: entry.session.batchesInFlight - entry.session.voidBatchCount,
+                voidBatches: entry.session.voidBatchCount, lastReceived: entry.session.lastReceived,
                 isDismissed: entry.isDismissed)
         }
         .sorted { ($0.model.name, $0.model.version, $0.number) < ($1.model.name, $1.model.version, $1.number) }

@@ -16,6 +16,8 @@ package struct ContainerSessions: Sendable {
         case added(ReplicaID, Registration, number: Int)
         /// A replica is about to go, and is to get no more batches.
         case leaving(ReplicaID)
+        /// A replica that serves from now on drains, as it did before it was asked to register anew.
+        case drains(ReplicaID)
         /// A replica serves no more; its batches in flight are lost.
         case removed(ReplicaID, ModelVersion, FrontendSession.EndReason)
         case completed(ReplicaID, PredictResponse)
@@ -45,9 +47,15 @@ package struct ContainerSessions: Sendable {
         var number = 0
         /// Its model was deleted.
         var isDismissed = false
+        /// It was asked to register anew while it drained, and has not done so yet.
+        var isToDrain = false
+        /// A message has come that may be the last of its connection, or the first of another with the same descriptor.
+        var mayBeBack = false
     }
 
     private let timing: SessionTiming
+    /// How long a container whose model was deleted may take for a batch before it is asked to register anew.
+    private let patience: Duration
     /// What the registered model versions take.
     var inputTypes: [ModelVersion: InputType] = [:]
     var entries: [SessionID: Entry] = [:]
@@ -65,13 +73,18 @@ package struct ContainerSessions: Sendable {
     var listedCount: [ModelVersion: Int] = [:]
     /// Model versions that somebody has registered, now or earlier.
     var everRegistered: Set<ModelVersion> = []
-    private var nextCheck = MonotonicTime.distantFuture
+    var nextCheck = MonotonicTime.distantFuture
 
     package internal(set) var effects: [Effect] = []
 
-    /// - Parameter mostConnections: how many containers may be connected.
-    package init(timing: SessionTiming = .standard, mostConnections: Int = .max) {
+    /// - Parameters:
+    ///   - mostConnections: how many containers may be connected.
+    ///   - patience: how long a container whose model was deleted may take for what it has.
+    package init(
+        timing: SessionTiming = .standard, mostConnections: Int = .max, patience: Duration = .seconds(30)
+    ) {
         self.timing = timing
+        self.patience = patience
         connections = ContainerConnections(most: mostConnections)
     }
 
@@ -95,8 +108,17 @@ package struct ContainerSessions: Sendable {
     /// The connections whose end was noted are over. Call it when all messages that were waiting have been read.
     package mutating func endLostConnections() {
         guard ledger.hasLosses else { return }
-        for id in ledger.takeLost() { end(id, .disconnected) }
+        for id in ledger.takeLost() {
+            let entry = entries[id]
+            end(id, .disconnected)
+            // It may have come back under the same id and by the same descriptor before anybody looked. Then it speaks the
+            // protocol, and need not wait for its next heartbeat to register; one that is gone hears nothing.
+            if let entry, entry.mayBeBack { answer(.requestMetadata, entry) }
+        }
     }
+
+    /// Whether connections have ended whose containers have not been given up yet.
+    package var hasLosses: Bool { ledger.hasLosses }
 
     /// The peer that was last heard by this descriptor, told without a look at its id.
     package func session(by descriptor: Int32) -> (id: SessionID, peer: RoutingID)? {
@@ -115,7 +137,10 @@ package struct ContainerSessions: Sendable {
     ) rethrows -> SessionID {
         guard let descriptor else { return byPeer[peer] ?? begin(with: peer, now: now) }
         if let known = byPeer[peer] {
-            if ledger.isBound(known, to: descriptor) { return known }
+            if ledger.isBound(known, to: descriptor) {
+                if ledger.session(by: descriptor) != known { entries[known]?.mayBeBack = true }
+                return known
+            }
             if ledger.isBound(known) { end(known, .disconnected) }
         }
         try drainEvents(&self)
@@ -275,9 +300,9 @@ package struct ContainerSessions: Sendable {
     // MARK: Batches
 
     /// A batch has been sent to a replica.
-    package mutating func sent(batch: UInt32, inputCount: Int, to replica: ReplicaID) {
+    package mutating func sent(batch: UInt32, inputCount: Int, to replica: ReplicaID, now: MonotonicTime) {
         guard let id = byReplica[replica] else { return }
-        entries[id]?.session.sent(batch: batch, inputCount: inputCount)
+        entries[id]?.session.sent(batch: batch, inputCount: inputCount, now: now)
         largestSent = max(largestSent, inputCount)
     }
 
@@ -308,10 +333,28 @@ package struct ContainerSessions: Sendable {
     }
 
     /// A replica never answers a batch. Its container is asked to register anew, should it still listen.
-    package mutating func giveUp(_ replica: ReplicaID) {
-        guard let id = byReplica[replica], let entry = entries[id] else { return }
-        end(id, .unanswered)
+    ///
+    /// - Parameter drains: whether an operator has drained it: then it gets nothing after that either.
+    package mutating func giveUp(_ replica: ReplicaID, drains: Bool = false, now: MonotonicTime) {
+        guard let id = byReplica[replica] else { return }
+        giveUp(id, drains: drains, now: now)
+    }
+
+    private mutating func giveUp(_ id: SessionID, drains: Bool, now: MonotonicTime) {
+        unlist(id, .unanswered)
+        guard let entry = entries[id] else { return }
+        let session = newSession(with: entry.peer, now: now)
+        entries[id]?.session = session
+        entries[id]?.isToDrain = drains
+        nextCheck = min(nextCheck, now + timing.silenceLimit)
         answer(.requestMetadata, entry)
+    }
+
+    /// When a container is asked to register anew whose model was deleted, and which has not answered what it had: until
+    /// it has, or has begun anew, it may not be given more. Nobody waits for those answers. One that leaves ends by itself.
+    func overdue(_ entry: Entry) -> MonotonicTime? {
+        guard entry.replica == nil, entry.session.registration != nil, entry.session.goodbye == nil else { return nil }
+        return entry.session.firstSent.map { $0 + patience }
     }
 
     /// Sessions in the order in which they began: equal events have equal effects, whatever a dictionary's order is.
@@ -343,9 +386,11 @@ package struct ContainerSessions: Sendable {
                 answer(.keepAlive, entry)
             }
         }
+        for id in sessions(where: { overdue($0).map { $0 <= now } ?? false }) { giveUp(id, drains: false, now: now) }
         for entry in entries.values {
             // While a batch is in flight there is no deadline, but there will be one: look again after a limit.
             nextCheck = min(nextCheck, entry.session.deadline ?? now + timing.silenceLimit)
+            if let due = overdue(entry) { nextCheck = min(nextCheck, due) }
         }
     }
 }

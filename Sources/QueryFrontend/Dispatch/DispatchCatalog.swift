@@ -48,6 +48,8 @@ extension DispatchCore {
             setSelection(of: application, handle, in: new, now: now)
         }
         catalog = new
+        // A version may be registered again before the turn goes on: what its containers had is not for that one.
+        takeUpSessions(now: now)
         return removed
     }
 

@@ -63,7 +63,8 @@ package struct DispatchCore {
         firstBatch: UInt32, seed: UInt64, tellsQueries: Bool = false, now: MonotonicTime
     ) {
         sessions = ContainerSessions(
-            timing: configuration.timing, mostConnections: configuration.mostConnections)
+            timing: configuration.timing, mostConnections: configuration.mostConnections,
+            patience: configuration.bounds.patience)
         scheduler = Scheduler(bounds: configuration.bounds, firstBatch: firstBatch)
         selector = Selector(bounds: configuration.selection, seed: seed)
         metrics = FrontendMetrics(now: now)
@@ -88,7 +89,7 @@ package struct DispatchCore {
     }
 
     /// Whether there is more to do at once than one turn did.
-    package var hasMore: Bool { !backlog.isEmpty || !isSettled }
+    package var hasMore: Bool { !backlog.isEmpty || !isSettled || sessions.hasLosses }
 
     /// The store of learned states has answered.
     package mutating func receive(_ answer: SelectionStoreAnswer, now: MonotonicTime) {
@@ -107,15 +108,17 @@ package struct DispatchCore {
 
     /// Everything has come: decides what follows.
     ///
-    /// - Parameter isDrained: whether every message that was waiting has been read.
+    /// - Parameters:
+    ///   - isDrained: whether every message that was waiting has been read.
+    ///   - judges: whether what has come can be among those by now, so that whoever was not heard has been silent.
     /// - Returns: whether those who are lost or silent have been given up. After a long stall, heartbeats may still be
     ///   waiting to be read: nobody is given up before they have been.
     @discardableResult
-    package mutating func advance(isDrained: Bool, now: MonotonicTime) -> Bool {
+    package mutating func advance(isDrained: Bool, judges: Bool = true, now: MonotonicTime) -> Bool {
         let givesUp = flood.endsWait(isDrained: isDrained, now: now)
         if givesUp {
             sessions.endLostConnections()
-            sessions.tick(now: now)
+            if judges { sessions.tick(now: now) }
         }
         takeUpSessions(now: now)
         if !toBeStopped.isEmpty {
@@ -124,7 +127,7 @@ package struct DispatchCore {
         }
         selector.tick(now: now, isServed: scheduler.served.contains)
         // Nor is anybody called stuck, or late, whose answer may be among what has not been read.
-        scheduler.tick(judgesReplicas: givesUp, now: now)
+        scheduler.tick(judgesReplicas: givesUp && judges, now: now)
         decide(now: now)
         if !toBeStopped.isEmpty {
             // Those who waited for what a stuck one has may just have been answered, and nothing may come for long.
@@ -257,7 +260,7 @@ package struct DispatchCore {
 
     // MARK: What follows
 
-    private mutating func takeUpSessions(now: MonotonicTime) {
+    mutating func takeUpSessions(now: MonotonicTime) {
         while !sessions.effects.isEmpty {
             let effects = sessions.effects
             sessions.clearEffects()
@@ -289,6 +292,9 @@ package struct DispatchCore {
             effects.events.append(.leaving(replica))
             unregistered.remove(replica)
             scheduler.setLeaving(replica)
+        case .drains(let replica):
+            effects.events.append(.drains(replica))
+            set(.begin, replica)
         case .removed(let replica, _, let reason):
             unregistered.remove(replica)
             let retried = scheduler.removeReplica(replica, now: now)
@@ -346,7 +352,7 @@ package struct DispatchCore {
         let decided = scheduler.takeEffects()
         for dispatch in decided.dispatches {
             guard let peer = sessions.peer(of: dispatch.replica) else { continue }
-            sessions.sent(batch: dispatch.batch, inputCount: dispatch.inputs.count, to: dispatch.replica)
+            sessions.sent(batch: dispatch.batch, inputCount: dispatch.inputs.count, to: dispatch.replica, now: now)
             // Should it turn out that it cannot be sent, its queries have waited until now all the same.
             metrics.sent(arrivals: dispatch.arrivals, of: dispatch.model, now: now)
             effects.batches.append(
@@ -354,7 +360,9 @@ package struct DispatchCore {
         }
         for answer in decided.answers { deliver(answer, now: now) }
         for computed in decided.computed { cache.insert(computed.output, for: computed.key) }
-        for replica in decided.givenUp { sessions.giveUp(replica) }
+        for replica in decided.givenUp {
+            sessions.giveUp(replica, drains: scheduler.isDraining(replica), now: now)
+        }
         for notice in decided.notices { effects.events.append(.noticed(notice)) }
         takeUpSelector(now: now)
     }

@@ -72,6 +72,8 @@ package enum DispatchEvent: Sendable {
     case added(ReplicaID, Registration, number: Int, taken: InputType?)
     /// A replica is about to go.
     case leaving(ReplicaID)
+    /// A replica that was added drains: it did before it was asked to register anew.
+    case drains(ReplicaID)
     /// A replica serves no more; so many queries go elsewhere.
     case removed(ReplicaID, FrontendSession.EndReason, retried: Int)
     /// A container's model takes something else than its registration says: the container was told, and will try again.

@@ -51,7 +51,7 @@ struct DispatchLog {
         case .failed(let replica, let failure): failed(replica, failure.code, failure.reason, now: now)
         case .inputFailed(let replica, let code, let text): failed(replica, code, text, now: now)
         case .noticed(let notice): noticed(notice, now: now)
-        case .leaving, .completed, .chosen, .finished: break
+        case .leaving, .drains, .completed, .chosen, .finished: break
         }
     }
 

@@ -32,6 +32,7 @@ final class DispatchLoop {
     var stopRequests: [CheckedContinuation<Void, Never>] = []
 
     private var heartbeats = HeartbeatGathering()
+    private var stalls = StallWatch()
     /// When what has failed is tried again: messages that were left wake nobody.
     private var retryAt: MonotonicTime?
     /// When queries were last taken.
@@ -104,10 +105,11 @@ final class DispatchLoop {
     /// One turn. True when more is waiting already.
     private func turn() throws(TransportError) -> Bool {
         let now = MonotonicTime.now()
+        stalls.look(now: now)
         takeInbox(now: now)
         try noteConnections()
         let isDrained = try receive(now: now)
-        core.advance(isDrained: isDrained, now: now)
+        core.advance(isDrained: isDrained, judges: stalls.judges(now: now), now: now)
         var rounds = 0
         repeat {
             // Whoever waits hears of it even where the socket fails: what has been decided is known nowhere else.
@@ -121,13 +123,17 @@ final class DispatchLoop {
 
     private func sleep() {
         let now = MonotonicTime.now()
-        let arrivals = ArrivalGathering(lastTaken: lastTaken, openings: core.scheduler.openings, now: now)
+        stalls.look(now: now)
+        let arrivals = ArrivalGathering(
+            lastTaken: lastTaken, openings: core.scheduler.openings, models: core.scheduler.inUse, now: now)
         guard dispatcher.prepareToSleep(arrivals) else { return }
         let pauseEnd = heartbeats.pauseEnd(
             sessions: core.sessions.count, now: now, isAtRest: core.scheduler.isAtRest)
-        // Where the socket fails, nothing but queries' deadlines is looked after before it is tried again.
-        let due = retryAt == nil ? core.deadline : core.queryDeadline
-        let deadline = [due, pauseEnd, arrivals?.end, retryAt].compactMap { $0 }.min()
+        // Where the socket fails, nothing but queries' deadlines is looked after before it is tried again; nor is it while
+        // nobody is to be judged.
+        let due = retryAt == nil && stalls.pauseEnd == nil ? core.deadline : core.queryDeadline
+        let deadline = [due, pauseEnd, arrivals?.end, retryAt, stalls.pauseEnd].compactMap { $0 }.min()
+        stalls.sleep(until: deadline)
         do {
             _ = try waitForInput(
                 pauseEnd == nil ? descriptors : descriptorsWithoutSocket, timeout: deadline.map { $0 - .now() })

@@ -10,6 +10,8 @@ package struct ReplicaListing: Hashable, Sendable {
     package var rpcVersion: RPCVersion
     package var details: RegistrationDetails
     package var batchesInFlight: Int
+    /// Batches that it had when its model was deleted, and may still be busy with; nobody waits for them.
+    package var voidBatches = 0
     package var lastReceived: MonotonicTime
     /// Its model was deleted while it was connected, and is not registered again.
     package var isDismissed = false

@@ -42,6 +42,8 @@ struct ModelScheduler: Sendable {
     var nextEvent = MonotonicTime.distantFuture
     /// Whether something has happened since `dispatch` looked.
     var isTouched = false
+    /// What `isInUse` was when `Scheduler` looked last.
+    var isNotedInUse = false
     var arrivals = ArrivalGap()
     /// The most time that was left for a query when it came, of those that wait or have waited since nothing did.
     var longestAllowance = Duration.zero
@@ -153,6 +155,8 @@ struct ModelScheduler: Sendable {
         guard let index = replicas.firstIndex(where: { $0.id == id }) else { return }
         replicas[index].isDraining = isDraining
         noteReplicasChanged()
+        // One that may take as long as it likes while it is all that there is may be due now.
+        if let due = silentAt(replicas[index]) { nextEvent = min(nextEvent, max(due, replicas[index].lastAnswer)) }
     }
 
     mutating func setLeaving(_ id: ReplicaID) {
@@ -172,6 +176,9 @@ struct ModelScheduler: Sendable {
 
     /// Whether no query waits and no batch is in flight, not even one that is not waited for.
     var isAtRest: Bool { table.count == 0 && replicas.allSatisfy { $0.batches.isEmpty } }
+
+    /// Whether it is registered, or has anything.
+    var isInUse: Bool { settings != nil || !replicas.isEmpty || table.count > 0 }
 
     // MARK: Queries
 

@@ -104,11 +104,13 @@ extension ModelScheduler {
         }
     }
 
-    /// When a replica that is stuck, or misses batches, may be called lost. One that gets nothing in any case is left alone.
-    private func silentAt(_ replica: Replica) -> MonotonicTime? {
-        guard !replica.isGivenUp, replica.isActive else { return nil }
+    /// When a replica that is stuck, or misses batches, may be called lost: also one that drains, as somebody may wait for its
+    /// end. One that leaves ends by itself.
+    func silentAt(_ replica: Replica) -> MonotonicTime? {
+        guard !replica.isGivenUp, replica.isSuitable, !replica.isLeaving else { return nil }
         // Where it is all that there is, it may take as long as it likes for its first batch.
-        guard replica.latency.isKnown || replicas.contains(where: { $0.isActive && $0.isWell }) else { return nil }
+        guard replica.latency.isKnown || replica.isDraining || replicas.contains(where: { $0.isActive && $0.isWell })
+        else { return nil }
         if replica.missingCount >= Self.mostMissing { return .distantPast }
         let missing = replica.missingCount == 0 ? nil : replica.batches.lazy.compactMap(\.missingSince).min()
         guard let since = replica.stuckSince.map({ min($0, missing ?? $0) }) ?? missing else { return nil }

@@ -31,6 +31,9 @@ package struct Scheduler: Sendable {
 
     private let bounds: Bounds
     private var models: [ModelScheduler] = []
+    /// The models that are registered, or have replicas or queries under way, by the handles' indices, in their order. Others
+    /// need not be looked at: a handle is for the process's life, and a turn is not to take longer for each that ever was.
+    package private(set) var inUse: [Int] = []
     /// Where each replica belongs.
     private var modelOf: [ReplicaID: ModelHandle] = [:]
     private var ids: BatchIDs
@@ -63,7 +66,7 @@ package struct Scheduler: Sendable {
     }
 
     /// Whether no query waits and no batch is in flight.
-    package var isAtRest: Bool { models.allSatisfy { $0.isAtRest } }
+    package var isAtRest: Bool { inUse.allSatisfy { models[$0].isAtRest } }
 
     /// Takes the effects, to carry them out.
     package mutating func takeEffects() -> SchedulerEffects {
@@ -165,7 +168,7 @@ package struct Scheduler: Sendable {
     package mutating func tick(judgesReplicas: Bool = true, now: MonotonicTime) {
         guard now >= nextEvent else { return }
         nextEvent = .distantFuture
-        for index in models.indices {
+        for index in inUse {
             if models[index].nextEvent <= now {
                 with(ModelHandle(index: index)) { scheduler, hedges, effects in
                     scheduler.tick(judgesReplicas: judgesReplicas, now: now, hedges: &hedges, &effects)
@@ -183,13 +186,14 @@ package struct Scheduler: Sendable {
             takeBackHedges(of: index)
             openings[index] = models[index].opening(now: now)
             nextEvent = min(nextEvent, models[index].nextEvent)
+            noteUse(of: index)
         }
         touched.removeAll(keepingCapacity: true)
     }
 
     /// Everything that waits or is in flight gets the default: the frontend ends.
     package mutating func abandonAll(_ reason: DefaultReason) {
-        for index in models.indices { models[index].abandon(reason, &effects) }
+        for index in inUse { models[index].abandon(reason, &effects) }
     }
 
     /// Hands one model's scheduler what models share, and notes what that has changed.
@@ -208,7 +212,19 @@ package struct Scheduler: Sendable {
         served.note(model, models[model.index].takesQueries)
         nextEvent = min(nextEvent, models[model.index].nextEvent)
         if !wasTouched, models[model.index].isTouched { touched.append(model.index) }
+        noteUse(of: model.index)
         return result
+    }
+
+    private mutating func noteUse(of index: Int) {
+        let isInUse = models[index].isInUse
+        guard isInUse != models[index].isNotedInUse else { return }
+        models[index].isNotedInUse = isInUse
+        if isInUse {
+            inUse.insert(index, at: inUse.firstIndex { $0 > index } ?? inUse.count)
+        } else {
+            inUse.removeAll { $0 == index }
+        }
     }
 
     private mutating func takeBackHedges(of model: Int) {
@@ -220,7 +236,7 @@ package struct Scheduler: Sendable {
     // MARK: Reports
 
     /// Those who wait for an outcome.
-    package var pendingCount: Int { models.reduce(0) { $0 + $1.waitingCount } }
+    package var pendingCount: Int { inUse.reduce(0) { $0 + models[$1].waitingCount } }
 
     /// What a registered model takes.
     package func inputType(of model: ModelHandle) -> InputType? {
@@ -249,14 +265,19 @@ package struct Scheduler: Sendable {
         return model.isAtWork(index) || (model.queuedCount > 0 && model.activeCount == 0)
     }
 
+    /// Whether an operator has drained a replica.
+    func isDraining(_ replica: ReplicaID) -> Bool {
+        modelOf[replica].flatMap(existing)?.replicas.first { $0.id == replica }?.isDraining ?? false
+    }
+
     /// What a replica is scheduled for.
     func model(of replica: ReplicaID) -> ModelHandle? { modelOf[replica] }
 
     /// How all replicas do.
     package var loads: [ReplicaID: ReplicaLoad] {
         var loads: [ReplicaID: ReplicaLoad] = [:]
-        for model in models {
-            for replica in model.replicas { loads[replica.id] = ReplicaLoad(replica) }
+        for index in inUse {
+            for replica in models[index].replicas { loads[replica.id] = ReplicaLoad(replica) }
         }
         return loads
     }

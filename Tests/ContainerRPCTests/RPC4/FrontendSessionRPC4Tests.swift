@@ -34,7 +34,7 @@ struct FrontendSessionRPC4Tests {
     @Test("A failure answers a batch in flight, once")
     func failure() {
         var session = registered()
-        session.sent(batch: 7, inputCount: 3)
+        session.sent(batch: 7, inputCount: 3, now: at(.zero))
         let failure = BatchFailure(id: 7, code: .tooLate)
         #expect(session.receive(.failure(failure), now: at(.zero)) == .fail(failure))
         #expect(session.receive(.failure(failure), now: at(.zero)) == .ignore(unknownID: 7))
@@ -43,7 +43,7 @@ struct FrontendSessionRPC4Tests {
     @Test("One that leaves is released, and has left when its last batch is answered")
     func leaves() {
         var session = registered()
-        session.sent(batch: 7, inputCount: 1)
+        session.sent(batch: 7, inputCount: 1, now: at(.zero))
         #expect(session.receive(.goodbye(Goodbye(.stopping)), now: at(.zero)) == .release(Goodbye(.stopping)))
         #expect(!session.hasLeft)
         #expect(session.receive(.goodbye(Goodbye(.stopping)), now: at(.zero)) == .none)
@@ -54,10 +54,10 @@ struct FrontendSessionRPC4Tests {
     @Test("One that beats while it is busy is given up when it does not")
     func silentWhileBusy() {
         var session = registered(beatsWhileBusy: true)
-        session.sent(batch: 7, inputCount: 1)
+        session.sent(batch: 7, inputCount: 1, now: at(.zero))
         #expect(session.tick(now: at(.seconds(30))) == .end(.silent))
         var other = registered()
-        other.sent(batch: 7, inputCount: 1)
+        other.sent(batch: 7, inputCount: 1, now: at(.zero))
         #expect(other.tick(now: at(.seconds(30))) == .none)
     }
 

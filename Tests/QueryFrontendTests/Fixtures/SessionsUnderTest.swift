@@ -49,8 +49,8 @@ struct SessionsUnderTest {
         receive(.newContainer(registration), from: peer, by: descriptor, now: now)
     }
 
-    mutating func sent(_ batch: UInt32, inputCount: Int = 1, to replica: Int) {
-        sessions.sent(batch: batch, inputCount: inputCount, to: ReplicaID(number: replica))
+    mutating func sent(_ batch: UInt32, inputCount: Int = 1, to replica: Int, now: Duration = .zero) {
+        sessions.sent(batch: batch, inputCount: inputCount, to: ReplicaID(number: replica), now: at(now))
     }
 
     mutating func tick(now: Duration) -> [String] {
@@ -85,6 +85,7 @@ struct SessionsUnderTest {
             case .added(let replica, let registration, _):
                 "added \(replica.number) of \(registration.model), \(registration.inputType)"
             case .leaving(let replica): "\(replica.number) leaves"
+            case .drains(let replica): "\(replica.number) drains"
             case .failed(let replica, let failure):
                 "\(replica.number) failed \(failure.id): \(failure.code), \(failure.reason ?? "")"
             case .removed(let replica, let model, let reason): "removed \(replica.number) of \(model): \(reason.label)"

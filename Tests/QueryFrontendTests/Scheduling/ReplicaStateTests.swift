@@ -116,6 +116,32 @@ struct ReplicaStateTests {
         #expect(test.scheduler.takeEffects().givenUp == [ReplicaID(number: 0)])
     }
 
+    @Test("One that drains may be all that there is: it is called lost with its first batch, too")
+    func firstBatchThatHangsWhileDraining() throws {
+        var test = SchedulerUnderTest(limit: 1, replicas: 1)
+        test.submit(1, due: .seconds(1))
+        #expect(test.dispatch().count == 1)
+        test.tick(now: .seconds(30))
+        test.scheduler.setDraining(true, ReplicaID(number: 0))
+        _ = test.dispatch(now: .seconds(30))
+        test.scheduler.tick(now: at(.seconds(269)))
+        #expect(test.scheduler.takeEffects().givenUp.isEmpty)
+        let deadline = try #require(test.scheduler.deadline)
+        #expect(deadline <= at(.seconds(270)))
+        test.scheduler.tick(now: at(.seconds(270)))
+        #expect(test.scheduler.takeEffects().givenUp == [ReplicaID(number: 0)])
+    }
+
+    @Test("One that leaves is not called lost: it ends by itself")
+    func leavesWithBatch() throws {
+        var (test, stuck, now) = try stuckWithOne()
+        test.scheduler.setLeaving(ReplicaID(number: stuck.replica))
+        test.complete(try #require(test.dispatch(now: now).first), now: now)
+        now += .seconds(60)
+        test.scheduler.tick(now: at(now))
+        #expect(test.scheduler.takeEffects().givenUp.isEmpty)
+    }
+
     @Test("The second batch is sent just before the first is expected to end, not earlier: meanwhile it can grow")
     func secondBatch() throws {
         var (test, now) = try SchedulerUnderTest.learned(slots: 2)

@@ -37,6 +37,38 @@ struct SchedulerDispatchTests {
         #expect(test.scheduler.isAtRest)
     }
 
+    @Test("A version that is deleted, with nothing under way and no replica, is looked at no more")
+    func inUse() {
+        var scheduler = Scheduler()
+        let settings = ModelSettings(inputType: .bytes)
+        for index in 0..<100 {
+            scheduler.setModel(ModelHandle(index: index), settings)
+            scheduler.dispatch(now: at(.zero))
+            scheduler.removeModel(ModelHandle(index: index))
+            scheduler.dispatch(now: at(.zero))
+        }
+        #expect(scheduler.inUse.isEmpty)
+        scheduler.setModel(ModelHandle(index: 70), settings)
+        scheduler.addReplica(ReplicaID(number: 0), of: ModelHandle(index: 20), inputType: .bytes, now: at(.zero))
+        #expect(scheduler.inUse == [20, 70])
+        scheduler.removeReplica(ReplicaID(number: 0), now: at(.zero))
+        scheduler.dispatch(now: at(.zero))
+        #expect(scheduler.inUse == [70])
+        #expect(scheduler.isAtRest && scheduler.loads.isEmpty)
+    }
+
+    @Test("One that is deleted is looked at while its replica has a batch")
+    func inUseUntilAnswered() throws {
+        var test = SchedulerUnderTest(limit: 1)
+        test.submit(1, due: .seconds(1))
+        let batch = try #require(test.dispatch().first)
+        test.scheduler.removeModel(SchedulerUnderTest.model)
+        #expect(test.scheduler.inUse == [0])
+        test.complete(batch)
+        test.removeReplica(0, now: .zero)
+        #expect(test.scheduler.inUse.isEmpty)
+    }
+
     @Test("It tells when a replica is expected to take a batch: when the batch that it works on should be done, or now")
     func openings() throws {
         var test = SchedulerUnderTest(limit: 1, slotsPerReplica: 1)
