@@ -167,7 +167,7 @@ public enum FeedbackError: Error, Hashable, Sendable {
     case noOutput
     /// What was learned could not be kept, for this reason; it has not counted.
     case notDurable(String)
-    /// The application has no policy that learns.
+    /// The application has no policy that learns, or was deleted while the feedback was under way.
     case notLearning
     /// The frontend is stopping.
     case stopping
@@ -184,7 +184,7 @@ extension FeedbackError: CustomStringConvertible {
             "the label cannot be compared with what the models answered by the loss '\(loss.rawValue)'"
         case .noOutput: "the query got the default output, which a reward cannot judge; a label can"
         case .notDurable(let reason): "nothing was learned, because it could not be kept: \(reason)"
-        case .notLearning: "the application has no policy that learns"
+        case .notLearning: "the application has no policy that learns, or was deleted meanwhile"
         case .stopping: "nothing was learned: the query frontend is stopping"
         }
     }

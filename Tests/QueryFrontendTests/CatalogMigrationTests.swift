@@ -88,8 +88,9 @@ struct CatalogMigrationTests {
         var catalog = try store.load()
         let changes: [CatalogChange] = [
             .setApplicationOptions(name: "demo", ApplicationOptions(overload: .reject, hedging: .on(Hedging()))),
+            .registerModel(makeModel("watcher")),
             .setApplicationOptions(
-                name: "demo", ApplicationOptions(policy: PolicyDescription("exp3"), shadows: ["sum"])),
+                name: "demo", ApplicationOptions(policy: PolicyDescription("exp3"), shadows: ["watcher"])),
             .registerModel(
                 makeModel(
                     "sum", version: "3",

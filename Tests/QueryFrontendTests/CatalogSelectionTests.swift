@@ -43,7 +43,7 @@ struct CatalogSelectionTests {
     func registers() throws {
         let selection = SelectionSettings(
             policy: PolicyDescription("weighted", ["m": .number(90), "n": .number(10), "key": .text("x")]),
-            loss: .squared, minConfidence: 0.5, shadows: ["n", "m"])
+            loss: .squared, minConfidence: 0.5, shadows: ["n"])
         let catalog = try makeCatalog(
             .registerModel(makeModel()), .registerModel(makeModel("n")),
             .registerApplication(makeApplication(selection: selection)),
@@ -107,6 +107,57 @@ struct CatalogSelectionTests {
         try catalog.perform(.setApplicationOptions(name: "digits", ApplicationOptions(shadows: [])))
         #expect(catalog.applications["digits"]?.selection.shadows == [])
         #expect(catalog.applications["digits"]?.selection.loss == .log)
+    }
+
+    @Test("Of the models that an application is linked to one at least is no shadow")
+    func leavesOneToAnswer() throws {
+        let base: [CatalogChange] = [.registerModel(makeModel()), .registerModel(makeModel("n"))]
+        let watched = makeApplication(selection: SelectionSettings(shadows: ["m"]))
+        func error(_ changes: [CatalogChange], _ last: CatalogChange) -> CatalogError? {
+            #expect(throws: CatalogError.self) {
+                var catalog = Catalog()
+                for change in base + changes { try catalog.perform(change) }
+                try catalog.perform(last)
+            }
+        }
+        let link = CatalogChange.linkModels(application: "digits", models: ["m"])
+        let linkBoth = CatalogChange.linkModels(application: "digits", models: ["m", "n"])
+        let shadow = CatalogChange.setApplicationOptions(name: "digits", ApplicationOptions(shadows: ["m"]))
+        let plain = CatalogChange.registerApplication(makeApplication(selection: SelectionSettings()))
+        let refused = [
+            error([plain, link], shadow),
+            error([.registerApplication(watched)], link),
+            error(
+                [.registerApplication(watched), linkBoth],
+                .unlinkModels(application: "digits", models: ["n"])),
+        ]
+        for refusal in refused {
+            #expect(refusal?.message.hasPrefix("No model would be left to answer: all that the application") == true)
+        }
+        // Without links it is being set up.
+        let catalog = try makeCatalog(
+            base[0], base[1], .registerApplication(watched), linkBoth,
+            .unlinkModels(application: "digits", models: ["m", "n"]))
+        #expect(catalog.applications["digits"]?.linkedModels == [])
+        // What an earlier version has let through can still be changed.
+        let all = try makeCatalog(base[0], plain, link)
+        var application = try #require(all.applications["digits"])
+        application.selection.shadows = ["m"]
+        var stored = Catalog(
+            applications: ["digits": application], models: all.models, currentVersions: all.currentVersions)
+        try stored.perform(.setApplicationOptions(name: "digits", ApplicationOptions(loss: .log)))
+        #expect(stored.applications["digits"]?.selection.loss == .log)
+    }
+
+    @Test("A query that names a version goes to the first linked model that is no shadow")
+    func versionOfAnsweringModel() throws {
+        let catalog = try makeCatalog(
+            .registerModel(makeModel()), .registerModel(makeModel("n", version: "2")),
+            .registerApplication(makeApplication(selection: SelectionSettings(shadows: ["m"]))),
+            .linkModels(application: "digits", models: ["m", "n"]))
+        let route = Routes(catalog, handles: Handles())[application: "digits"]
+        #expect(route?.modelName == "n")
+        #expect(route?.versions.keys.sorted() == ["2"])
     }
 
     @Test("A shadow's name is kept as it was registered")

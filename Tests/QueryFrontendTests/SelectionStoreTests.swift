@@ -135,6 +135,69 @@ struct SelectionStoreTests {
         #expect(try Self.text(store, "b", "u") == "exp3 3")
     }
 
+    @Test("A policy that comes back does not find what it had learned before, however many users there were")
+    func forgetsAllBeforeItComesBack() throws {
+        let catalog = try makeCatalogStore(path)
+        let users = (0..<10_500).map { Self.write("a", String(format: "%05d", $0), "old") }
+        try SQLiteSelectionStore(catalog).commit(users + [Self.write("a", nil, "1")])
+        // Not all of the users are forgotten by that, nor after a restart by the next.
+        try SQLiteSelectionStore(catalog).commit([Self.write("a", nil, "2", policy: "exp4")])
+        let store = SQLiteSelectionStore(catalog)
+        #expect(try store.state(of: "a", user: "10499") == nil)
+        try store.commit([Self.write("a", "10498", "new"), Self.write("a", nil, "3")])
+        #expect(try Self.text(store, "a", "10499") == nil)
+        #expect(try Self.text(store, "a", "00001") == nil)
+        #expect(try Self.text(store, "a", "10498") == "exp3 new")
+        #expect(try Self.rows(in: catalog) == 2)
+    }
+
+    @Test("What a former policy has learned goes on being forgotten after a restart")
+    func forgetsAfterRestart() throws {
+        let catalog = try makeCatalogStore(path)
+        let users = (0..<25_000).map { Self.write("a", "\($0)", "old") }
+        try SQLiteSelectionStore(catalog).commit(users + [Self.write("a", nil, "1")])
+        try SQLiteSelectionStore(catalog).commit([Self.write("a", nil, "2", policy: "exp4")])
+        #expect(try Self.rows(in: catalog) == 15_001)
+        let store = SQLiteSelectionStore(catalog)
+        for _ in 0..<3 { try store.commit([Self.write("a", nil, "3", policy: "exp4")]) }
+        #expect(try Self.rows(in: catalog) == 1)
+    }
+
+    @Test("An application that is registered anew keeps what it learns, whatever its namesake's former policy was")
+    func beginsAnew() throws {
+        let catalog = try makeCatalogStore()
+        let store = SQLiteSelectionStore(catalog)
+        try store.commit((0..<10_001).map { Self.write("a", "\($0)", "old") } + [Self.write("a", nil, "1")])
+        try store.commit([Self.write("a", nil, "2", policy: "exp4")])
+        try catalog.save(.deleteApplication(name: "a"))
+        try catalog.save(.registerApplication(makeApplication("a")))
+        for number in 1...2 { try store.commit([Self.write("a", "\(number)", "new"), Self.write("a", nil, "3")]) }
+        #expect(try Self.text(store, "a", "1") == "exp3 new")
+    }
+
+    /// The states that are kept.
+    private static func rows(in catalog: SQLiteCatalogStore) throws -> Int? {
+        try catalog.queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM selection_state") }
+    }
+
+    @Test("Users are counted again only when there may be too many")
+    func countsSeldom() throws {
+        let counts = Locked(0)
+        let catalog = try makeCatalogStore()
+        catalog.queue.inDatabase { db in
+            db.trace { event in
+                if "\(event)".contains("count(*)") { counts.withLock { $0 += 1 } }
+            }
+        }
+        let store = SQLiteSelectionStore(catalog, userBound: 20_000)
+        for part in 0..<3 { try store.commit((0..<5_000).map { Self.write("a", "\(part) \($0)", "x") }) }
+        #expect(counts.withLock { $0 } == 1)
+        try store.commit((0..<15_000).map { Self.write("a", "3 \($0)", "x") })
+        #expect(counts.withLock { $0 } == 2)
+        catalog.queue.inDatabase { $0.trace(options: []) }
+        #expect(try Self.rows(in: catalog) == 20_000)
+    }
+
     @Test("Beyond the bound those users are forgotten whose last feedback was on the earliest day")
     func boundsUsers() throws {
         let day = Locked(1)

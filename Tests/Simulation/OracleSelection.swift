@@ -112,8 +112,13 @@ extension Oracle {
             violate("\(name) is answered before all of its models have had their time", at: now)
         }
         let answered = members.filter { $0.outcome?.defaultReason == nil }
-        let labels = answered.map { "\(scenario.models[$0.model].version)" }
         let application = selection.applications[query.application]
+        // Of models that weigh nothing the answers are left out of a mean, unless there are no others.
+        let heard = answered.filter { part in
+            application.settings.policy.name != "weightedMean"
+                || application.settings.policy.parameters[scenario.models[part.model].version.name] != .number(0)
+        }
+        let labels = (heard.isEmpty ? answered : heard).map { "\(scenario.models[$0.model].version)" }
         if !application.hasPolicy || application.settings.policy == .standard {
             if let combined { violate("\(name) is answered as Clipper would not: \(combined)", at: now) }
         } else if combined?.models ?? [] != labels {

@@ -129,7 +129,7 @@ final class StateReports: Sendable {
 
     /// What is wrong with a report.
     static func problem(of report: SelectionReport) -> String? {
-        let weights = report.models.filter { !$0.isShadow }.map { $0.weight ?? .nan }
+        let weights = zip(report.models, report.weights()).filter { !$0.0.isShadow }.map { $0.1 ?? .nan }
         guard !weights.isEmpty else { return nil }
         let sum = weights.reduce(0, +)
         if weights.allSatisfy({ $0.isFinite && $0 >= 0 }), abs(sum - 1) < 1e-9 { return nil }

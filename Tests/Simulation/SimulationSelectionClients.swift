@@ -255,7 +255,10 @@ extension Simulation {
         case .askForState(let application, let user):
             let reports = stateReports
             reports.asked()
-            frontend.core.selector.report(on: scenario.handle(ofSelecting: application), user: user) { report in
+            frontend.core.selector.report(
+                on: scenario.handle(ofSelecting: application), user: user,
+                isServed: frontend.core.scheduler.served.contains
+            ) { report in
                 reports.answered(report)
             }
             return

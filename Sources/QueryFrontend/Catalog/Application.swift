@@ -38,6 +38,9 @@ public struct Application: Sendable, Equatable {
     /// Whether the models that answer are chosen for each query: by a policy, or the first of several that has a replica.
     var selects: Bool { !selection.isStandard || linkedModels.count > 1 }
 
+    /// The linked models that answer: those that do not only watch.
+    var answeringModels: [String] { linkedModels.filter { !selection.shadows.contains($0) } }
+
     /// Takes over those options that are given.
     mutating func take(_ options: ApplicationOptions) {
         if let latencySLO = options.latencySLO { self.latencySLO = latencySLO }

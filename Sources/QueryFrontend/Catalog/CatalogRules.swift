@@ -30,11 +30,25 @@ extension Catalog {
             return .setCurrentVersion(try validatedCurrentVersion(id))
         case .linkModels(let name, let models):
             let application = try application(named: name)
-            return .linkModels(application: application.name, models: try newLinks(to: application, models: models))
+            let links = try newLinks(to: application, models: models)
+            try checkAnswering(application, linked: application.linkedModels + links)
+            return .linkModels(application: application.name, models: links)
         case .unlinkModels(let name, let models):
             let application = try application(named: name)
-            return .unlinkModels(application: application.name, models: try links(of: application, models: models))
+            let links = try links(of: application, models: models)
+            try checkAnswering(application, linked: application.linkedModels.filter { !links.contains($0) })
+            return .unlinkModels(application: application.name, models: links)
         }
+    }
+
+    /// Refuses links of which all would only watch: an application without links is being set up, but one with links is to
+    /// answer.
+    private func checkAnswering(_ application: Application, linked: [String]) throws(CatalogError) {
+        guard !linked.isEmpty, linked.allSatisfy(application.selection.shadows.contains) else { return }
+        throw CatalogError(
+            "No model would be left to answer: all that the application '\(application.name)' would be linked to "
+                + "(\(linked.joined(separator: ", "))) are shadows, which only watch. Link another one too, or take them "
+                + "from the shadows")
     }
 
     private func validated(_ application: Application) throws(CatalogError) -> Application {
@@ -49,6 +63,7 @@ extension Catalog {
         var linked = unlinked
         if !application.linkedModels.isEmpty {
             linked.linkedModels = try newLinks(to: unlinked, models: application.linkedModels)
+            try checkAnswering(linked, linked: linked.linkedModels)
         }
         return linked
     }
@@ -64,6 +79,10 @@ extension Catalog {
         }
         application.take(options)
         try application.checkSettings()
+        if let shadows {
+            application.selection.shadows = shadows
+            try checkAnswering(application, linked: application.linkedModels)
+        }
         return .setApplicationOptions(
             name: application.name,
             ApplicationOptions(
@@ -76,7 +95,7 @@ extension Catalog {
 
     /// The models that are to watch, as registered; refused when one is unknown, named twice, or of another input type.
     ///
-    /// They may be linked or not: one that is linked too only watches.
+    /// They may be linked or not: one that is linked too only watches, so not all that are linked may be.
     private func newShadows(of application: Application, models names: [String]) throws(CatalogError) -> [String] {
         var shadows: [String] = []
         for name in names {

@@ -114,7 +114,7 @@ extension DispatchCore {
         report.cache = cache.statistics
         guard withSelections else { return report }
         report.selections = catalog.applications.keys.sorted().compactMap {
-            selector.report(on: handles.handle(forApplication: $0))
+            selector.report(on: handles.handle(forApplication: $0), isServed: scheduler.served.contains)
         }
         return report
     }

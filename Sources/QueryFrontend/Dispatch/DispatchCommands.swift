@@ -34,7 +34,10 @@ extension DispatchLoop {
             for listing in chosen { core.set(draining, listing.id) }
             continuation.resume(returning: chosen.isEmpty ? nil : core.report(now: now))
         case .selection(let application, let user, let continuation):
-            core.selector.report(on: core.handles.handle(forApplication: application), user: user) {
+            core.selector.report(
+                on: core.handles.handle(forApplication: application), user: user,
+                isServed: core.scheduler.served.contains
+            ) {
                 continuation.resume(returning: $0)
             }
         case .resetSelection(let application, let user, let continuation):

@@ -154,7 +154,10 @@ package struct StateWork {
             do {
                 let kept = try store.state(of: key.application, user: key.user)
                 // What another policy has written is of no use to this one.
-                let state = kept.flatMap { $0.policy == policy ? decode($0.state) : nil }
+                guard let kept, kept.policy == policy else { return [.loaded(key, policy: policy, nil)] }
+                guard let state = decode(kept.state) else {
+                    return [.undecodable(key, policy: policy), .loaded(key, policy: policy, nil)]
+                }
                 return [.loaded(key, policy: policy, state)]
             } catch {
                 return [.unreadable(key, "\(error)")]
@@ -238,6 +241,9 @@ extension SelectionStoreAnswer {
         switch self {
         case .failed(_, _, let reason), .rejected(_, _, let reason):
             "what feedback has taught could not be kept: \(reason)"
+        case .undecodable(let key, let policy):
+            "what \(key.user == nil ? "" : "a user of ")application '\(key.application)' has learned is not what its "
+                + "policy reads (\(policy)), and is begun anew"
         case .unreadable(let key, let reason):
             "what application '\(key.application)' has learned cannot be read: \(reason)"
         case .uncheckable(_, let application, let reason):

@@ -153,7 +153,11 @@ extension DispatchReport {
         }
         page.add(
             "clipper_selection_weight", .gauge, "The model's share of the weight in the application's state.",
-            models(where: { $0.weight != nil }, { $0.weight ?? 0 }))
+            selections.flatMap { selection in
+                zip(selection.models, selection.weights()).compactMap { model, weight in
+                    weight.map { ([("application", selection.application), ("model", model.name)], $0) }
+                }
+            })
         page.add(
             "clipper_feedback_total", .counter, "Feedback, by what became of it.",
             selections.flatMap { selection in

@@ -14,6 +14,8 @@ struct AnsweredQueries: Sendable {
             var output: String?
             /// Whether it is the model's own fault that there is no output: it was too slow, or has failed.
             var hasFailed = false
+            /// Whether the output was made of its answer, among others.
+            var isCombined = false
         }
 
         var application: ApplicationHandle
@@ -24,10 +26,31 @@ struct AnsweredQueries: Sendable {
         /// What the application was answered; `nil` where that was the default output.
         var output: Combination.Output?
 
+        /// Whether a model that was to answer has.
+        var hasAnswer: Bool { members.contains { $0.output != nil && $0.probability != nil } }
+
         /// Whether only one model was asked to answer, and has failed to.
         var failedAlone: Bool {
             let asked = members.filter { $0.probability != nil }
             return asked.count == 1 && asked[0].hasFailed
+        }
+
+        init(
+            application: ApplicationHandle, user: String? = nil, members: [Member], candidates: [String],
+            output: Combination.Output? = nil
+        ) {
+            self.application = application
+            self.user = user
+            self.members = members
+            self.candidates = candidates
+            self.output = output
+        }
+
+        /// What a shadow alone has answered.
+        init(shadow: String, _ output: ModelOutput, _ application: ApplicationHandle) {
+            self.init(
+                application: application, members: [Member(model: shadow, output: output.text)], candidates: [],
+                output: nil)
         }
 
         /// About what it takes in memory.

@@ -17,8 +17,8 @@ protocol LearnedStates: Sendable {
     func combine(_ answers: SelectionAnswers, for user: String?) -> Combination
     /// Learns for one user, who gets a state of their own where they had none.
     mutating func observe(_ feedback: SelectionFeedback, for user: String?)
-    /// What each of these models counts in the user's state.
-    func weights(of models: [String], for user: String?) -> [Double]
+    /// Finds what models count in the user's state as it is now; without models, nothing. It holds that state alone.
+    func weighing(for user: String?) -> @Sendable ([String]) -> [Double]
     /// The user's own state, to be kept; `nil` where there is none.
     func snapshot(of user: String?) -> (any Encodable & Sendable)?
     /// Takes over a state that was kept; `nil`: nothing is kept of the user.
@@ -107,8 +107,10 @@ struct PolicyStates<Policy: SelectionPolicy>: LearnedStates {
         users.insert(.own(own), for: user)
     }
 
-    func weights(of models: [String], for user: String?) -> [Double] {
-        policy.weights(of: models, state: state(of: user))
+    func weighing(for user: String?) -> @Sendable ([String]) -> [Double] {
+        // Not the states of all users: whoever held those would have them copied with the next change.
+        let (policy, state) = (policy, state(of: user))
+        return { models in models.isEmpty ? [] : policy.weights(of: models, state: state) }
     }
 
     func snapshot(of user: String?) -> (any Encodable & Sendable)? {

@@ -27,12 +27,22 @@ struct LossBound: Sendable {
         first.append(most)
         self.first = first
         if first.count == Self.unbounded {
-            first.sort()
-            // One of them may have been beyond all measure itself.
-            largest = min(first[first.count - 1], first[first.count / 2] * Self.factor)
+            largest = Self.usualMost(of: first) ?? 0
             self.first = nil
         }
         return bounded
+    }
+
+    /// The largest loss seen lately; `nil` where nothing has cost anything so far.
+    var largestSeen: Double? {
+        first.map(Self.usualMost) ?? largest
+    }
+
+    private static func usualMost(of losses: [Double]) -> Double? {
+        let losses = losses.sorted()
+        guard let last = losses.last else { return nil }
+        // One of them may have been beyond all measure itself.
+        return min(last, losses[losses.count / 2] * factor)
     }
 
     /// A loss as it counts, without a trace here.

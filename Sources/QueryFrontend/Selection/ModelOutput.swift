@@ -44,24 +44,43 @@ public struct ModelOutput: Sendable {
         }
     }
 
+    /// What an answer says of a label's probability.
+    enum Probability: Hashable {
+        /// 0 to 1.
+        case given(Double)
+        /// The answer says nothing of any label, or what it says is no probability.
+        case unfitOutput
+        /// The answer says nothing of this label.
+        case mismatch
+    }
+
     /// What the answer takes a label's probability for: itself where it is one number and the label 0 or 1, else what
-    /// it holds at the label's index or under its name. `nil` where it holds no such number.
-    func probability(of label: Label) -> Double? {
+    /// it holds at the label's index or under its name.
+    func probability(of label: Label) -> Probability {
         if let number {
-            guard (0...1).contains(number), let truth = label.number, truth == 0 || truth == 1 else { return nil }
-            return truth == 1 ? number : 1 - number
+            guard let probability = Self.probability(number) else { return .unfitOutput }
+            guard let truth = label.number, truth == 0 || truth == 1 else { return .mismatch }
+            return .given(truth == 1 ? probability : 1 - probability)
         }
-        let probability: Double?
+        let number: Double
         if let numbers {
+            guard !numbers.isEmpty else { return .unfitOutput }
             guard let index = label.number.flatMap({ Int(exactly: $0) }), numbers.indices.contains(index) else {
-                return nil
+                return .mismatch
             }
-            probability = numbers[index]
+            number = numbers[index]
         } else {
-            probability = AnswerJSON.number(named: label.text, in: bytes)
+            guard bytes.first(where: { $0 > 0x20 }) == UInt8(ascii: "{") else { return .unfitOutput }
+            guard let named = AnswerJSON.number(named: label.text, in: bytes) else { return .mismatch }
+            number = named
         }
-        guard let probability, (0...1).contains(probability) else { return nil }
-        return probability
+        return Self.probability(number).map(Probability.given) ?? .unfitOutput
+    }
+
+    /// A number as a probability: what is off by rounding, as sums of 32-bit numbers are, is 0 or 1.
+    private static func probability(_ number: Double) -> Double? {
+        guard (-1e-6...1 + 1e-6).contains(number) else { return nil }
+        return min(1, max(0, number))
     }
 
     /// The text without the quotes and escapes that make it a string of JSON.

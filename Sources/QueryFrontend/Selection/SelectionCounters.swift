@@ -15,16 +15,41 @@ package struct SelectionCounters: Hashable, Sendable {
     package var lossSum = 0.0
     /// Feedback that judged an answer of it.
     package var lossCount = 0
+    /// The same since the application has had its policy and its loss.
+    private var meanSum = 0.0
+    private var meanCount = 0
+
+    package init(
+        chosen: Int = 0, combined: Int = 0, straggled: Int = 0, shadowAgreed: Int = 0, shadowDisagreed: Int = 0,
+        lossSum: Double = 0, lossCount: Int = 0
+    ) {
+        self.chosen = chosen
+        self.combined = combined
+        self.straggled = straggled
+        self.shadowAgreed = shadowAgreed
+        self.shadowDisagreed = shadowDisagreed
+        self.lossSum = lossSum
+        self.lossCount = lossCount
+        (meanSum, meanCount) = (lossSum, lossCount)
+    }
 
     /// Feedback has judged an answer of it.
     mutating func note(loss: Double) {
         // It can be shown as JSON whatever labels came: a sum that is not finite could not.
         lossSum = min(LossStatistics.largest, lossSum + loss)
         lossCount += 1
+        meanSum = min(LossStatistics.largest, meanSum + loss)
+        meanCount += 1
     }
 
-    /// What an answer of it has cost on average; `nil` before the first feedback.
-    package var meanLoss: Double? { lossCount > 0 ? lossSum / Double(lossCount) : nil }
+    /// Losses are measured otherwise from now on, or another policy chooses: a mean of both would be none.
+    mutating func restartMean() {
+        (meanSum, meanCount) = (0, 0)
+    }
+
+    /// What an answer of it has cost on average, with the application's policy and its loss; `nil` before the first
+    /// feedback.
+    package var meanLoss: Double? { meanCount > 0 ? meanSum / Double(meanCount) : nil }
 }
 
 /// What has become of an application's feedback since the frontend's start.

@@ -33,7 +33,7 @@ public protocol SelectionPolicy: Sendable {
     /// lightly enough that tens of feedbacks can change it.
     func userState(from application: State) -> State
 
-    /// How much each of these models counts now: shares that add to one. For people and for metrics.
+    /// How much each of these models counts now: shares that add to one. For people and for metrics, on any thread.
     func weights(of models: [String], state: State) -> [Double]
 }
 
@@ -73,7 +73,8 @@ extension SelectionPolicy where State == NoState {
 public struct SelectionQuery: Sendable, Hashable {
     /// The application that is asked.
     public var application: String
-    /// The names of its linked models that have a live replica, in the order of linking, without shadows.
+    /// The names of its linked models that have a live replica, in the order of linking, without shadows; without those,
+    /// too, that have turned the query away, where a policy that learns is asked anew.
     public var models: [String]
     /// Who asks, where the request says so.
     public var user: String?
@@ -168,11 +169,23 @@ public struct Combination: Sendable, Hashable {
     public var output: Output
     /// The share of the members, by weight, that agree with the output: 0 to 1. One that did not answer does not agree.
     public var confidence: Double
+    /// The places of the members whose answers it was made of; `nil`: of all that answered.
+    public var sources: [Int]?
 
-    /// An output with its confidence.
-    public init(_ output: Output, confidence: Double) {
+    /// An output with its confidence, made of these members' answers, or of all.
+    public init(_ output: Output, confidence: Double, sources: [Int]? = nil) {
         self.output = output
         self.confidence = confidence
+        self.sources = sources
+    }
+
+    /// The places of those that it was made of, in their order, of these members' outputs.
+    func places(of outputs: [ModelOutput?]) -> [Int] {
+        let answered = outputs.indices.filter { outputs[$0] != nil }
+        guard let sources else { return answered }
+        // A policy of somebody's own may name nobody who has answered.
+        let named = answered.filter(sources.contains)
+        return named.isEmpty ? answered : named
     }
 }
 

@@ -8,8 +8,6 @@ package struct SelectionReport: Sendable {
         /// "name:version"
         package var label: String
         package var isShadow: Bool
-        /// Its share of the weight; `nil` for a shadow.
-        package var weight: Double?
         package var counters: SelectionCounters
     }
 
@@ -21,32 +19,46 @@ package struct SelectionReport: Sendable {
     package var models: [Model]
     package var feedback: FeedbackCounters
     package var state: (any Encodable & Sendable)?
+    /// The names of the models that can be chosen.
+    package var candidates: [String]
+    /// Finds what these models count. It takes its time, so it is left to whoever wants to know, on their thread.
+    var weigh: @Sendable ([String]) -> [Double]
+
+    /// Each model's share of the weight, by the places of `models`: 0 for one that cannot be chosen, `nil` for a shadow.
+    package func weights() -> [Double?] {
+        let byName = Dictionary(zip(candidates, weigh(candidates))) { first, _ in first }
+        return models.map { $0.isShadow ? nil : byName[$0.name] ?? 0 }
+    }
 }
 
 extension Selector {
     /// Tells how a selection does, once the user's state is known; `nil` where the application has no policy.
     package mutating func report(
-        on application: ApplicationHandle, user: String?, _ reply: @escaping @Sendable (SelectionReport?) -> Void
+        on application: ApplicationHandle, user: String?, isServed: Served,
+        _ reply: @escaping @Sendable (SelectionReport?) -> Void
     ) {
         if let missing = missingState(application, user) { return wait(.report(user: user, reply), for: missing) }
-        reply(report(on: application, user: user))
+        reply(report(on: application, user: user, isServed: isServed))
     }
 
     /// What is known at once: for metrics.
-    package func report(on application: ApplicationHandle, user: String? = nil) -> SelectionReport? {
+    ///
+    /// - Parameter isServed: whether a model can be asked. Where none can, all are weighed as if they could.
+    package func report(
+        on application: ApplicationHandle, user: String? = nil, isServed: Served = { _ in true }
+    ) -> SelectionReport? {
         guard let member = members[application] else { return nil }
-        let weights = member.candidates.isEmpty ? [] : member.states.weights(of: member.candidates, for: user)
-        let byName = Dictionary(zip(member.candidates, weights)) { first, _ in first }
+        let served = member.models.filter { !$0.isShadow && isServed($0.handle) }.map(\.name)
         let isOwn = member.states.hasOwnState(user)
         return SelectionReport(
             application: member.name, user: user, settings: member.settings, isOwn: isOwn,
             models: member.models.map { model in
                 SelectionReport.Model(
                     name: model.name, label: model.label, isShadow: model.isShadow,
-                    weight: model.isShadow ? nil : byName[model.name],
                     counters: member.counters[model.name] ?? SelectionCounters())
             },
-            feedback: member.feedback, state: member.states.snapshot(of: isOwn ? user : nil))
+            feedback: member.feedback, state: member.states.snapshot(of: isOwn ? user : nil),
+            candidates: served.isEmpty ? member.candidates : served, weigh: member.states.weighing(for: user))
     }
 
     /// Lets a user, or an application with all its users, begin anew.

@@ -70,6 +70,8 @@ package struct Selector: Sendable {
         var feedback = FeedbackCounters()
         /// How much a loss may count for.
         var lossBound = LossBound()
+        /// An output that a label could be compared with lately, where the loss is not zero-one.
+        var comparable: String?
         /// Feedback whose input the models are asked for, and that which waits for its turn.
         var inputsUnderWay = 0
         var inputs: Deque<SelectedFeedback> = []
@@ -145,12 +147,18 @@ package struct Selector: Sendable {
             members[handle]?.candidates = candidates
         } else {
             let old = members[handle]
+            let isSameLoss = old?.settings.loss == settings.loss
+            var counters = old?.counters ?? [:]
+            if old?.origin != origin {
+                for name in counters.keys { counters[name]?.restartMean() }
+            }
             members[handle] = Member(
                 name: name, defaultOutput: defaultOutput, settings: settings, origin: origin, models: models,
                 candidates: candidates,
-                states: policy.states(usersInMemory: bounds.usersInMemory), counters: old?.counters ?? [:],
+                states: policy.states(usersInMemory: bounds.usersInMemory), counters: counters,
                 feedback: old?.feedback ?? FeedbackCounters(),
-                lossBound: old?.settings.loss == settings.loss ? old?.lossBound ?? LossBound() : LossBound(),
+                lossBound: isSameLoss ? old?.lossBound ?? LossBound() : LossBound(),
+                comparable: isSameLoss ? old?.comparable : nil,
                 inputsUnderWay: old?.inputsUnderWay ?? 0,
                 inputs: old?.inputs ?? [])
         }

@@ -42,6 +42,8 @@ package struct SelectionCommit: Sendable {
 package enum SelectionStoreAnswer: Sendable {
     /// A state that this policy has written; `nil`: there is none.
     case loaded(StateKey, policy: String, (any Sendable)?)
+    /// This policy has written a state, and does not understand it any more: it is as if there were none.
+    case undecodable(StateKey, policy: String)
     case checked(feedback: String, application: String, hasCounted: Bool)
     /// These commits are durable.
     case committed([UInt64])
@@ -62,7 +64,7 @@ extension SelectionStoreAnswer {
     var isOfCommits: Bool {
         switch self {
         case .committed, .failed, .rejected: true
-        case .loaded, .checked, .unreadable, .uncheckable, .notRemoved: false
+        case .loaded, .undecodable, .checked, .unreadable, .uncheckable, .notRemoved: false
         }
     }
 }

@@ -140,9 +140,10 @@ extension Selector {
     mutating func judge(_ part: Ensemble.Part, by feedback: SelectedFeedback) {
         let application = feedback.waiter.application
         guard case .input(_, let label) = feedback.subject, let output = part.output,
-            let cost = members[application]?.settings.loss.value(of: output, label: label)
+            let verdict = verdict(.label(label), in: application),
+            let cost = verdict.costs(of: AnsweredQueries.Answered(shadow: part.model.name, output, application))[0]
         else { return }
-        let counted = members[application]?.lossBound.bounded(cost) ?? cost
+        let counted = members[application]?.lossBound.bounded(cost.value) ?? cost.value
         members[application]?.counters[part.model.name]?.note(loss: counted)
     }
 
@@ -150,49 +151,64 @@ extension Selector {
     mutating func learn(
         _ judgement: SelectedFeedback.Judgement, of query: AnsweredQueries.Answered, _ feedback: SelectedFeedback
     ) {
-        // Not the member itself: while a copy of it is held, a change of its states would copy them all.
-        guard let (loss, defaultOutput) = members[query.application].map({ ($0.settings.loss, $0.defaultOutput) })
-        else { return end(feedback, .notLearning) }
+        guard let verdict = verdict(judgement, in: query.application) else { return end(feedback, .notLearning) }
+        let loss = verdict.loss
         if let missing = missingState(query.application, query.user) {
             return wait(.judging(judgement, query, feedback), for: missing)
         }
-        let hasAnswer = query.members.contains { $0.output != nil && $0.probability != nil }
+        let hasAnswer = query.hasAnswer
         guard hasAnswer || query.failedAlone else { return end(feedback, .noAnswer) }
         if case .reward = judgement, query.output == nil, hasAnswer { return end(feedback, .noOutput) }
-        var judged: [(member: AnsweredQueries.Answered.Member, cost: Double)] = []
-        for asked in query.members {
-            let cost: Double?
-            if let output = asked.output {
-                cost = query.cost(of: output, judgement, by: loss)
-            } else {
-                // The default output was given in the place of the only one that was asked, and costs what that would
-                // have: else a model that is always too slow would seem to cost nothing, and draw all queries.
-                cost = !hasAnswer && asked.hasFailed ? judgement.cost(ofDefault: defaultOutput, by: loss) : nil
-            }
-            if let cost { judged.append((asked, cost)) }
+        let costs = verdict.costs(of: query)
+        var judged: [(member: AnsweredQueries.Answered.Member, cost: Verdict.Cost)] = []
+        for (member, cost) in zip(query.members, costs) {
+            if let cost { judged.append((member, cost)) }
         }
         guard judged.contains(where: { $0.member.probability != nil }) else { return end(feedback, .incomparable) }
         if loss != .zeroOne { bound(&judged, of: query.application) }
         let observations = judged.compactMap { member, cost in
             member.probability.map {
-                SelectionFeedback.Observation(model: member.model, loss: cost, probability: Double($0))
+                SelectionFeedback.Observation(model: member.model, loss: cost.value, probability: Double($0))
             }
         }
         let lesson = SelectionFeedback(observations, models: query.candidates, loss: loss)
         // A new user begins with what the application knew before this feedback.
         if let user = query.user { members[query.application]?.states.observe(lesson, for: user) }
         members[query.application]?.states.observe(lesson, for: nil)
-        commit(Lesson(feedback: feedback, costs: judged.map { ($0.member.model, $0.cost) }), user: query.user)
+        commit(Lesson(feedback: feedback, costs: judged.map { ($0.member.model, $0.cost.value) }), user: query.user)
+    }
+
+    /// What feedback says, by what is known of an application's losses; `nil` where that has no policy any more.
+    private func verdict(
+        _ judgement: SelectedFeedback.Judgement, in application: ApplicationHandle
+    ) -> Verdict? {
+        // Not the member itself: while a copy of it is held, a change of its states would copy them all.
+        members[application].map { member in
+            Verdict(
+                judgement: judgement, loss: member.settings.loss, defaultOutput: member.defaultOutput,
+                largestLoss: member.lossBound.largestSeen, comparable: member.comparable)
+        }
     }
 
     /// Shadows are bounded by what the others cost, and change nothing of that: some are judged with them, others later.
     private mutating func bound(
-        _ judged: inout [(member: AnsweredQueries.Answered.Member, cost: Double)], of application: ApplicationHandle
+        _ judged: inout [(member: AnsweredQueries.Answered.Member, cost: Verdict.Cost)],
+        of application: ApplicationHandle
     ) {
         guard var bound = members[application]?.lossBound else { return }
-        let taught = judged.filter { $0.member.probability != nil }.map(\.cost)
-        for index in judged.indices { judged[index].cost = bound.bounded(judged[index].cost) }
-        _ = bound.bounded(taught)
+        var taught: [Double] = []
+        for index in judged.indices {
+            guard case .measured(let cost) = judged[index].cost else {
+                // The default output may be far from a label in a wrong unit, too.
+                judged[index].cost = .charged(bound.bounded(judged[index].cost.value))
+                continue
+            }
+            judged[index].cost = .measured(bound.bounded(cost))
+            guard judged[index].member.probability != nil else { continue }
+            taught.append(cost)
+            if let output = judged[index].member.output { members[application]?.comparable = output }
+        }
+        if !taught.isEmpty { _ = bound.bounded(taught) }
         members[application]?.lossBound = bound
     }
 
@@ -249,41 +265,6 @@ extension FeedbackCounters {
         case .duplicate: duplicate += 1
         case .unknownQuery: unknownQuery += 1
         case .noAnswer, .incomparable, .noOutput, .notDurable, .notLearning, .stopping: failed += 1
-        }
-    }
-}
-
-extension SelectedFeedback.Judgement {
-    /// What the default output has cost; `nil` where nothing can be said of it.
-    fileprivate func cost(ofDefault output: String, by loss: Loss) -> Double? {
-        switch self {
-        case .label(let label): loss.value(of: ModelOutput(output), label: label)
-        case .reward(let reward): 1 - reward
-        }
-    }
-}
-
-extension AnsweredQueries.Answered {
-    /// What one of the models' outputs has cost; `nil` where nothing can be said of it.
-    ///
-    /// A reward judges the output that was given. Where that was made of all answers, it judges all of them. Where it is
-    /// one of them, it judges those who said the same; of answers that are right or wrong it judges the others too, the
-    /// other way round: they are wrong where that was right, and may be right where it was wrong.
-    fileprivate func cost(of output: String, _ judgement: SelectedFeedback.Judgement, by loss: Loss) -> Double? {
-        switch judgement {
-        case .label(let label):
-            return loss.value(of: ModelOutput(output), label: label)
-        case .reward(let reward):
-            switch self.output {
-            case .answer(let index):
-                guard members.indices.contains(index), let given = members[index].output else { return nil }
-                if ModelOutput(output).agrees(with: ModelOutput(given)) { return 1 - reward }
-                return loss == .zeroOne ? reward : nil
-            case .text:
-                return 1 - reward
-            case nil:
-                return nil
-            }
         }
     }
 }

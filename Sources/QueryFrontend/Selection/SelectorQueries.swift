@@ -18,48 +18,6 @@ package struct SelectedQuery: Sendable {
     }
 }
 
-/// A query on its way to several models.
-struct Ensemble: Sendable {
-    /// One of the models.
-    struct Part: Sendable {
-        let model: Selector.LinkedModel
-        /// `nil` for one that only watches.
-        let probability: Double?
-        /// `nil` until it comes.
-        var outcome: Outcome?
-
-        /// What the model answered.
-        var output: ModelOutput? {
-            if case .output(let bytes) = outcome { ModelOutput(bytes: bytes) } else { nil }
-        }
-    }
-
-    /// What the answers are wanted for.
-    enum Purpose: Sendable {
-        case answer(queryID: UInt64)
-        case feedback(SelectedFeedback)
-    }
-
-    let waiter: Waiter
-    let user: String?
-    let purpose: Purpose
-    /// The names of the models that could have been chosen: those that had a replica.
-    let candidates: [String]
-    /// Those that answer, then those that watch.
-    var parts: [Part]
-    let memberCount: Int
-    /// Its application is gone: no feedback is for what it was asked.
-    var isForgotten = false
-    /// Members whose outcome has not come.
-    var missingMembers: Int
-    /// All parts whose outcome has not come.
-    var missing: Int
-    /// What was answered, once it was, for the watching to be compared with.
-    var answer: ModelOutput?
-
-    var members: ArraySlice<Part> { parts[..<memberCount] }
-}
-
 extension Selector {
     /// The sink that tickets of an ensemble's queries name.
     package static let sink = -1
@@ -105,27 +63,35 @@ extension Selector {
         let number = nextEnsemble
         nextEnsemble += 1
         let memberCount = parts.count { $0.probability != nil }
-        ensembles[number] = Ensemble(
-            waiter: waiter, user: user, purpose: purpose, candidates: candidates, parts: parts,
-            memberCount: memberCount, missingMembers: memberCount, missing: parts.count)
+        let ensemble = Ensemble(
+            waiter: waiter, user: user, input: input, trace: trace, purpose: purpose, candidates: candidates,
+            parts: parts, memberPlaces: 0..<memberCount, missingMembers: memberCount, missing: parts.count)
+        ensembles[number] = ensemble
         // The same for all: only the model differs.
         let hash = parts.contains { $0.model.caches } ? CacheKey.hash(of: input) : 0
-        for (item, part) in parts.enumerated() {
-            var copy = waiter
-            copy.ticket = Ticket(sink: Self.sink, request: number, item: item)
-            effects.queries.append(
-                Query(
-                    waiter: copy, model: part.model.handle, input: input,
-                    key: part.model.caches ? CacheKey(model: part.model.handle, input: input, inputHash: hash) : nil,
-                    trace: trace))
-        }
+        for item in parts.indices { send(ensemble, number, to: item, inputHash: hash) }
         return true
+    }
+
+    /// Sends an ensemble's input to one of its models.
+    private mutating func send(_ ensemble: Ensemble, _ number: UInt64, to item: Int, inputHash: Int) {
+        let model = ensemble.parts[item].model
+        var waiter = ensemble.waiter
+        waiter.ticket = Ticket(sink: Self.sink, request: number, item: item)
+        effects.queries.append(
+            Query(
+                waiter: waiter, model: model.handle, input: ensemble.input,
+                key: model.caches
+                    ? CacheKey(model: model.handle, input: ensemble.input, inputHash: inputHash) : nil,
+                trace: ensemble.trace))
     }
 
     /// The models that a query goes to, those that answer first, and the names of all that it could have gone to; `nil`
     /// where none has a replica.
+    ///
+    /// - Parameter among: the names of those that it may go to; `nil`: all.
     private mutating func parts(
-        for application: ApplicationHandle, user: String?, isServed: Served
+        for application: ApplicationHandle, user: String?, among: [String]? = nil, isServed: Served
     ) -> (parts: [Ensemble.Part], candidates: [String])? {
         // Not the member itself: while a copy of it is held, a change of its states would copy them all.
         guard
@@ -137,7 +103,11 @@ extension Selector {
         served.reserveCapacity(models.count)
         var shadows: [LinkedModel] = []
         for model in models where isServed(model.handle) {
-            if model.isShadow { shadows.append(model) } else { served.append(model) }
+            if model.isShadow {
+                shadows.append(model)
+            } else if among?.contains(model.name) ?? true {
+                served.append(model)
+            }
         }
         guard !served.isEmpty else { return nil }
         let query = SelectionQuery(
@@ -170,8 +140,14 @@ extension Selector {
         else { return }
         ensembles.values[index].parts[part].outcome = outcome
         ensembles.values[index].missing -= 1
-        let isMember = part < ensembles.values[index].memberCount
-        if isMember { ensembles.values[index].missingMembers -= 1 }
+        let isMember = ensembles.values[index].memberPlaces.contains(part)
+        if isMember {
+            ensembles.values[index].missingMembers -= 1
+            if outcome.defaultReason?.isOverload == true {
+                if passOn(number, now: now, isServed: isServed) { return }
+                ensembles.values[index].comeBack()
+            }
+        }
         let ensemble = ensembles.values[index]
         if ensemble.missing == 0 { ensembles.remove(at: index) }
         switch ensemble.purpose {
@@ -192,10 +168,48 @@ extension Selector {
         }
     }
 
+    /// How often one query is passed on: each time costs a choice, and where everybody has too much to do those are many.
+    private static let mostPasses = 8
+
+    /// The model that a policy has chosen turns the query away, because it has too much to do: the query goes to another
+    /// one, as if that model had no replica, and feedback is on the choice among the others.
+    ///
+    /// Else that model would seem the best of all: what is turned away may be judged by nobody, and only its successes
+    /// would count. A policy that learns nothing means what it chooses, and an ensemble goes on with its other members.
+    ///
+    /// - Returns: false where there is nobody to pass it on to.
+    private mutating func passOn(_ number: UInt64, now: MonotonicTime, isServed: Served) -> Bool {
+        guard let ensemble = ensembles[number], !ensemble.isForgotten, ensemble.memberPlaces.count == 1,
+            now < ensemble.waiter.deadline, ensemble.turnedAway.count < Self.mostPasses,
+            members[ensemble.waiter.application]?.states.learns == true
+        else { return false }
+        // One that watches has the query already.
+        let asked = ensemble.parts.map(\.model.name)
+        let others = ensemble.candidates.filter { !asked.contains($0) }
+        guard !others.isEmpty,
+            let (parts, candidates) = parts(
+                for: ensemble.waiter.application, user: ensemble.user, among: others, isServed: isServed),
+            let next = parts.first, parts.count(where: { $0.probability != nil }) == 1
+        else { return false }
+        let place = ensemble.parts.count
+        ensembles[number]?.firstCandidates = ensemble.firstCandidates ?? ensemble.candidates
+        ensembles[number]?.candidates = candidates
+        ensembles[number]?.parts.append(next)
+        ensembles[number]?.memberPlaces = place..<place + 1
+        ensembles[number]?.missing += 1
+        ensembles[number]?.missingMembers += 1
+        if case .answer = ensemble.purpose {
+            members[ensemble.waiter.application]?.counters[next.model.name]?.chosen += 1
+        }
+        guard let passed = ensembles[number] else { return false }
+        send(passed, number, to: place, inputHash: next.model.caches ? CacheKey.hash(of: passed.input) : 0)
+        return true
+    }
+
     /// All members have answered, or the deadline has come.
     private mutating func combine(_ ensemble: Ensemble, _ number: UInt64, id: UInt64, now: MonotonicTime) {
         let application = ensemble.waiter.application
-        count(ensemble)
+        countStragglers(of: ensemble)
         let outputs = ensemble.members.map(\.output)
         guard outputs.contains(where: { $0 != nil }) else {
             keep(ensemble, id: id, output: nil, now: now)
@@ -216,32 +230,52 @@ extension Selector {
             case .text(let text): ModelOutput(text)
             }
         let isSure = combination.confidence >= settings.minConfidence
-        let models = ensemble.members.filter { $0.output != nil }.map(\.model.label)
+        let combined = combination.places(of: outputs)
+        for place in combined { members[application]?.counters[answers.models[place]]?.combined += 1 }
+        let models = combined.map { ensemble.members[ensemble.memberPlaces.lowerBound + $0].model.label }
         effects.answers.append(
             SelectorEffects.Answer(
                 waiter: ensemble.waiter,
                 outcome: isSure ? .output(output.bytes) : .defaultOutput(.lowConfidence),
                 combined: settings.policy == .standard
                     ? nil : Combined(models: models, confidence: combination.confidence)))
-        for part in ensemble.parts[ensemble.memberCount...] { compare(part, with: output, in: application) }
-        if ensemble.missing > 0 { ensembles[number]?.answer = output }
-        keep(ensemble, id: id, output: isSure ? combination.output : nil, now: now)
+        // What the application is answered, whatever the models have said.
+        let answer = isSure ? output : ModelOutput(members[application]?.defaultOutput ?? "")
+        for part in ensemble.parts where part.probability == nil { compare(part, with: answer, in: application) }
+        if ensemble.missing > 0 { ensembles[number]?.answer = answer }
+        keep(ensemble, id: id, output: isSure ? combination.output : nil, combined: combined, now: now)
     }
 
     /// Notes a query, so that feedback can name it. Where nothing is learned, none does.
-    private mutating func keep(_ ensemble: Ensemble, id: UInt64, output: Combination.Output?, now: MonotonicTime) {
+    private mutating func keep(
+        _ ensemble: Ensemble, id: UInt64, output: Combination.Output?, combined: [Int] = [], now: MonotonicTime
+    ) {
         guard !ensemble.isForgotten, members[ensemble.waiter.application]?.settings.isStandard == false else { return }
-        if let query = judged(ensemble, output: output) { answered.insert(query, id: id, now: now) }
+        if let query = judged(ensemble, output: output, combined: combined) {
+            answered.insert(query, id: id, now: now)
+        }
     }
 
     /// What feedback has to know of an ensemble; `nil` where its application has no policy any more.
-    func judged(_ ensemble: Ensemble, output: Combination.Output?) -> AnsweredQueries.Answered? {
+    ///
+    /// - Parameter combined: the places among the members of those whose answers the output is made of.
+    func judged(
+        _ ensemble: Ensemble, output: Combination.Output?, combined: [Int] = []
+    ) -> AnsweredQueries.Answered? {
         guard members[ensemble.waiter.application] != nil else { return nil }
-        let asked = ensemble.parts.map { part in
-            AnsweredQueries.Answered.Member(
-                model: part.model.name, probability: part.probability.map { Float($0) }, output: part.output?.text,
-                hasFailed: part.outcome?.defaultReason?.isModels == true)
+        var asked = ensemble.parts.indices.map { place in
+            let part = ensemble.parts[place]
+            // Whoever turned the query away and was passed over is as one that could not be chosen.
+            let isMember = ensemble.memberPlaces.contains(place)
+            return AnsweredQueries.Answered.Member(
+                model: part.model.name, probability: isMember ? part.probability.map { Float($0) } : nil,
+                output: part.output?.text,
+                hasFailed: (isMember || part.probability == nil) && part.outcome?.defaultReason?.isModels == true)
         }
+        let first = ensemble.memberPlaces.lowerBound
+        for place in combined { asked[first + place].isCombined = true }
+        var output = output
+        if case .answer(let place) = output { output = .answer(first + place) }
         return AnsweredQueries.Answered(
             application: ensemble.waiter.application, user: ensemble.user, members: asked,
             candidates: ensemble.candidates, output: output)
@@ -261,13 +295,9 @@ extension Selector {
         }
     }
 
-    private mutating func count(_ ensemble: Ensemble) {
-        for part in ensemble.members {
-            if part.output != nil {
-                members[ensemble.waiter.application]?.counters[part.model.name]?.combined += 1
-            } else if part.outcome?.defaultReason?.isLateness == true {
-                members[ensemble.waiter.application]?.counters[part.model.name]?.straggled += 1
-            }
+    private mutating func countStragglers(of ensemble: Ensemble) {
+        for part in ensemble.members + ensemble.turnedAway where part.outcome?.defaultReason?.isLateness == true {
+            members[ensemble.waiter.application]?.counters[part.model.name]?.straggled += 1
         }
     }
 
@@ -279,14 +309,5 @@ extension Selector {
         } else {
             members[application]?.counters[part.model.name]?.shadowDisagreed += 1
         }
-    }
-}
-
-extension Ensemble {
-    /// Why there is no answer, where there is none: that of the only member, or that the deadline has come, or that of
-    /// the first.
-    fileprivate var failure: Outcome {
-        let outcomes = members.compactMap(\.outcome)
-        return outcomes.first { $0.defaultReason == .deadline } ?? outcomes.first ?? .defaultOutput(.noReplica)
     }
 }

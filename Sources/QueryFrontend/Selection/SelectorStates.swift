@@ -125,6 +125,9 @@ extension Selector {
         case .uncheckable(let id, let name, let reason):
             guard let application = handle(of: name) else { return }
             giveUp(.feedback(FeedbackKey(application: application, id: id)), reason, now: now, isServed: isServed)
+        case .undecodable:
+            // It comes beside the answer that nothing is kept, for the log.
+            break
         case .notRemoved(let key):
             guard let application = handle(of: key.application) else { return }
             members[application]?.states.forgetAll()
@@ -192,7 +195,8 @@ extension Selector {
             case .feedback(let feedback): attempt(feedback, isChecked: key.isFeedback, now: now, isServed: isServed)
             case .learning(let feedback): learn(feedback, now: now, isServed: isServed)
             case .judging(let judgement, let query, let feedback): learn(judgement, of: query, feedback)
-            case .report(let user, let reply): report(on: key.application, user: user, reply)
+            case .report(let user, let reply):
+                report(on: key.application, user: user, isServed: isServed, reply)
             }
         }
     }

@@ -50,12 +50,13 @@ func makeReport() -> DispatchReport {
             isOwn: true,
             models: [
                 SelectionReport.Model(
-                    name: "sum", label: "sum:1", isShadow: false, weight: 0.75,
+                    name: "sum", label: "sum:1", isShadow: false,
                     counters: SelectionCounters(chosen: 10, combined: 8, straggled: 2, lossSum: 1.5, lossCount: 3)),
                 SelectionReport.Model(
                     name: "idle", label: "idle:2", isShadow: true,
                     counters: SelectionCounters(shadowAgreed: 4, shadowDisagreed: 5)),
-            ], feedback: FeedbackCounters(counted: 3, duplicate: 1, unknownQuery: 2, failed: 4))
+            ], feedback: FeedbackCounters(counted: 3, duplicate: 1, unknownQuery: 2, failed: 4),
+            candidates: ["sum"], weigh: { _ in [0.75] })
     ]
     report.cache = CacheStatistics(byteCount: 1000, capacityBytes: 4096, entries: 3, evictions: 2)
     return report

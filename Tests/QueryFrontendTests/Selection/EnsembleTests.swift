@@ -37,8 +37,8 @@ struct EnsembleTests {
     @Test("A model that did not answer does not agree")
     func countsStragglers() {
         #expect(majority("7", nil, "7", nil) == Combination(.answer(0), confidence: 0.5))
-        #expect(mean("2", nil) == Combination(.answer(0), confidence: 0.5))
-        #expect(median(nil, nil, nil, "2") == Combination(.answer(3), confidence: 0.25))
+        #expect(mean("2", nil) == Combination(.answer(0), confidence: 0.5, sources: [0]))
+        #expect(median(nil, nil, nil, "2") == Combination(.answer(3), confidence: 0.25, sources: [3]))
     }
 
     @Test("The mean of numbers, with all digits")
@@ -66,14 +66,16 @@ struct EnsembleTests {
         #expect(mean("[100,1]", "[98,3]", "[99,2]").confidence == 1)
         let strict = MeanPolicy(tolerance: 0)
         #expect(
-            strict.combine(answers(["1", "3", "2"]), state: NoState()) == Combination(.answer(2), confidence: 1.0 / 3))
+            strict.combine(answers(["1", "3", "2"]), state: NoState())
+                == Combination(.answer(2), confidence: 1.0 / 3, sources: [0, 1, 2]))
     }
 
     @Test("Answers of another kind are left out, and do not agree")
     func leavesOthersOut() {
         #expect(mean("1", "cat", "2", "[1,2]").output == .text("1.5"))
-        #expect(mean("cat", "2", "2") == Combination(.answer(1), confidence: 2.0 / 3))
-        #expect(mean("[1,2]", "[1,2]", "[1,2,3]") == Combination(.answer(0), confidence: 2.0 / 3))
+        #expect(mean("cat", "2", "2") == Combination(.answer(1), confidence: 2.0 / 3, sources: [1, 2]))
+        #expect(
+            mean("[1,2]", "[1,2]", "[1,2,3]") == Combination(.answer(0), confidence: 2.0 / 3, sources: [0, 1]))
     }
 
     @Test("Without numbers the first answer is the output")
@@ -100,7 +102,7 @@ struct EnsembleTests {
     func weighs() {
         let policy = WeightedMeanPolicy(weights: ["m0": 3])
         let combination = policy.combine(answers(["1", "2"]), state: NoState())
-        #expect(combination == Combination(.text("1.25"), confidence: 0))
+        #expect(combination == Combination(.text("1.25"), confidence: 0, sources: [0, 1]))
         #expect(policy.weights(of: ["m0", "m1"], state: NoState()) == [0.75, 0.25])
         #expect(policy.combine(answers(["100", "80"]), state: NoState()).confidence == 0.75)
     }
@@ -108,7 +110,9 @@ struct EnsembleTests {
     @Test("weightedMean leaves out models that weigh 0")
     func leavesWeightlessOut() {
         let policy = WeightedMeanPolicy(weights: ["m0": 0, "m1": 0])
-        #expect(policy.combine(answers(["1", "2", "5"]), state: NoState()) == Combination(.answer(2), confidence: 1))
+        #expect(
+            policy.combine(answers(["1", "2", "5"]), state: NoState())
+                == Combination(.answer(2), confidence: 1, sources: [2]))
         #expect(policy.combine(answers(["1", "2"]), state: NoState()).output == .answer(0))
         #expect(policy.weights(of: ["m0", "m1"], state: NoState()) == [0.5, 0.5])
     }

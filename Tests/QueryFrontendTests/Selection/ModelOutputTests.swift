@@ -57,12 +57,12 @@ struct ModelOutputTests {
     @Test("The probability of a label stands under its name, or at its index")
     func probability() {
         let named = ModelOutput(#"{"cat": 0.75, "dog": 0.25}"#)
-        #expect(named.probability(of: .text("cat")) == 0.75)
-        #expect(named.probability(of: .text("cow")) == nil)
-        #expect(ModelOutput(#"{"1": 0.5}"#).probability(of: .number(1)) == 0.5)
-        #expect(ModelOutput(#"{"cat": 0.75, "about": "x"}"#).probability(of: .text("cat")) == nil)
-        #expect(ModelOutput("[0.25, 0.75]").probability(of: .number(1)) == 0.75)
-        #expect(ModelOutput("[0.25, 0.75]").probability(of: .number(2)) == nil)
-        #expect(ModelOutput("[0.25, 7]").probability(of: .number(1)) == nil)
+        #expect(named.probability(of: .text("cat")) == .given(0.75))
+        #expect(named.probability(of: .text("cow")) == .mismatch)
+        #expect(ModelOutput(#"{"1": 0.5}"#).probability(of: .number(1)) == .given(0.5))
+        #expect(ModelOutput(#"{"cat": 0.75, "about": "x"}"#).probability(of: .text("cat")) == .mismatch)
+        #expect(ModelOutput("[0.25, 0.75]").probability(of: .number(1)) == .given(0.75))
+        #expect(ModelOutput("[0.25, 0.75]").probability(of: .number(2)) == .mismatch)
+        #expect(ModelOutput("[0.25, 7]").probability(of: .number(1)) == .unfitOutput)
     }
 }

@@ -26,16 +26,18 @@ struct SelectorWorld {
     var isStoreSlow = false
     /// The store fails to write.
     var isStoreFull = false
+    private let defaultOutput: String
     private var settings: SelectionSettings
     private var nextRequest: UInt64 = 0
 
     init(
         _ policy: String = "exp3", models: [String] = ["a", "b"], _ parameters: [String: PolicyDescription.Value] = [:],
-        loss: Loss = .zeroOne, minConfidence: Double = 0, shadows: [String] = [],
+        loss: Loss = .zeroOne, minConfidence: Double = 0, shadows: [String] = [], defaultOutput: String = "",
         bounds: Selector.Bounds = Selector.Bounds()
     ) throws {
         selector = Selector(bounds: bounds, seed: 7)
         self.models = models
+        self.defaultOutput = defaultOutput
         settings = SelectionSettings(
             policy: PolicyDescription(policy, parameters), loss: loss, minConfidence: minConfidence, shadows: shadows)
         try link(models)
@@ -50,8 +52,9 @@ struct SelectorWorld {
                 isShadow: settings.shadows.contains(name))
         }
         selector.setApplication(
-            Self.application, "app", settings, policy: try SelectionPolicies.standard.policy(for: settings.policy),
-            policyName: settings.policy.name, models: links)
+            Self.application, "app", defaultOutput: defaultOutput, settings,
+            policy: try SelectionPolicies.standard.policy(for: settings.policy), policyName: settings.policy.name,
+            models: links)
         settle()
     }
 
@@ -202,11 +205,14 @@ struct SelectorWorld {
     }
 
     func report(user: String? = nil) -> SelectionReport? {
-        selector.report(on: Self.application, user: user)
+        selector.report(on: Self.application, user: user) { !unserved.contains(models[$0.index]) }
     }
 
     /// What a model counts for a user.
     func weight(of model: String, for user: String? = nil) -> Double {
-        report(user: user)?.models.first { $0.name == model }?.weight ?? -1
+        guard let report = report(user: user), let place = report.models.firstIndex(where: { $0.name == model }) else {
+            return -1
+        }
+        return report.weights()[place] ?? -1
     }
 }

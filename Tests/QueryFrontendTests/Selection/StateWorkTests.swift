@@ -86,6 +86,7 @@ struct StateWorkTests {
         answers.map { answer in
             switch answer {
             case .loaded(let key, _, let state): "loaded \(key.application): \(state as? [Double] ?? [])"
+            case .undecodable(let key, let policy): "undecodable \(key.application) of \(policy)"
             case .checked(let feedback, _, let hasCounted): "\(feedback) has counted: \(hasCounted)"
             case .committed(let numbers): "committed \(numbers)"
             case .failed(let numbers, let epoch, let reason): "failed \(numbers) of \(epoch): \(reason)"
@@ -107,6 +108,15 @@ struct StateWorkTests {
         #expect(store.contents.withLock { $0.commits } == 1)
         #expect(texts(work.perform([.check(feedback: "f", application: "app")])) == ["f has counted: true"])
         #expect(texts(work.perform([.check(feedback: "f", application: "other")])) == ["f has counted: false"])
+    }
+
+    @Test("A state that its policy does not understand any more is as if it were not kept, and is told")
+    func tellsUndecodable() {
+        var work = StateWork(store: store)
+        _ = work.perform([commit(0, 1)])
+        let load = SelectionStoreRequest.load(StateKey(application: "app", user: nil), policy: "p") { _ in nil }
+        #expect(texts(work.perform([load])) == ["undecodable app of p", "loaded app: []"])
+        #expect(texts(work.perform([self.load(policy: "q")])) == ["loaded app: []"])
     }
 
     @Test("What is read and is not about to be written need not wait for the disk")

@@ -152,10 +152,10 @@ extension SelectionStateDescription.Model: Codable {
 extension SelectionStateDescription {
     init(_ report: SelectionReport) {
         // A model's version follows its name and a colon, which no name holds.
-        let models = report.models.map { model in
+        let models = zip(report.models, report.weights()).map { model, weight in
             Model(
                 model: model.name, version: String(model.label.dropFirst(model.name.count + 1)),
-                weight: model.weight ?? 0, chosen: model.counters.chosen, combined: model.counters.combined,
+                weight: weight ?? 0, chosen: model.counters.chosen, combined: model.counters.combined,
                 straggled: model.counters.straggled, meanLoss: model.counters.meanLoss,
                 shadow: model.isShadow
                     ? ShadowCounts(agreed: model.counters.shadowAgreed, disagreed: model.counters.shadowDisagreed) : nil

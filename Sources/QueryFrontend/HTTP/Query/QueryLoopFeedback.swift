@@ -66,6 +66,11 @@ struct FeedbackAnswer {
                 "Query \(piece.queryID) got the default output, which a reward cannot judge; send a label")
         case .notDurable(let reason):
             self.init(piece, .serviceUnavailable, "Store error", "Nothing was learned: \(reason)")
+        case .notLearning where route.learns:
+            self.init(
+                piece, .badRequest, "Nothing to learn",
+                "Application '\(route.name)' was deleted while the feedback was under way, or was given a policy that does "
+                    + "not learn")
         case .notLearning:
             self.init(
                 piece, .badRequest, "Nothing to learn",

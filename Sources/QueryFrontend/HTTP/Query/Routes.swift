@@ -26,7 +26,7 @@ final class Route: Sendable {
     let learns: Bool
     /// How the application measures errors.
     let loss: Loss
-    /// The first linked model, which answers where none is chosen; `nil` where none is linked.
+    /// The first linked model that is no shadow, which answers where none is chosen; `nil` where none is linked.
     let modelName: String?
     /// Its current version; `nil` where it has none.
     let current: RoutedModel?
@@ -35,7 +35,7 @@ final class Route: Sendable {
     /// Its versions that take others.
     let unfitVersions: Set<String>
 
-    /// - Parameter versions: those of the first linked model.
+    /// - Parameter versions: those of the first linked model that is no shadow.
     init(_ application: Application, versions registered: [Model], catalog: Catalog, handles: Handles) {
         name = application.name
         handle = handles.handle(forApplication: application.name)
@@ -46,7 +46,7 @@ final class Route: Sendable {
         selects = application.selects
         learns = !application.selection.isStandard
         loss = application.selection.loss
-        modelName = application.linkedModels.first
+        modelName = application.answeringModels.first
         current = modelName.flatMap { catalog.currentModel(named: $0) }.map { RoutedModel($0, handles: handles) }
         var versions: [String: RoutedModel] = [:]
         for model in registered where model.inputType == application.inputType {
@@ -65,7 +65,7 @@ struct Routes: Sendable {
         let versions = Dictionary(grouping: catalog.models.values, by: \.id.name)
         routes = catalog.applications.mapValues { application in
             Route(
-                application, versions: application.linkedModels.first.flatMap { versions[$0] } ?? [],
+                application, versions: application.answeringModels.first.flatMap { versions[$0] } ?? [],
                 catalog: catalog, handles: handles)
         }
     }

@@ -9,6 +9,14 @@
 struct EpsilonGreedyPolicy: SelectionPolicy {
     /// How many observations of a model count.
     static let memory = 50.0
+    /// What a user holds an application's means as: from how many observations, and what is left of a mean's distance to the
+    /// smallest one.
+    ///
+    /// The order of the models stays, so the best of all is asked first; but where it fails this user, each of the others
+    /// seems worth a query (optimistic values: section 2.6). By the explored share alone, a user of four models would not
+    /// find one that is bad for all others: of the users that `ThompsonPolicy` was simulated with, their model came first
+    /// after 50 feedbacks for 95 %, and for 36 % with whole distances.
+    static let ofUser = (count: 1.0, distances: 0.25)
 
     /// The share of the queries that explore: 0 to 1.
     let epsilon: Double
@@ -22,7 +30,11 @@ struct EpsilonGreedyPolicy: SelectionPolicy {
 
     func initialState() -> LossCounts { LossCounts() }
 
-    func userState(from application: LossCounts) -> LossCounts { application.ofUser }
+    func userState(from application: LossCounts) -> LossCounts {
+        var state = application
+        state.models = state.models.held(as: Self.ofUser.count, distances: Self.ofUser.distances)
+        return state
+    }
 
     func select(_ query: SelectionQuery, state: LossCounts, using random: inout SelectionRandom) -> Selection {
         let count = query.models.count

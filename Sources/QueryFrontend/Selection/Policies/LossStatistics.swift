@@ -26,9 +26,12 @@ struct LossStatistics: Sendable, Hashable {
     }
 
     /// The same mean and variance, held as if from so many observations at most.
-    func held(as most: Double) -> LossStatistics {
+    ///
+    /// - Parameter mean: another mean, in the place of its own.
+    func held(as most: Double, mean: Double? = nil) -> LossStatistics {
         var copy = self
         copy.count = min(count, most)
+        if let mean { copy.mean = mean }
         return copy
     }
 
@@ -69,21 +72,22 @@ struct LossCounts: Codable, Sendable, Hashable {
 
     /// Nothing is known yet.
     init() {}
-
-    /// What a user begins with: the same means, held lightly.
-    var ofUser: LossCounts {
-        var copy = self
-        copy.models.holdLightly()
-        return copy
-    }
 }
 
 extension ModelTable<LossStatistics> {
-    /// How many observations an application's mean counts for, for one of its users: few, so that the user's own outweigh
-    /// it within tens of feedbacks, and enough that the best model of all is asked first.
-    private static var countOfUser: Double { 4 }
-
-    mutating func holdLightly() {
-        for entry in entries { self[entry.model] = entry.value.held(as: Self.countOfUser) }
+    /// What a user begins with: an application's means, held lightly.
+    ///
+    /// - Parameters:
+    ///   - count: as from how many observations of each model: few, so that the user's own outweigh them within tens of
+    ///     feedbacks, and enough that the best model of all is asked first.
+    ///   - part: what is left of each mean's distance to the smallest one: 1 for all of it.
+    func held(as count: Double, distances part: Double = 1) -> Self {
+        var copy = self
+        let best = entries.lazy.filter { $0.value.count > 0 }.map(\.value.mean).min() ?? 0
+        for entry in entries {
+            let mean = part < 1 && entry.value.count > 0 ? best + (entry.value.mean - best) * part : nil
+            copy[entry.model] = entry.value.held(as: count, mean: mean)
+        }
+        return copy
     }
 }

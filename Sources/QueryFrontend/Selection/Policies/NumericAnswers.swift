@@ -75,12 +75,14 @@ struct NumericAnswers {
         }
         // One that alone answered, or just what others make, is given as it came.
         if let same = answers.first(where: { $0.numbers == center }) {
-            return Combination(.answer(same.place), confidence: min(1, agreeing / weightOfAll))
+            return Combination(
+                .answer(same.place), confidence: min(1, agreeing / weightOfAll), sources: answers.map(\.place))
         }
         // Swift writes the shortest digits that read back as the same number, in a form that JSON takes.
         let texts = center.map { String($0) }
         let text = isArray ? "[\(texts.joined(separator: ","))]" : texts.joined()
-        return Combination(.text(text), confidence: min(1, agreeing / weightOfAll))
+        return Combination(
+            .text(text), confidence: min(1, agreeing / weightOfAll), sources: answers.map(\.place))
     }
 
     private static func agree(_ numbers: [Double], _ center: [Double], _ tolerance: Double) -> Bool {

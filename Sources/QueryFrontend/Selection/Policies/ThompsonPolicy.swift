@@ -12,6 +12,12 @@
 struct ThompsonPolicy: SelectionPolicy {
     /// How many observations of a model count.
     static let memory = 50.0
+    /// How many observations of each model an application's belief counts for, for one of its users.
+    ///
+    /// Of 600 simulated users of four models with errors of 0.9, 0.05, 0.4 and 0.4, whose application knew 0.05, 1, 0.41
+    /// and 0.37, their model came first after 50 feedbacks for 93 % with 1, 61 % with 2 and 6 % with 4. Of the
+    /// first 50 queries of users who are as the application 12 % were wrong with 1, and 16 % where they began with nothing.
+    static let countOfUser = 1.0
     /// How many draws the reported weights are counted from.
     static let reportedDraws = 200
 
@@ -30,7 +36,7 @@ struct ThompsonPolicy: SelectionPolicy {
 
     func userState(from application: State) -> State {
         var state = application
-        state.models.holdLightly()
+        state.models = state.models.held(as: Self.countOfUser)
         return state
     }
 

@@ -10,9 +10,9 @@ struct SQLiteSelectionStore: SelectionStore {
     /// How many feedback ids are remembered unless told otherwise, over all applications.
     static let standardFeedbackBound = 1_000_000
 
-    /// After how many users' states that are written it is looked whether there are too many.
+    /// After how many users' states that are written it is looked at the soonest whether there are too many.
     private static let writesBetweenLooks = 4096
-    /// How many are forgotten at once: feedback waits meanwhile.
+    /// How many are looked at or forgotten at once: feedback waits meanwhile.
     private static let mostForgotten = 10_000
 
     private let queue: DatabaseQueue
@@ -20,10 +20,18 @@ struct SQLiteSelectionStore: SelectionStore {
     private let feedbackBound: Int
     private let userBound: Int
     private let today: @Sendable () -> Int
-    /// Users' states that were written since it was looked whether there are too many.
-    private let writes = Locked(Self.writesBetweenLooks)
-    /// Applications of which rows of a former policy may be left, and their policy by now.
-    private let outdated = Locked<[String: String]>([:])
+    /// Users' states that can be written before there may be too many.
+    private let writesUntilLook = Locked(0)
+    /// How far former policies' rows are forgotten, by application, of those that have been written to since the start.
+    private let cleaning = Locked<[String: Cleaning]>([:])
+
+    /// How far an application's rows of former policies are forgotten.
+    private struct Cleaning {
+        /// The application's policy by now.
+        var policy: String
+        /// The key of the last user that was looked at; `nil` once all are.
+        var last: Data?
+    }
 
     /// The store beside the catalog in `catalog`'s file.
     ///
@@ -60,10 +68,14 @@ struct SQLiteSelectionStore: SelectionStore {
 
     func state(of application: String, user: String?) throws -> (policy: String, state: Data)? {
         try withStoreErrors {
-            // One statement is a transaction of its own.
+            // One statement is a transaction of its own. What is left of an application's former policy is not to come back
+            // with that: it is forgotten since the application's own row is another's.
             try queue.inDatabase { db in
                 let statement = try db.cachedStatement(
-                    sql: "SELECT policy, state FROM selection_state WHERE application = ? AND user = ?")
+                    sql: """
+                        SELECT policy, state FROM selection_state WHERE application = ?1 AND user = ?2 AND policy = ifnull(
+                            (SELECT policy FROM selection_state WHERE application = ?1 AND user = x''), policy)
+                        """)
                 let row = try Row.fetchOne(statement, arguments: [application, Self.key(of: user)])
                 return try row.map { row in
                     (
@@ -87,22 +99,18 @@ struct SQLiteSelectionStore: SelectionStore {
 
     func commit(_ writes: [SelectionWrite], feedback: [CountedFeedback]) throws {
         try withStoreErrors {
-            let cleaned = try queue.write { db in
-                let cleaned = try write(writes, to: db)
-                guard !feedback.isEmpty else { return cleaned }
+            let cleaning = try queue.write { db in
+                let cleaning = try write(writes, to: db)
+                guard !feedback.isEmpty else { return cleaning }
                 try Self.write(feedback, to: db)
                 // Numbers go up, so the oldest lie together at one end of the table.
                 try db.cachedStatement(
                     sql: "DELETE FROM feedback WHERE number <= (SELECT max(number) FROM feedback) - ?"
                 ).execute(arguments: [feedbackBound])
-                return cleaned
+                return cleaning
             }
             // Not before it is durable: what comes back with a failed transaction would stay.
-            outdated.withLock { outdated in
-                for (application, policy) in cleaned where outdated[application] == policy {
-                    outdated[application] = nil
-                }
-            }
+            self.cleaning.withLock { $0 = cleaning }
         }
     }
 
@@ -123,8 +131,10 @@ struct SQLiteSelectionStore: SelectionStore {
 
     // MARK: Rows
 
-    /// - Returns: applications of which no row of a former policy is left, and their policy.
-    private func write(_ writes: [SelectionWrite], to db: Database) throws -> [String: String] {
+    /// - Returns: how far former policies' rows are forgotten then.
+    private func write(_ writes: [SelectionWrite], to db: Database) throws -> [String: Cleaning] {
+        var cleaning = cleaning.withLock { $0 }
+        for write in writes where write.user == nil { try begin(&cleaning, before: write, in: db) }
         let statement = try db.cachedStatement(
             sql: """
                 INSERT INTO selection_state (application, user, policy, state, day)
@@ -136,51 +146,68 @@ struct SQLiteSelectionStore: SelectionStore {
             sql: "UPDATE selection_state SET day = ?3 WHERE application = ?1 AND user = ?2 AND day <> ?3")
         let today = today()
         for write in writes {
-            if write.user == nil { try noteFormerPolicy(than: write, in: db) }
             let user = Self.key(of: write.user)
             try statement.execute(arguments: [write.application, user, write.policy, write.state, today])
             if write.user != nil { try dayStatement.execute(arguments: [write.application, user, today]) }
         }
-        let cleaned = try forgetFormerPolicies(in: db)
+        for application in cleaning.keys { try goOn(&cleaning, application, in: db) }
         try forgetUsers(after: writes.count { $0.user != nil }, in: db)
-        return cleaned
+        return cleaning
     }
 
+    // MARK: Former policies
+
     /// What a former policy has learned is of no use from the next one's first feedback on, and would come back with it.
-    private func noteFormerPolicy(than write: SelectionWrite, in db: Database) throws {
+    ///
+    /// Before anything of the next one is written: whatever else differs from the former then is of one before that.
+    private func begin(_ cleaning: inout [String: Cleaning], before write: SelectionWrite, in db: Database) throws {
         let statement = try db.cachedStatement(
-            sql: "SELECT policy FROM selection_state WHERE application = ? AND user = ?")
-        let former = try String.fetchOne(statement, arguments: [write.application, Self.key(of: nil)])
-        guard let former, former != write.policy else { return }
-        outdated.withLock { $0[write.application] = write.policy }
+            sql: "SELECT policy FROM selection_state WHERE application = ? AND user = x''")
+        guard let former = try String.fetchOne(statement, arguments: [write.application]) else {
+            // Nothing is there: the application is new, or begins anew.
+            cleaning[write.application] = Cleaning(policy: write.policy, last: nil)
+            return
+        }
+        // Before a restart it may not have come to an end.
+        let known = cleaning[write.application] ?? Cleaning(policy: former, last: Data())
+        cleaning[write.application] = known
+        guard former != write.policy else { return }
+        if known.last != nil {
+            // A policy that comes back soon must not find what it had learned before.
+            try db.execute(
+                sql: "DELETE FROM selection_state WHERE application = ? AND user <> x'' AND policy <> ?",
+                arguments: [write.application, former])
+        }
+        cleaning[write.application] = Cleaning(policy: write.policy, last: Data())
     }
 
     /// Some of it with each commit, because feedback waits meanwhile.
-    ///
-    /// - Returns: applications of which none is left.
-    private func forgetFormerPolicies(in db: Database) throws -> [String: String] {
-        var cleaned: [String: String] = [:]
-        for (application, policy) in outdated.withLock({ $0 }) {
-            try db.execute(
-                sql: """
-                    DELETE FROM selection_state WHERE application = ?1 AND user IN (
-                        SELECT user FROM selection_state WHERE application = ?1 AND policy <> ?2 LIMIT ?3)
-                    """, arguments: [application, policy, Self.mostForgotten])
-            if db.changesCount < Self.mostForgotten { cleaned[application] = policy }
-        }
-        return cleaned
+    private func goOn(_ cleaning: inout [String: Cleaning], _ application: String, in db: Database) throws {
+        guard let (policy, last) = cleaning[application].map({ ($0.policy, $0.last) }), let last else { return }
+        let end = try Data.fetchOne(
+            db,
+            sql: "SELECT user FROM selection_state WHERE application = ? AND user > ? ORDER BY user LIMIT 1 OFFSET ?",
+            arguments: [application, last, Self.mostForgotten - 1])
+        try db.execute(
+            sql: """
+                DELETE FROM selection_state
+                WHERE application = ?1 AND user > ?2 AND user <= ifnull(?3, user) AND policy <> ?4
+                """, arguments: [application, last, end, policy])
+        cleaning[application]?.last = end
     }
+
+    // MARK: Too many users
 
     private func forgetUsers(after count: Int, in db: Database) throws {
         guard count > 0 else { return }
-        let isDue = writes.withLock { writes in
-            writes += count
-            guard writes > Self.writesBetweenLooks else { return false }
-            writes = 0
-            return true
+        let isDue = writesUntilLook.withLock { left in
+            left -= min(count, left)
+            return left == 0
         }
         guard isDue else { return }
+        // To count a million takes tens of milliseconds.
         let kept = try Int.fetchOne(db, sql: "SELECT count(*) FROM selection_state WHERE user <> x''") ?? 0
+        writesUntilLook.withLock { $0 = max(Self.writesBetweenLooks, userBound - min(userBound, kept)) }
         guard kept > userBound else { return }
         try db.execute(
             sql: """
@@ -188,6 +215,8 @@ struct SQLiteSelectionStore: SelectionStore {
                     SELECT application, user FROM selection_state WHERE user <> x'' ORDER BY day LIMIT ?)
                 """, arguments: [min(kept - userBound, Self.mostForgotten)])
     }
+
+    // MARK: Feedback and keys
 
     private static func write(_ feedback: [CountedFeedback], to db: Database) throws {
         let statement = try db.cachedStatement(
