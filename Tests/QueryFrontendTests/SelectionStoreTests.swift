@@ -169,8 +169,8 @@ struct SelectionStoreTests {
         let store = SQLiteSelectionStore(catalog)
         try store.commit((0..<10_001).map { Self.write("a", "\($0)", "old") } + [Self.write("a", nil, "1")])
         try store.commit([Self.write("a", nil, "2", policy: "exp4")])
-        try catalog.save(.deleteApplication(name: "a"))
-        try catalog.save(.registerApplication(makeApplication("a")))
+        try catalog.save([.deleteApplication(name: "a")])
+        try catalog.save([.registerApplication(makeApplication("a"))])
         for number in 1...2 { try store.commit([Self.write("a", "\(number)", "new"), Self.write("a", nil, "3")]) }
         #expect(try Self.text(store, "a", "1") == "exp3 new")
     }

@@ -257,7 +257,7 @@ extension Simulation {
             reports.asked()
             frontend.core.selector.report(
                 on: scenario.handle(ofSelecting: application), user: user,
-                isServed: frontend.core.scheduler.served.contains
+                serving: { frontend.core.scheduler.served[$0] }
             ) { report in
                 reports.answered(report)
             }

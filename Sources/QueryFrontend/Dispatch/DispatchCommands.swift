@@ -36,7 +36,7 @@ extension DispatchLoop {
         case .selection(let application, let user, let continuation):
             core.selector.report(
                 on: core.handles.handle(forApplication: application), user: user,
-                isServed: core.scheduler.served.contains
+                serving: { core.scheduler.served[$0] }
             ) {
                 continuation.resume(returning: $0)
             }

@@ -14,7 +14,10 @@ extension ModelScheduler {
         now: MonotonicTime, ids: inout BatchIDs, hedges: inout HedgeBudgets, _ effects: inout SchedulerEffects
     ) {
         // At the end: what is passed over comes back into the queue on the way.
-        defer { isTouched = false }
+        defer {
+            isTouched = false
+            noteSilence()
+        }
         guard settings != nil else { return }
         isAnyWell = replicas.contains { $0.isActive && $0.isWell }
         isAnySuited = replicas.indices.contains { replicas[$0].isActive && replicas[$0].isWell && !isUnsuited($0) }

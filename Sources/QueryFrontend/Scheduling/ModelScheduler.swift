@@ -49,6 +49,10 @@ struct ModelScheduler: Sendable {
     var longestAllowance = Duration.zero
     /// Whether a replica that takes what comes answers, as far as is known; as of the last `dispatch`.
     var isAnyWell = false
+    /// Whether not one of those that take what comes has answered for long; as of then, too.
+    var isSilent = false
+    /// Whether one was called lost for that, and none has answered since: a new one may be as silent.
+    var hasGivenUp = false
     /// Whether one of those can have a query in time; as of then, too.
     var isAnySuited = false
     /// Those of the last few allowances, for applications with different SLOs.
@@ -184,6 +188,9 @@ struct ModelScheduler: Sendable {
 
     /// Whether there is a replica for what comes.
     var takesQueries: Bool { settings != nil && activeCount > 0 }
+
+    /// What can be expected of its replicas.
+    var serving: Serving { takesQueries ? isSilent ? .silent : .answering : .none }
 
     mutating func submit(
         _ query: Query, now: MonotonicTime, hedges: inout HedgeBudgets, _ effects: inout SchedulerEffects

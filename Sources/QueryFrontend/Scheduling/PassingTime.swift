@@ -83,6 +83,7 @@ extension ModelScheduler {
             if batch.queries.contains(where: { isAwaited($0, on: index) }) { return }
         }
         replicas[index].isGivenUp = true
+        hasGivenUp = true
         effects.givenUp.append(replicas[index].id)
     }
 

@@ -110,6 +110,7 @@ extension ModelScheduler {
     ) -> CompletedBatch? {
         guard let (index, place) = find(id, on: replica), replicas[index].batches[place].size == outputs.count
         else { return nil }
+        hasGivenUp = false
         let batch = finishBatch(
             place, of: index, .init(outputs), computeTime: computeTime, now: now, &effects)
         prefetchIndex(of: batch)

@@ -102,6 +102,13 @@ extension ModelScheduler {
         }
     }
 
+    /// Looks whether all replicas are stuck, or at a first batch like that of one that was called lost.
+    mutating func noteSilence() {
+        isSilent =
+            activeCount > 0
+            && replicas.allSatisfy { !$0.isActive || $0.stuckSince != nil || (hasGivenUp && $0.isUnproven) }
+    }
+
     /// Whether a replica takes what comes, and answers, as far as is known, or is no worse than the others.
     func isReliable(_ index: Int) -> Bool {
         replicas[index].isActive && replicas[index].stuckSince == nil && !replicas[index].isUnproven

@@ -209,7 +209,7 @@ package struct Scheduler: Sendable {
         let wasTouched = models[model.index].isTouched
         let result = body(&models[model.index], &hedges, &effects)
         takeBackHedges(of: model.index)
-        served.note(model, models[model.index].takesQueries)
+        served.note(model, models[model.index].serving)
         nextEvent = min(nextEvent, models[model.index].nextEvent)
         if !wasTouched, models[model.index].isTouched { touched.append(model.index) }
         noteUse(of: model.index)

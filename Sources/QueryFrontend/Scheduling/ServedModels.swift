@@ -1,13 +1,23 @@
+/// What can be expected of a model's replicas.
+package enum Serving: Sendable {
+    /// None takes what comes.
+    case none
+    /// Those that do have not answered for long.
+    case silent
+    /// They answer, as far as is known.
+    case answering
+}
+
 /// The models that have a replica for what comes: what a policy needs to know of the scheduler.
 package struct ServedModels: Hashable, Sendable {
-    private var isServed: [Bool] = []
+    private var serving: [Serving] = []
 
-    mutating func note(_ model: ModelHandle, _ isServed: Bool) {
-        while self.isServed.count <= model.index { self.isServed.append(false) }
-        if self.isServed[model.index] != isServed { self.isServed[model.index] = isServed }
+    mutating func note(_ model: ModelHandle, _ serving: Serving) {
+        while self.serving.count <= model.index { self.serving.append(.none) }
+        if self.serving[model.index] != serving { self.serving[model.index] = serving }
     }
 
-    package func contains(_ model: ModelHandle) -> Bool {
-        isServed.indices.contains(model.index) && isServed[model.index]
+    package subscript(_ model: ModelHandle) -> Serving {
+        serving.indices.contains(model.index) ? serving[model.index] : .none
     }
 }

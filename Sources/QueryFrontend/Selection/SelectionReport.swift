@@ -34,21 +34,21 @@ package struct SelectionReport: Sendable {
 extension Selector {
     /// Tells how a selection does, once the user's state is known; `nil` where the application has no policy.
     package mutating func report(
-        on application: ApplicationHandle, user: String?, isServed: Served,
+        on application: ApplicationHandle, user: String?, serving: ServingOf,
         _ reply: @escaping @Sendable (SelectionReport?) -> Void
     ) {
         if let missing = missingState(application, user) { return wait(.report(user: user, reply), for: missing) }
-        reply(report(on: application, user: user, isServed: isServed))
+        reply(report(on: application, user: user, serving: serving))
     }
 
     /// What is known at once: for metrics.
     ///
-    /// - Parameter isServed: whether a model can be asked. Where none can, all are weighed as if they could.
+    /// - Parameter serving: whether a model can be asked. Where none can, all are weighed as if they could.
     package func report(
-        on application: ApplicationHandle, user: String? = nil, isServed: Served = { _ in true }
+        on application: ApplicationHandle, user: String? = nil, serving: ServingOf = { _ in .answering }
     ) -> SelectionReport? {
         guard let member = members[application] else { return nil }
-        let served = member.models.filter { !$0.isShadow && isServed($0.handle) }.map(\.name)
+        let served = member.models.filter { !$0.isShadow && serving($0.handle) != .none }.map(\.name)
         let isOwn = member.states.hasOwnState(user)
         return SelectionReport(
             application: member.name, user: user, settings: member.settings, isOwn: isOwn,

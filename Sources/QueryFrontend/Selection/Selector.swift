@@ -77,8 +77,8 @@ package struct Selector: Sendable {
         var inputs: Deque<SelectedFeedback> = []
     }
 
-    /// Whether a model has a replica that takes queries.
-    package typealias Served = (ModelHandle) -> Bool
+    /// What can be expected of a model's replicas.
+    package typealias ServingOf = (ModelHandle) -> Serving
 
     let bounds: Bounds
     var handlesByName: [String: ApplicationHandle] = [:]
@@ -171,12 +171,12 @@ package struct Selector: Sendable {
 
     /// An application has no policy any more, or is gone. What waited for its states goes on without.
     ///
-    /// - Parameter isServed: whether a model can answer the queries that waited; none can where the application is gone.
+    /// - Parameter serving: whether a model can answer the queries that waited; none can where the application is gone.
     package mutating func removeApplication(
-        _ handle: ApplicationHandle, now: MonotonicTime, isServed: Served = { _ in false }
+        _ handle: ApplicationHandle, now: MonotonicTime, serving: ServingOf = { _ in .none }
     ) {
         guard let member = members[handle] else { return }
-        let first = member.models.first { !$0.isShadow && isServed($0.handle) }
+        let first = member.models.first { !$0.isShadow && serving($0.handle) != .none }
         if let first {
             var queries: [SelectedQuery] = []
             for key in waiting.keys.filter({ $0.application == handle }) {
@@ -198,7 +198,7 @@ package struct Selector: Sendable {
         handlesByName[member.name] = nil
         for feedback in member.inputs { end(feedback, .notLearning) }
         for key in waiting.keys.filter({ $0.application == handle }).sorted(by: StoreKey.inOrder) {
-            resume(key, now: now) { _ in false }
+            resume(key, now: now) { _ in .none }
         }
     }
 
@@ -250,7 +250,7 @@ package struct Selector: Sendable {
     }
 
     /// Time has passed: queries that have waited for a state as long as they can go on with the application's.
-    package mutating func tick(now: MonotonicTime, isServed: Served) {
+    package mutating func tick(now: MonotonicTime, serving: ServingOf) {
         guard now >= nextPatience else { return }
         nextPatience = .distantFuture
         var impatient: [SelectedQuery] = []
@@ -268,6 +268,6 @@ package struct Selector: Sendable {
         // To look at all that waits takes time, too, while the disk hangs: a small part of all time, however much waits.
         nextPatience = max(nextPatience, now + .microseconds(waiting.count))
         // A dictionary's order is another in each process; what policies draw is to follow from the seed.
-        for query in impatient.sorted(by: { $0.id < $1.id }) { choose(for: query, now: now, isServed: isServed) }
+        for query in impatient.sorted(by: { $0.id < $1.id }) { choose(for: query, now: now, serving: serving) }
     }
 }

@@ -47,25 +47,25 @@ struct Lesson: Sendable {
 
 extension Selector {
     /// Feedback has come.
-    package mutating func submit(_ feedback: SelectedFeedback, now: MonotonicTime, isServed: Served) {
-        attempt(feedback, isChecked: false, now: now, isServed: isServed)
+    package mutating func submit(_ feedback: SelectedFeedback, now: MonotonicTime, serving: ServingOf) {
+        attempt(feedback, isChecked: false, now: now, serving: serving)
     }
 
     /// Goes on with feedback as far as what is known allows.
     ///
     /// - Parameter isChecked: the store has said that no feedback of this id has counted.
-    mutating func attempt(_ feedback: SelectedFeedback, isChecked: Bool, now: MonotonicTime, isServed: Served) {
+    mutating func attempt(_ feedback: SelectedFeedback, isChecked: Bool, now: MonotonicTime, serving: ServingOf) {
         let application = feedback.waiter.application
         // Not the end of what is under way under the same id.
         guard members[application]?.settings.isStandard == false else { return acknowledge(feedback, .notLearning) }
-        guard let id = feedback.id else { return learn(feedback, now: now, isServed: isServed) }
+        guard let id = feedback.id else { return learn(feedback, now: now, serving: serving) }
         let key = FeedbackKey(application: application, id: id)
         // What comes under an id that is under way waits for what becomes of that.
         if running[key] != nil {
             running[key]?.append(feedback)
         } else if isChecked {
             running[key] = []
-            learn(feedback, now: now, isServed: isServed)
+            learn(feedback, now: now, serving: serving)
         } else {
             wait(.feedback(feedback), for: .feedback(key))
         }
@@ -79,7 +79,7 @@ extension Selector {
     }
 
     /// Learns from feedback, or asks first for what is needed to.
-    mutating func learn(_ feedback: SelectedFeedback, now: MonotonicTime, isServed: Served) {
+    mutating func learn(_ feedback: SelectedFeedback, now: MonotonicTime, serving: ServingOf) {
         let application = feedback.waiter.application
         guard members[application] != nil else { return end(feedback, .notLearning) }
         var user = feedback.user
@@ -105,7 +105,7 @@ extension Selector {
             var waiter = feedback.waiter
             waiter.deadline = now + (waiter.deadline - waiter.arrived)
             let isUnderWay = start(
-                waiter, user: user, input: input, trace: nil, purpose: .feedback(feedback), isServed: isServed)
+                waiter, user: user, input: input, trace: nil, purpose: .feedback(feedback), serving: serving)
             if isUnderWay { members[application]?.inputsUnderWay += 1 }
         case .query(_, let judgement):
             guard let query else { return }
@@ -125,14 +125,14 @@ extension Selector {
     private static let mostWaitingInputs = 100_000
 
     /// An input of feedback has been answered: it is the next one's turn, or that of those after it which can be asked.
-    mutating func endInput(of application: ApplicationHandle, now: MonotonicTime, isServed: Served) {
+    mutating func endInput(of application: ApplicationHandle, now: MonotonicTime, serving: ServingOf) {
         // It may have lost its policy and got one again since.
         guard let underWay = members[application]?.inputsUnderWay, underWay > 0 else { return }
         members[application]?.inputsUnderWay = underWay - 1
         while members[application]?.inputsUnderWay ?? .max < bounds.feedbackInputs,
             let next = members[application]?.inputs.popFirst()
         {
-            learn(next, now: now, isServed: isServed)
+            learn(next, now: now, serving: serving)
         }
     }
 

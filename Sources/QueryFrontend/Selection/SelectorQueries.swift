@@ -25,7 +25,7 @@ extension Selector {
     static let mostLoads = 4096
 
     /// A query has come.
-    package mutating func submit(_ query: SelectedQuery, now: MonotonicTime, isServed: Served) {
+    package mutating func submit(_ query: SelectedQuery, now: MonotonicTime, serving: ServingOf) {
         if let missing = missingState(query.waiter.application, query.user),
             loads < Self.mostLoads || waiting[missing] != nil
         {
@@ -33,14 +33,14 @@ extension Selector {
             let until = query.waiter.arrived + (query.waiter.deadline - query.waiter.arrived) / 2
             if until > now { return wait(.query(query, until: until), for: missing) }
         }
-        choose(for: query, now: now, isServed: isServed)
+        choose(for: query, now: now, serving: serving)
     }
 
     /// Chooses models for a query, and sends it to them.
-    mutating func choose(for query: SelectedQuery, now: MonotonicTime, isServed: Served) {
+    mutating func choose(for query: SelectedQuery, now: MonotonicTime, serving: ServingOf) {
         start(
             query.waiter, user: query.user, input: query.input, trace: query.trace,
-            purpose: .answer(queryID: query.id), isServed: isServed)
+            purpose: .answer(queryID: query.id), serving: serving)
     }
 
     /// Sends an input to the models that the policy chooses.
@@ -49,9 +49,9 @@ extension Selector {
     @discardableResult
     mutating func start(
         _ waiter: Waiter, user: String?, input: Payload, trace: QueryTrace?, purpose: Ensemble.Purpose,
-        isServed: Served
+        serving: ServingOf
     ) -> Bool {
-        guard let (parts, candidates) = parts(for: waiter.application, user: user, isServed: isServed) else {
+        guard let (parts, candidates) = parts(for: waiter.application, user: user, serving: serving) else {
             finishUnanswered(waiter, purpose, .defaultOutput(.noReplica))
             return false
         }
@@ -91,7 +91,7 @@ extension Selector {
     ///
     /// - Parameter among: the names of those that it may go to; `nil`: all.
     private mutating func parts(
-        for application: ApplicationHandle, user: String?, among: [String]? = nil, isServed: Served
+        for application: ApplicationHandle, user: String?, among: [String]? = nil, serving: ServingOf
     ) -> (parts: [Ensemble.Part], candidates: [String])? {
         // Not the member itself: while a copy of it is held, a change of its states would copy them all.
         guard
@@ -102,13 +102,18 @@ extension Selector {
         var served: [LinkedModel] = []
         served.reserveCapacity(models.count)
         var shadows: [LinkedModel] = []
-        for model in models where isServed(model.handle) {
+        // Those whose replicas have not answered for long are asked where nobody else is there.
+        var silent: [LinkedModel] = []
+        for model in models {
+            let expected = serving(model.handle)
+            guard expected != .none else { continue }
             if model.isShadow {
                 shadows.append(model)
             } else if among?.contains(model.name) ?? true {
-                served.append(model)
+                if expected == .silent { silent.append(model) } else { served.append(model) }
             }
         }
+        if served.isEmpty { served = silent }
         guard !served.isEmpty else { return nil }
         let query = SelectionQuery(
             application: name, models: served.count == candidates.count ? candidates : served.map(\.name), user: user,
@@ -133,7 +138,7 @@ extension Selector {
 
     /// One of an ensemble's queries has its outcome.
     package mutating func finish(
-        _ number: UInt64, _ part: Int, _ outcome: Outcome, now: MonotonicTime, isServed: Served
+        _ number: UInt64, _ part: Int, _ outcome: Outcome, now: MonotonicTime, serving: ServingOf
     ) {
         guard let index = ensembles.index(forKey: number),
             ensembles.values[index].parts.indices.contains(part), ensembles.values[index].parts[part].outcome == nil
@@ -144,7 +149,7 @@ extension Selector {
         if isMember {
             ensembles.values[index].missingMembers -= 1
             if outcome.defaultReason?.isOverload == true {
-                if passOn(number, now: now, isServed: isServed) { return }
+                if passOn(number, now: now, serving: serving) { return }
                 ensembles.values[index].comeBack()
             }
         }
@@ -163,7 +168,7 @@ extension Selector {
                 if ensemble.missingMembers == 0 { judge(ensemble.parts[part], by: feedback) }
             } else if ensemble.missingMembers == 0 {
                 learn(from: ensemble, feedback)
-                endInput(of: ensemble.waiter.application, now: now, isServed: isServed)
+                endInput(of: ensemble.waiter.application, now: now, serving: serving)
             }
         }
     }
@@ -178,7 +183,7 @@ extension Selector {
     /// would count. A policy that learns nothing means what it chooses, and an ensemble goes on with its other members.
     ///
     /// - Returns: false where there is nobody to pass it on to.
-    private mutating func passOn(_ number: UInt64, now: MonotonicTime, isServed: Served) -> Bool {
+    private mutating func passOn(_ number: UInt64, now: MonotonicTime, serving: ServingOf) -> Bool {
         guard let ensemble = ensembles[number], !ensemble.isForgotten, ensemble.memberPlaces.count == 1,
             now < ensemble.waiter.deadline, ensemble.turnedAway.count < Self.mostPasses,
             members[ensemble.waiter.application]?.states.learns == true
@@ -188,7 +193,7 @@ extension Selector {
         let others = ensemble.candidates.filter { !asked.contains($0) }
         guard !others.isEmpty,
             let (parts, candidates) = parts(
-                for: ensemble.waiter.application, user: ensemble.user, among: others, isServed: isServed),
+                for: ensemble.waiter.application, user: ensemble.user, among: others, serving: serving),
             let next = parts.first, parts.count(where: { $0.probability != nil }) == 1
         else { return false }
         let place = ensemble.parts.count

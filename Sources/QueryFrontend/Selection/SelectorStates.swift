@@ -89,27 +89,27 @@ extension Selector {
     }
 
     /// The store has answered.
-    package mutating func receive(_ answer: SelectionStoreAnswer, now: MonotonicTime, isServed: Served) {
+    package mutating func receive(_ answer: SelectionStoreAnswer, now: MonotonicTime, serving: ServingOf) {
         switch answer {
         case .loaded(let key, let policy, let state):
             guard !isOutdated(key), let application = handle(of: key.application) else { return }
             guard members[application]?.origin == policy else {
                 // The policy has changed since: what waits sees by itself what it needs now.
-                resume(.state(application, key.user), now: now, isServed: isServed)
+                resume(.state(application, key.user), now: now, serving: serving)
                 return request(.state(application, nil))
             }
             // What is known is newer.
             if members[application]?.states.knows(key.user) == false {
                 members[application]?.states.install(state, for: key.user)
             }
-            resume(.state(application, key.user), now: now, isServed: isServed)
+            resume(.state(application, key.user), now: now, serving: serving)
         case .checked(let id, let name, let hasCounted):
             guard let application = handle(of: name) else { return }
             let key = FeedbackKey(application: application, id: id)
             if hasCounted {
                 refuseCounted(key)
             } else {
-                resume(.feedback(key), now: now, isServed: isServed)
+                resume(.feedback(key), now: now, serving: serving)
             }
         case .committed(let numbers):
             for number in numbers { finishCommit(number, .counted) }
@@ -121,10 +121,10 @@ extension Selector {
             for number in numbers { finishCommit(number, .notDurable(reason)) }
         case .unreadable(let key, let reason):
             guard !isOutdated(key), let application = handle(of: key.application) else { return }
-            giveUp(.state(application, key.user), reason, now: now, isServed: isServed)
+            giveUp(.state(application, key.user), reason, now: now, serving: serving)
         case .uncheckable(let id, let name, let reason):
             guard let application = handle(of: name) else { return }
-            giveUp(.feedback(FeedbackKey(application: application, id: id)), reason, now: now, isServed: isServed)
+            giveUp(.feedback(FeedbackKey(application: application, id: id)), reason, now: now, serving: serving)
         case .undecodable:
             // It comes beside the answer that nothing is kept, for the log.
             break
@@ -150,10 +150,10 @@ extension Selector {
     }
 
     /// The store cannot tell: queries go by what is known, and nothing is learned on top of what is not.
-    private mutating func giveUp(_ key: StoreKey, _ reason: String, now: MonotonicTime, isServed: Served) {
+    private mutating func giveUp(_ key: StoreKey, _ reason: String, now: MonotonicTime, serving: ServingOf) {
         for waiter in takeWaiting(for: key) {
             switch waiter {
-            case .query(let query, _): choose(for: query, now: now, isServed: isServed)
+            case .query(let query, _): choose(for: query, now: now, serving: serving)
             case .feedback(let feedback): acknowledge(feedback, .notDurable(reason))
             case .learning(let feedback), .judging(_, _, let feedback): end(feedback, .notDurable(reason))
             case .report(_, let reply): reply(nil)
@@ -188,15 +188,15 @@ extension Selector {
     /// The application of a name that has a policy.
     func handle(of name: String) -> ApplicationHandle? { handlesByName[name] }
 
-    mutating func resume(_ key: StoreKey, now: MonotonicTime, isServed: Served) {
+    mutating func resume(_ key: StoreKey, now: MonotonicTime, serving: ServingOf) {
         for waiter in takeWaiting(for: key) {
             switch waiter {
-            case .query(let query, _): submit(query, now: now, isServed: isServed)
-            case .feedback(let feedback): attempt(feedback, isChecked: key.isFeedback, now: now, isServed: isServed)
-            case .learning(let feedback): learn(feedback, now: now, isServed: isServed)
+            case .query(let query, _): submit(query, now: now, serving: serving)
+            case .feedback(let feedback): attempt(feedback, isChecked: key.isFeedback, now: now, serving: serving)
+            case .learning(let feedback): learn(feedback, now: now, serving: serving)
             case .judging(let judgement, let query, let feedback): learn(judgement, of: query, feedback)
             case .report(let user, let reply):
-                report(on: key.application, user: user, isServed: isServed, reply)
+                report(on: key.application, user: user, serving: serving, reply)
             }
         }
     }

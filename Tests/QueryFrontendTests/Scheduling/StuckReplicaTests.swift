@@ -83,6 +83,35 @@ struct StuckReplicaTests {
         #expect(test.outcomes[1001] == .output("1001"))
     }
 
+    @Test("A model of which all replicas are stuck is silent, and so is one whose new replica does as the lost one did")
+    func silent() throws {
+        var test = SchedulerUnderTest(limit: 1, replicas: 1, slotsPerReplica: 1)
+        let model = SchedulerUnderTest.model
+        var now = try test.rehearse()
+        #expect(test.scheduler.served[model] == .answering)
+        test.submit(1000, due: now + .milliseconds(500), now: now)
+        try #require(test.dispatch(now: now).count == 1)
+        now += .milliseconds(200)
+        test.tick(now: now)
+        #expect(test.dispatch(now: now).isEmpty)
+        #expect(test.scheduler.served[model] == .silent)
+        now += .seconds(31)
+        test.tick(now: now)
+        #expect(test.dispatch(now: now).isEmpty)
+        test.removeReplica(0, now: now)
+        #expect(test.scheduler.served[model] == .none)
+        // It is tried with one query, and believed again once it answers.
+        test.addReplica(1, now: now)
+        #expect(test.dispatch(now: now).isEmpty)
+        #expect(test.scheduler.served[model] == .answering)
+        test.submit(1001, due: now + .milliseconds(500), now: now)
+        let trial = try #require(test.dispatch(now: now).first)
+        #expect(test.scheduler.served[model] == .silent)
+        test.complete(trial, now: now + .milliseconds(10))
+        #expect(test.dispatch(now: now + .milliseconds(10)).isEmpty)
+        #expect(test.scheduler.served[model] == .answering)
+    }
+
     @Test("A stuck replica beside one that is well gets nothing")
     func notTriedBesideOthers() throws {
         var (test, now) = try SchedulerUnderTest.learned(slots: 2)

@@ -76,6 +76,18 @@ struct SelectorQueryTests {
         #expect(world.answers[query]?.combined?.confidence == 1)
     }
 
+    @Test("Models whose replicas have not answered for long are asked where nobody else is there")
+    func silent() throws {
+        var world = try SelectorWorld("majority", models: ["a", "b", "c"])
+        world.silent = ["a", "c"]
+        _ = world.predict()
+        #expect(world.asked.map(\.model) == ["b"])
+        world.answerAll()
+        world.unserved = ["b"]
+        _ = world.predict()
+        #expect(Set(world.asked.map(\.model)) == ["a", "c"])
+    }
+
     @Test("Without any replica the default output is given at once")
     func allUnserved() throws {
         var world = try SelectorWorld("majority")
@@ -206,8 +218,8 @@ struct SelectorQueryTests {
         world.isStoreSlow = true
         let waiting = world.predict(user: "anna")
         world.unserved = ["a"]
-        world.with { selector, now, isServed in
-            selector.removeApplication(SelectorWorld.application, now: now, isServed: isServed)
+        world.with { selector, now, serving in
+            selector.removeApplication(SelectorWorld.application, now: now, serving: serving)
         }
         #expect(world.asked.map(\.model) == ["b"])
         #expect(world.asked[0].query.waiter.ticket.request == waiting)

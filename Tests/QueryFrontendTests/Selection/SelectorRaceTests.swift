@@ -59,7 +59,7 @@ import Testing
                         ticket: Ticket(sink: 0, request: 900, item: 0), application: SelectorWorld.application,
                         arrived: MonotonicTime(nanoseconds: 0), deadline: .distantFuture),
                     subject: .input(Self.input, .text("a")), user: "ben"), now: MonotonicTime(nanoseconds: 0)
-            ) { _ in true }
+            ) { _ in .answering }
         }
         let others = world.requests
         world.requests = read

@@ -13,6 +13,8 @@ struct SelectorWorld {
     var models: [String]
     /// Those that have no replica.
     var unserved: Set<String> = []
+    /// Those whose replicas have not answered for long.
+    var silent: Set<String> = []
     /// Queries that models have not answered, by the model's name.
     var asked: [(model: String, query: Query)] = []
     var answers: [UInt64: SelectorEffects.Answer] = [:]
@@ -81,7 +83,7 @@ struct SelectorWorld {
         let query = SelectedQuery(
             waiter: waiter(for: slo), id: number, input: Self.payload(input), user: user)
         nextRequest += 1
-        with { selector, now, isServed in selector.submit(query, now: now, isServed: isServed) }
+        with { selector, now, serving in selector.submit(query, now: now, serving: serving) }
         return number
     }
 
@@ -91,7 +93,7 @@ struct SelectorWorld {
         let number = nextRequest
         let feedback = SelectedFeedback(waiter: waiter(for: .seconds(5)), subject: subject, user: user, id: id)
         nextRequest += 1
-        with { selector, now, isServed in selector.submit(feedback, now: now, isServed: isServed) }
+        with { selector, now, serving in selector.submit(feedback, now: now, serving: serving) }
         return number
     }
 
@@ -108,8 +110,8 @@ struct SelectorWorld {
     mutating func finish(_ model: String, _ outcome: Outcome) {
         guard let place = asked.firstIndex(where: { $0.model == model }) else { return }
         let ticket = asked.remove(at: place).query.waiter.ticket
-        with { selector, now, isServed in
-            selector.finish(ticket.request, ticket.item, outcome, now: now, isServed: isServed)
+        with { selector, now, serving in
+            selector.finish(ticket.request, ticket.item, outcome, now: now, serving: serving)
         }
     }
 
@@ -121,7 +123,7 @@ struct SelectorWorld {
     /// Time passes.
     mutating func wait(_ duration: Duration) {
         now += duration
-        with { selector, now, isServed in selector.tick(now: now, isServed: isServed) }
+        with { selector, now, serving in selector.tick(now: now, serving: serving) }
     }
 
     /// The store does what it was asked.
@@ -158,7 +160,7 @@ struct SelectorWorld {
     }
 
     mutating func receive(_ answer: SelectionStoreAnswer) {
-        with { selector, now, isServed in selector.receive(answer, now: now, isServed: isServed) }
+        with { selector, now, serving in selector.receive(answer, now: now, serving: serving) }
     }
 
     /// A frontend begins anew with what this one's store keeps.
@@ -169,9 +171,13 @@ struct SelectorWorld {
         try link(models)
     }
 
-    mutating func with(_ body: (inout Selector, MonotonicTime, Selector.Served) -> Void) {
+    mutating func with(_ body: (inout Selector, MonotonicTime, Selector.ServingOf) -> Void) {
         let served = models.map { !unserved.contains($0) }
-        body(&selector, now) { served.indices.contains($0.index) && served[$0.index] }
+        let isSilent = models.map(silent.contains)
+        body(&selector, now) { model in
+            guard served.indices.contains(model.index), served[model.index] else { return .none }
+            return isSilent[model.index] ? .silent : .answering
+        }
         settle()
     }
 
@@ -205,7 +211,7 @@ struct SelectorWorld {
     }
 
     func report(user: String? = nil) -> SelectionReport? {
-        selector.report(on: Self.application, user: user) { !unserved.contains(models[$0.index]) }
+        selector.report(on: Self.application, user: user) { unserved.contains(models[$0.index]) ? .none : .answering }
     }
 
     /// What a model counts for a user.
