@@ -230,12 +230,6 @@ struct CommandLineTests {
             (["serve", "--threads", "1025"], "--threads is 1025; expected at most 1024."),
             (["serve", "--feedback-window=-1"], "--feedback-window is -1; expected at least 0."),
             (["serve", "--log-level", "loud"], "trace, debug, info"), (["serve", "--idle-timeout", "75"], "75s"),
-            (
-                [
-                    "app", "register", "a", "--input-type", "doubles", "--default-output", "x", "--slo", "1s", "--link",
-                    "m", "n", "m",
-                ], "--link names 'm' twice"
-            ),
             (["status", "--admin", "ftp://a"], "http://127.0.0.1:1338"),
             (["predict", "a"], "at least one input"),
             (["predict", "a", "x", "--file", "y"], "not both"),

@@ -103,6 +103,8 @@ extension Simulation {
     /// Brings the core what has come, and carries out what it decides. False when something is left.
     private mutating func takeTurn() -> (isDrained: Bool, messages: Int) {
         for command in frontend.commands { perform(command) }
+        // A new catalog has taken up which replicas are gone: queries find none, as the oracle has to know.
+        if !frontend.commands.isEmpty { carryOut() }
         frontend.commands.removeAll(keepingCapacity: true)
         takeStoreAnswers()
         takeQueries()

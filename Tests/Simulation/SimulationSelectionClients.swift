@@ -257,7 +257,7 @@ extension Simulation {
             reports.asked()
             frontend.core.selector.report(
                 on: scenario.handle(ofSelecting: application), user: user,
-                serving: { frontend.core.scheduler.served[$0] }
+                serving: frontend.core.scheduler.served.serving(of:)
             ) { report in
                 reports.answered(report)
             }

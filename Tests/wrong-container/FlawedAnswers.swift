@@ -69,7 +69,8 @@ extension Flaw {
     /// The budget as it is read.
     func budget(_ budget: Duration?) -> Duration? {
         guard let budget else { return nil }
-        let microseconds = UInt64(budget.components.seconds) * 1_000_000
+        let (seconds, attoseconds) = budget.components
+        let microseconds = UInt64(seconds) * 1_000_000 + UInt64(attoseconds / 1_000_000_000_000)
         switch self {
         case .readsBudgetOf32Bits: return .microseconds(Int64(UInt32(truncatingIfNeeded: microseconds)))
         case .readsSignedBudget: return budget >= .microseconds(Int64.max) ? .zero : budget

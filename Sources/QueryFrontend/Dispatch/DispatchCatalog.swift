@@ -60,7 +60,7 @@ extension DispatchCore {
         let settings = application.selection
         // The catalog has checked that the policy can be made.
         guard application.selects, let policy = try? policies.policy(for: settings.policy) else {
-            return selector.removeApplication(handle, now: now, serving: { scheduler.served[$0] })
+            return selector.removeApplication(handle, now: now, serving: scheduler.served.serving(of:))
         }
         let names = application.linkedModels + settings.shadows.filter { !application.linkedModels.contains($0) }
         let models = names.compactMap { name -> Selector.LinkedModel? in
@@ -114,7 +114,7 @@ extension DispatchCore {
         report.cache = cache.statistics
         guard withSelections else { return report }
         report.selections = catalog.applications.keys.sorted().compactMap {
-            selector.report(on: handles.handle(forApplication: $0), serving: { scheduler.served[$0] })
+            selector.report(on: handles.handle(forApplication: $0), serving: scheduler.served.serving(of:))
         }
         return report
     }

@@ -36,7 +36,7 @@ extension DispatchLoop {
         case .selection(let application, let user, let continuation):
             core.selector.report(
                 on: core.handles.handle(forApplication: application), user: user,
-                serving: { core.scheduler.served[$0] }
+                serving: core.scheduler.served.serving(of:)
             ) {
                 continuation.resume(returning: $0)
             }

@@ -93,7 +93,7 @@ package struct DispatchCore {
 
     /// The store of learned states has answered.
     package mutating func receive(_ answer: SelectionStoreAnswer, now: MonotonicTime) {
-        selector.receive(answer, now: now, serving: { scheduler.served[$0] })
+        selector.receive(answer, now: now, serving: scheduler.served.serving(of:))
     }
 
     /// Takes queries and feedback that have come; of queries as many as one turn takes.
@@ -125,7 +125,7 @@ package struct DispatchCore {
             releaseDrained()
             takeUpSessions(now: now)
         }
-        selector.tick(now: now, serving: { scheduler.served[$0] })
+        selector.tick(now: now, serving: scheduler.served.serving(of:))
         // Nor is anybody called stuck, or late, whose answer may be among what has not been read.
         scheduler.tick(judgesReplicas: givesUp && judges, now: now)
         decide(now: now)
@@ -157,7 +157,7 @@ package struct DispatchCore {
 
     /// Messages cannot be read or sent for now. Queries still get their default in time.
     mutating func expire(now: MonotonicTime) {
-        selector.tick(now: now, serving: { scheduler.served[$0] })
+        selector.tick(now: now, serving: scheduler.served.serving(of:))
         submitChosen(now: now)
         scheduler.tick(judgesReplicas: false, now: now)
         takeUpScheduler(now: now)
@@ -185,7 +185,7 @@ package struct DispatchCore {
                 let query = SelectedQuery(
                     waiter: submission.waiter(item), id: submission.firstQueryID + UInt64(item),
                     input: submission.inputs[item], user: submission.user, trace: submission.trace)
-                selector.submit(query, now: now, serving: { scheduler.served[$0] })
+                selector.submit(query, now: now, serving: scheduler.served.serving(of:))
             }
             return
         }
@@ -219,7 +219,7 @@ package struct DispatchCore {
             return effects.acknowledgements[ticket.sink].append(
                 SelectorEffects.Acknowledgement(ticket: ticket, result: .notLearning))
         }
-        selector.submit(feedback, now: now, serving: { scheduler.served[$0] })
+        selector.submit(feedback, now: now, serving: scheduler.served.serving(of:))
     }
 
     private mutating func answer(
@@ -373,7 +373,7 @@ package struct DispatchCore {
             if tellsQueries { effects.events.append(.finished(waiter.ticket, answer.outcome, isCached: isCached)) }
             return selector.finish(
                 waiter.ticket.request, waiter.ticket.item, answer.outcome, now: now,
-                serving: { scheduler.served[$0] })
+                serving: scheduler.served.serving(of:))
         }
         handOver(answer.outcome, to: waiter, now: now)
     }

@@ -186,6 +186,7 @@ package struct Scheduler: Sendable {
             takeBackHedges(of: index)
             openings[index] = models[index].opening(now: now)
             nextEvent = min(nextEvent, models[index].nextEvent)
+            served.note(models[index].handle, models[index].serving)
             noteUse(of: index)
         }
         touched.removeAll(keepingCapacity: true)

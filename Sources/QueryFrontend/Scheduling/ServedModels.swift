@@ -17,7 +17,7 @@ package struct ServedModels: Hashable, Sendable {
         if self.serving[model.index] != serving { self.serving[model.index] = serving }
     }
 
-    package subscript(_ model: ModelHandle) -> Serving {
+    package func serving(of model: ModelHandle) -> Serving {
         serving.indices.contains(model.index) ? serving[model.index] : .none
     }
 }
