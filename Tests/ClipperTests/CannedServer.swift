@@ -22,6 +22,8 @@ final class CannedServer: Sendable {
         case close
         /// The text, and then the connection is closed.
         case cut(String)
+        /// The connection is reset, as by the end of a process that had not read all.
+        case reset
         /// All of them are, and no other is taken.
         case stop
     }
@@ -135,6 +137,11 @@ final class CannedServer: Sendable {
                 write(beginning, to: descriptor)
                 return drip(on: descriptor)
             case .close: return
+            case .reset:
+                // Closed with no time to linger, a connection is reset.
+                var setting = linger(l_onoff: 1, l_linger: 0)
+                setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &setting, socklen_t(MemoryLayout<linger>.size))
+                return
             case .cut(let beginning): return write(beginning, to: descriptor)
             case .stop: return stop()
             }

@@ -185,6 +185,33 @@ struct CommandLineTests {
         #expect(other.configuration(store: "s").maxQueuedBytes == 1536)
     }
 
+    @Test("Each option of the frontend is the setting that it names")
+    func parsesSettings() throws {
+        let serve: Serve = try parse(
+            "serve --host [::1] --admin-host [::2] --query-port 1 --admin-port 2 --rpc-port 3 --max-inputs 4 "
+                + "--max-connections 5 --idle-timeout 6s --max-containers 7 --batches-in-flight 8 --users-in-memory 9 "
+                + "--users-in-store 10 --feedback-window 11 --feedback-age 12m --threads 13 "
+                + "--max-body 1KiB --max-bodies 2KiB")
+        let settings = serve.configuration(store: "s")
+        #expect(settings.problem == nil)
+        #expect(settings.host == "::1" && settings.adminHost == "::2")
+        #expect([settings.queryPort, settings.adminPort, settings.rpcPort] == [1, 2, 3])
+        #expect(settings.limits.largestBatch == 4 && settings.limits.connections == 5)
+        #expect(settings.limits.idleTime == .seconds(6))
+        #expect(settings.limits.largestBody == 1024 && settings.limits.bodies == 2048)
+        #expect(settings.maxContainers == 7 && settings.batchesInFlight == 8)
+        #expect(settings.usersInMemory == 9 && settings.usersInStore == 10)
+        #expect(settings.feedbackQueries == 11 && settings.feedbackAge == .seconds(720))
+        #expect(settings.threads == 13)
+    }
+
+    @Test("Where one body may be longer than all are by default, all may be as long")
+    func parsesLongBodies() throws {
+        let serve: Serve = try parse("serve --max-body 2GiB")
+        #expect(serve.configuration(store: "s").limits.bodies == 2 << 30)
+        #expect(serve.configuration(store: "s").problem == nil)
+    }
+
     @Test("Inputs may be a dash, negative arrays and files of lines")
     func parsesInputs() throws {
         let command = try #require(
@@ -231,6 +258,7 @@ struct CommandLineTests {
             (["serve", "--feedback-window=-1"], "--feedback-window is -1; expected at least 0."),
             (["serve", "--log-level", "loud"], "trace, debug, info"), (["serve", "--idle-timeout", "75"], "75s"),
             (["status", "--admin", "ftp://a"], "http://127.0.0.1:1338"),
+            (["bench", "a", "--input", "1", "--step", "--tolerance", "0.01%"], "at least 0.1%"),
             (["predict", "a"], "at least one input"),
             (["predict", "a", "x", "--file", "y"], "not both"),
             (["frobnicate"], "frobnicate"),

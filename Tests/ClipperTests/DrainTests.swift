@@ -23,6 +23,18 @@ struct DrainProgressTests {
                 == .done(["sum:1:0 is drained", "sum:1:1 is drained"]))
     }
 
+    @Test("One that cannot be told to end is pointed out where it was to, and only there", arguments: [false, true])
+    func pointsOutTheDeaf(stops: Bool) {
+        var progress = DrainProgress(Self.id, replica: nil, timeout: .seconds(60), stops: stops)
+        var old = replica(0)
+        old.rpcVersion = 3
+        let what = "speaks RPC 3 and cannot be told to end: stop its container yourself"
+        #expect(
+            progress.note([old], after: .zero)
+                == .done(
+                    ["sum:1:0 is drained" + (stops ? "; it \(what)" : "")], advice: stops ? "sum:1:0 \(what)" : nil))
+    }
+
     @Test("What is in flight is told when it changes, until nothing is")
     func waits() {
         var progress = DrainProgress(Self.id, replica: nil, timeout: .seconds(60))

@@ -18,7 +18,10 @@ struct FrontendAddressTests {
 
     @Test(
         "What is no address of HTTP is refused",
-        arguments: ["", "http://", "https://a", "ftp://a", "http://a?b", "http://a b", "tcp://a:1"])
+        arguments: [
+            "", "http://", "https://a", "ftp://a", "http://a?b", "http://a b", "tcp://a:1", "http://u:p@a:1",
+            "http://u@a", "http://a:0", "http://a:65536",
+        ])
     func refuses(text: String) {
         #expect(throws: ArgumentTextError.self) { try FrontendAddress(text) }
     }

@@ -45,4 +45,10 @@ struct HTTPTransportTests {
         let dying = try CannedServer { _ in beginning.isEmpty ? .close : .cut(beginning) }
         #expect(await problem(of: dying) == .lost)
     }
+
+    @Test("So is one that is reset")
+    func tellsReset() async throws {
+        let killed = try CannedServer { _ in .reset }
+        #expect(await problem(of: killed) == .lost)
+    }
 }

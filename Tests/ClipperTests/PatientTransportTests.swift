@@ -50,6 +50,17 @@ struct PatientTransportTests {
         #expect(frontend.asked.load(ordering: .relaxed) == 4)
     }
 
+    @Test("Nobody waits longer than their patience, however many tries are left")
+    func isNotMorePatient() async throws {
+        let frontend = StartingFrontend(refusals: 100)
+        let transport = PatientTransport(base: frontend, retries: 50, pause: .milliseconds(1))
+        await #expect(throws: NoAnswerError.refused) {
+            try await transport.reply(
+                to: ping, at: FrontendAddress("http://127.0.0.1:1338"), patience: .milliseconds(3))
+        }
+        #expect(frontend.asked.load(ordering: .relaxed) == 4)
+    }
+
     @Test("A request that may have arrived is not sent twice", arguments: [NoAnswerError.silent, .other("closed")])
     func asksOnce(error: NoAnswerError) async throws {
         let frontend = StartingFrontend(refusals: 1, by: error)

@@ -32,6 +32,8 @@ struct RawJSONTests {
         #expect(json["a"]?.elements?.map(\.text) == ["1.0", "\"x, ]\"", "{\"b\" : null}"])
         #expect(json["ab"]?.text == "6.0")
         #expect(json["b"] == nil)
+        // Where a name is there twice, the last one counts, as with most readers.
+        #expect(RawJSON("{\"a\": 1, \"a\": 2}")?["a"]?.text == "2")
         #expect(json["a"]?["a"] == nil)
         #expect(json.elements == nil)
     }

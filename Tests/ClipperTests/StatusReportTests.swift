@@ -195,6 +195,9 @@ struct StatusReportTests {
                 "The container of m:1:0 has failed for every batch, wholly or for some inputs; its log, and the frontend's, say why."
             ])
         #expect(lines(good).isEmpty)
+        var new = replica()
+        (new.completedBatches, new.failedBatches) = (0, 0)
+        #expect(lines(new).isEmpty)
     }
 
     @Test("An application whose models all are shadows is pointed out")

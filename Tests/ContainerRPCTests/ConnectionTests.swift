@@ -99,6 +99,13 @@ struct ConnectionTests {
         }
     }
 
+    @Test("A context that has ended opens no socket")
+    func endedContext() {
+        context.terminate()
+        let error = #expect(throws: TransportError.self) { _ = try Socket(.dealer, in: context) }
+        #expect(error.map { "\($0)" } == "zmq_socket: Context was terminated")
+    }
+
     @Test("Messages within the process come by no descriptor")
     func inprocDescriptor() throws {
         let router = try Socket(.router, in: context)

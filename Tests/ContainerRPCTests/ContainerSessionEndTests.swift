@@ -146,6 +146,25 @@ struct ContainerSessionEndTests {
         #expect(pause(of: &session, at: .seconds(8)) == first)
     }
 
+    @Test("That time counts from its first answer, however many came since")
+    func backoffCountsFromTheFirstAnswer() {
+        var session = ContainerSession.connected()
+        let first = pause(of: &session, at: .seconds(1))
+        session.reconnect(after: .seconds(1))
+        for second in 3...8 { _ = session.receive(.heartbeat(.requestMetadata), now: at(.seconds(second))) }
+        #expect(pause(of: &session, at: .seconds(8)) == first)
+    }
+
+    @Test("A session that nobody answered is one, whatever an earlier frontend has said")
+    func unansweredAfterAnAnsweredOne() {
+        var session = ContainerSession.connected()
+        _ = session.receive(.heartbeat(.requestMetadata), now: at(.seconds(1)))
+        let first = pause(of: &session, at: .seconds(8))
+        session.reconnect(after: .seconds(8))
+        #expect(session.disconnected(now: at(.seconds(9))) == .close(.unanswered))
+        #expect(session.deadline.map { $0 - at(.seconds(9)) } != first)
+    }
+
     @Test("A connection that ends before the frontend has said anything may be to something else")
     func unanswered() {
         var session = ContainerSession.connected()

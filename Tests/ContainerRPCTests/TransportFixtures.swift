@@ -101,6 +101,25 @@ extension Context {
     }
 }
 
+/// Whether this machine has an IPv6 address of its own.
+let speaksIPv6: Bool = {
+    #if canImport(Glibc)
+        let descriptor = socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
+    #else
+        let descriptor = socket(AF_INET6, SOCK_STREAM, 0)
+    #endif
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    var address = sockaddr_in6()
+    address.sin6_family = sa_family_t(AF_INET6)
+    address.sin6_addr = in6addr_loopback
+    let size = socklen_t(MemoryLayout<sockaddr_in6>.size)
+    // `sockaddr_in6` is a `sockaddr` of the family that it states; the pointer does not leave the call.
+    return withUnsafePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, size) == 0 }
+    }
+}()
+
 /// A plain TCP connection to a port of this machine, for what no ZeroMQ peer would send.
 final class PlainConnection {
     private let descriptor: Int32

@@ -210,6 +210,13 @@ struct TransportTests {
 
     // MARK: Endpoints
 
+    @Test("A frontend is found at an IPv6 address", .enabled(if: speaksIPv6))
+    func version6() throws {
+        let pair = try ConnectedPair("tcp://[::1]:0", in: context)
+        #expect(try pair.router.send(.heartbeat(.keepAlive), to: pair.peer) == .sent)
+        #expect(try pair.dealer.receiveContent(.frontendToContainer) == .frontendHeartbeat(.keepAlive))
+    }
+
     @Test("Port 0 is one that the system picks")
     func anyPort() throws {
         let first = try Socket(.router, in: context)

@@ -136,6 +136,15 @@ struct ContainerOptionsTests {
             ])
     }
 
+    @Test("Described in two steps, it says both")
+    func describedTwice() throws {
+        let described = container.described(by: ["framework": "none"]).described(by: ["zone": "b", "zone": "c"])
+        #expect(
+            try details([], of: described).metadata.suffix(3) == [
+                MetadataPair("framework", "none"), MetadataPair("zone", "b"), MetadataPair("zone", "c"),
+            ])
+    }
+
     @Test("Metadata without a key or a value is refused", arguments: ["a", "=b", ""])
     func wrongMetadata(pair: String) {
         #expect(throws: (any Error).self) { try ContainerOptions.parse(["--metadata", pair]) }

@@ -147,6 +147,20 @@ struct ContainerServiceTests {
         try await frontend.close()
     }
 
+    @Test("A frontend in the same process sees no connection end: it gets an answer that it cannot take")
+    func throwingInProcess() async throws {
+        let frontend = try await PlayedFrontend.bound(to: "inproc://frontend", in: context)
+        try await RunningContainer.run(echo, at: frontend.endpoint, in: context) { _ in
+            let first = try await frontend.acceptContainer()
+            frontend.sendBatch(1, 13, to: first)
+            #expect(try await frontend.receiveResponse() == PredictResponse(id: 1, outputs: []))
+            let second = try await frontend.acceptContainer(after: first)
+            frontend.sendBatch(2, 4, to: second)
+            #expect(try await frontend.receiveResponse() == PredictResponse(id: 2, outputs: ["4.0"]))
+        }
+        try await frontend.close()
+    }
+
     @Test("Batches that were read in a session that is over are not begun")
     func dropsOldBatches() async throws {
         let frontend = try await PlayedFrontend.bound(in: context)

@@ -109,6 +109,16 @@ struct CatalogModelTests {
         #expect(catalog.versions(ofModel: "m").map(\.id.version) == ["2", "1"])
     }
 
+    @Test("The number of a registration is given once, also where versions are deleted")
+    func countsRegistrations() throws {
+        let catalog = try makeCatalog(
+            .registerModel(makeModel(version: "1")), .registerModel(makeModel(version: "2")),
+            .registerModel(makeModel("n")), .deleteModel(ModelVersion(name: "m", version: "1")),
+            .registerModel(makeModel(version: "3")))
+        #expect(catalog.models.values.map(\.registration).sorted() == [2, 3, 4])
+        #expect(catalog.versions(ofModel: "m").map(\.id.version) == ["2", "3"])
+    }
+
     @Test("A version can be registered once")
     func refusesASecondOfTheVersion() throws {
         let catalog = try makeCatalog(.registerModel(makeModel()))

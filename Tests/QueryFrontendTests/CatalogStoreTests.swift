@@ -1,5 +1,6 @@
 import ContainerRPC
 import Foundation
+import GRDB
 import TestSupport
 import Testing
 
@@ -115,6 +116,36 @@ struct CatalogStoreTests {
         #expect(try store.load() == catalog)
     }
 
+    @Test("What was saved is on the disk before anybody hears of it")
+    func waitsForTheDisk() throws {
+        let store = try SQLiteCatalogStore(path: path)
+        // 2 is FULL: the log is synchronised at each commit, and not only where it goes into the file.
+        #expect(try store.queue.read { db in try Int.fetchOne(db, sql: "PRAGMA synchronous") } == 2)
+        #expect(try store.queue.read { db in try String.fetchOne(db, sql: "PRAGMA journal_mode") } == "wal")
+    }
+
+    @Test("A log that could not go into the file is named once the store is closed, one that could is gone")
+    func namesTheLogThatIsLeft() throws {
+        let store = try SQLiteCatalogStore(path: path)
+        try store.save([.registerApplication(makeApplication())])
+        try store.close()
+        #expect(store.leftLog == nil)
+        try Data([1]).write(to: URL(fileURLWithPath: path + "-wal"))
+        #expect(store.leftLog == path + "-wal")
+    }
+
+    @Test("A path that begins as a URI does is that of a file, which keeps what is saved")
+    func takesNoURI() throws {
+        // Only a path without folders begins so.
+        let path = "file:catalog-\(UInt64.random(in: 0 ... .max))?mode=memory"
+        defer { for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) } }
+        let store = try SQLiteCatalogStore(path: path)
+        let change = CatalogChange.registerApplication(makeApplication())
+        try store.save([change])
+        try store.close()
+        #expect(try SQLiteCatalogStore(path: path).load().applications.keys.sorted() == ["digits"])
+    }
+
     @Test("Two stores in memory are two")
     func keepsMemoryApart() throws {
         _ = try fill(SQLiteCatalogStore(path: ":memory:"))
@@ -175,6 +206,18 @@ struct CatalogStoreTests {
         let error = #expect(throws: CatalogStoreError.self) { try SQLiteCatalogStore(path: path) }
         #expect(error?.kind == .foreign)
         #expect(error?.message == "the store '\(path)' is a database of another program; name another file")
+    }
+
+    @Test("So is one whose program left no mark on it, and it stays as it is")
+    func refusesUnmarkedDatabases() throws {
+        let other = try DatabaseQueue(path: path)
+        try other.write { db in try db.execute(sql: "CREATE TABLE diary (day TEXT)") }
+        try other.close()
+        let error = #expect(throws: CatalogStoreError.self) { try SQLiteCatalogStore(path: path) }
+        #expect(error?.kind == .foreign)
+        let queue = try DatabaseQueue(path: path)
+        #expect(try queue.read { db in try Int.fetchOne(db, sql: "PRAGMA application_id") } == 0)
+        #expect(try queue.read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") } == 1)
     }
 
     @Test("A path where no file can be is refused", arguments: ["missing/catalog.sqlite", "."])

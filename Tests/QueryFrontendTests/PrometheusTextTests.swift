@@ -84,6 +84,15 @@ struct PrometheusTextTests {
         #expect(!text.contains("nobody's"))
     }
 
+    @Test("A container that takes other inputs than its model is registered with counts as unsuitable")
+    func unsuitableReplica() {
+        var report = makeReport()
+        report.loads = [:]
+        let text = report.prometheusText()
+        #expect(text.contains("\n" + #"clipper_replicas{model="sum",version="1",state="unsuitable"} 1"# + "\n"))
+        #expect(text.contains("\n" + #"clipper_replicas{model="sum",version="1",state="active"} 0"# + "\n"))
+    }
+
     @Test(
         "Histograms count up to each bound, in seconds or queries",
         arguments: [

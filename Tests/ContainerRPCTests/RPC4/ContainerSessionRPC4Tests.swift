@@ -194,6 +194,28 @@ struct ContainerSessionRPC4Tests {
         #expect(session.tick(now: at(.seconds(5))) == .finish(last: nil))
     }
 
+    @Test("Nor is it where heartbeats are rarer than that")
+    func patienceBetweenBeats() {
+        var session = offering()
+        let welcome = Welcome(heartbeatInterval: .seconds(60), silenceLimit: .seconds(180))
+        _ = session.receive(.welcome(welcome), in: .four, now: at(.zero))
+        _ = session.stop(now: at(.zero))
+        #expect(session.deadline == at(.seconds(5)))
+        #expect(session.tick(now: at(.seconds(5))) == .finish(last: nil))
+    }
+
+    @Test("A message that cannot be read while it leaves is the last one: what it has is answered, and it ends")
+    func malformedWhileLeaving() {
+        var session = welcomed()
+        _ = session.receive(.request(.batch(7)), now: at(.zero))
+        _ = session.stop(now: at(.zero))
+        let error = WireError(.countMismatch, frame: 6, expected: "1", found: "2")
+        #expect(session.receive(malformed: error, now: at(.zero)) == .none)
+        #expect(!session.isReading)
+        let last = session.finished(batch: 7, ofSession: 0, .success(["1"]), now: at(.zero))
+        #expect(last == .finish(last: .response(7, ["1"])))
+    }
+
     @Test("Told to stop twice, it ends at once")
     func stopsTwice() {
         var session = welcomed()
@@ -215,6 +237,11 @@ struct ContainerSessionRPC4Tests {
         var session = welcomed()
         _ = session.stop(now: at(.zero))
         #expect(session.receive(.welcome(welcome), now: at(.zero)) == .finish(last: nil))
+        var busy = welcomed()
+        _ = busy.receive(.request(.batch(7)), now: at(.zero))
+        _ = busy.stop(now: at(.zero))
+        // It has forgotten the batch, too: nobody waits for its answer.
+        #expect(busy.receive(.welcome(welcome), now: at(.zero)) == .finish(last: nil))
     }
 
     @Test("When the frontend goes, the next session begins; when an operator has drained it, it ends")
@@ -243,7 +270,9 @@ struct ContainerSessionRPC4Tests {
         let first = RoutingID.offeringVersion4(using: &generator)
         #expect(first.offersVersion4)
         #expect(first.bytes.count == 37)
-        #expect(first != RoutingID.offeringVersion4(using: &generator))
+        // A frontend takes two containers of one id for one, and libzmq turns the second away.
+        let others = (0..<1_000).map { _ in RoutingID.offeringVersion4(using: &generator) }
+        #expect(Set(others + [first]).count == 1_001)
         #expect(!RoutingID(Array("rpc3-".utf8)).offersVersion4)
     }
 

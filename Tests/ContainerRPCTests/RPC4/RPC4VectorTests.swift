@@ -22,6 +22,22 @@ struct RPC4VectorTests {
         }
     }
 
+    @Test("A budget that is spent is none left, and one beyond all counting the longest")
+    func budgets() throws {
+        for (budget, told) in [
+            (Duration.seconds(-1), Duration.zero), (.microseconds(-1), .zero), (.nanoseconds(1_999), .microseconds(1)),
+            (.seconds(Int64.max), .seconds(18_446_744_073_709) + .microseconds(551_615)),
+        ] {
+            var frames = FrameList()
+            RPC4.encodeRequest(id: 1, inputType: .bytes, inputs: [], budget: budget, into: &frames)
+            guard case .request(let request) = try RPC4.decodeFrontendMessage(frames) else {
+                Issue.record("no request")
+                continue
+            }
+            #expect(request.budget == told)
+        }
+    }
+
     @Test("There are many of them, for both directions and every kind of error")
     func count() throws {
         let vectors = try RPC4Vector.all()

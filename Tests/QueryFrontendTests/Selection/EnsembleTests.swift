@@ -96,6 +96,8 @@ struct EnsembleTests {
             }
         }
         #expect(mean(largest, "-" + largest).confidence == 0)
+        // Though their sum is none, their mean is a number.
+        #expect(mean("1e308", "1.5e308").output == .text("1.25e+308"))
     }
 
     @Test("weightedMean weighs the models it knows, and all others with 1")

@@ -37,6 +37,20 @@ struct Exp3PolicyTests {
         #expect(abs(weights[0] / weights[1] - 0.670_320_046) < 1e-9)
     }
 
+    @Test("No loss counts as if its model were less probable than exploring makes it")
+    func boundsByExploration() {
+        let policy = Exp3Policy(learningRate: 0.01, exploration: 0.2, share: 0)
+        func weights(_ probability: Double) -> [Double] {
+            var state = policy.initialState()
+            let feedback = SelectionFeedback(
+                [.init(model: "a", loss: 1, probability: probability)], models: ["a", "b"])
+            policy.observe(feedback, state: &state)
+            return policy.weights(of: ["a", "b"], state: state)
+        }
+        #expect(weights(0.001) == weights(0.1))
+        #expect(weights(0.1) != weights(0.2))
+    }
+
     @Test("A loss of an improbable model counts a bounded number of times")
     func boundsEstimates() {
         let policy = Exp3Policy(learningRate: 1, exploration: 0, share: 0)

@@ -65,4 +65,13 @@ struct ModelOutputTests {
         #expect(ModelOutput("[0.25, 0.75]").probability(of: .number(2)) == .mismatch)
         #expect(ModelOutput("[0.25, 7]").probability(of: .number(1)) == .unfitOutput)
     }
+
+    @Test("One number is the probability of label 1, and what is left that of label 0")
+    func probabilityOfOne() {
+        #expect(ModelOutput("0.25").probability(of: .number(1)) == .given(0.25))
+        #expect(ModelOutput("0.25").probability(of: .number(0)) == .given(0.75))
+        #expect(ModelOutput("0.25").probability(of: .text("1")) == .given(0.25))
+        #expect(ModelOutput("0.25").probability(of: .number(2)) == .mismatch)
+        #expect(ModelOutput("1.25").probability(of: .number(1)) == .unfitOutput)
+    }
 }

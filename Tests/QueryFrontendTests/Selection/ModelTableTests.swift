@@ -31,6 +31,17 @@ struct ModelTableTests {
         #expect(weights.shares(of: ["a", "b"])[1] > 0.999)
     }
 
+    @Test("A model that is always wrong comes to nothing, and not through nothing to what is usual")
+    func vanishes() {
+        var weights = LearnedWeights()
+        var largest = 0.0
+        for _ in 0..<100 {
+            weights.update(steps: [20, 0], of: ["a", "b"], share: 0, keepsUnseen: false)
+            largest = max(largest, weights.shares(of: ["a", "b"])[0])
+        }
+        #expect(largest < 1e-8)
+    }
+
     @Test("A model that is away keeps its place among those that stay")
     func away() {
         var weights = LearnedWeights()

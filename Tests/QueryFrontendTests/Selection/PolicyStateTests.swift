@@ -83,6 +83,19 @@ struct PolicyStateTests {
         run(try policy(name))
     }
 
+    @Test("Of models that come and go one after the other, the first are not kept for ever", arguments: learning)
+    func forgetsModels(policy: String) throws {
+        let policy = try SelectionPolicies.standard.policy(for: PolicyDescription(policy))
+        var states = policy.states(usersInMemory: 1)
+        for number in 0..<300 {
+            let observation = SelectionFeedback.Observation(model: "m\(number)", loss: 1)
+            states.observe(SelectionFeedback([observation], models: ["m\(number)"]), for: nil)
+        }
+        let state = try #require(states.snapshot(of: nil))
+        let text = String(decoding: try JSONEncoder().encode(state), as: UTF8.self)
+        #expect(text.contains("\"m299\"") && !text.contains("\"m0\""))
+    }
+
     @Test("No number of updates with extreme losses makes a weight that is no share", arguments: learning)
     func staysFinite(name: String) throws {
         try extremes(policy(name))

@@ -363,8 +363,11 @@ struct SelectorFeedbackTests {
         world.with { selector, _, _ in selector.reset(SelectorWorld.application, named: "app", user: "anna") { _ in } }
         #expect(world.weight(of: "b", for: "anna") == shared)
         #expect(world.kept[StateKey(application: "app", user: "anna")] == nil)
+        teach(&world, 10, user: "ida")
         world.with { selector, _, _ in selector.reset(SelectorWorld.application, named: "app", user: nil) { _ in } }
         #expect(world.weight(of: "b") == 0.5)
+        #expect(world.weight(of: "b", for: "ida") == 0.5)
+        #expect(world.report(user: "ida")?.isOwn == false)
         try world.restart()
         #expect(world.weight(of: "b") == 0.5)
         #expect(world.kept.isEmpty)

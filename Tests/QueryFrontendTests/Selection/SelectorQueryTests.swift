@@ -107,6 +107,10 @@ struct SelectorQueryTests {
         #expect(world.reason(unsure) == .lowConfidence)
         #expect(world.answers[unsure]?.combined?.models == ["a:1", "b:1", "c:1"])
         #expect(world.answers[unsure]?.combined?.confidence == 1.0 / 3)
+        var divided = try SelectorWorld("majority", minConfidence: 0.5)
+        let just = divided.predict()
+        divided.answerAll()
+        #expect(divided.output(just) == "a")
     }
 
     @Test("A shadow gets each query, is compared, and is neither waited for nor returned")
