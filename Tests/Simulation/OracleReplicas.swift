@@ -86,7 +86,10 @@ extension Oracle {
         case .disconnected:
             cause = !connection.isOpenAtFrontend || connection.lastRefusal == now || connection.isLikeTheLast
         case .silent: cause = !replica.mayBeSilent && now >= connection.lastHeard + timing.silenceLimit
-        case .malformed, .wrongOutputCount, .replaced: cause = connection.hasMisbehaved
+        case .malformed, .wrongOutputCount: cause = connection.hasMisbehaved
+        // One that comes back so like itself that nobody notices goes on with the session that it had, and says by registering
+        // that it is another.
+        case .replaced: cause = connection.hasMisbehaved || connection.isLikeTheLast
         case .dismissed: cause = replica.model < isRegistered.count
         case .left: cause = replica.isLeaving && replica.batches.isEmpty
         case .drained:
@@ -194,6 +197,8 @@ extension Oracle {
             guard queries.indices.contains(number) else { continue }
             numbers.append(number)
             sent(number, to: dispatch.replica, at: now)
+            // It may go to another at once.
+            if replica.stuckSince != nil { queries[number].isStuck = true }
         }
         replicas[dispatch.replica.number]?.batches.append(
             BatchRecord(

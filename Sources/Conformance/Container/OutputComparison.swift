@@ -27,6 +27,7 @@ enum OutputComparison {
 
     private static func isNear(_ one: Double, _ other: Double) -> Bool {
         if one == other || (one.isNaN && other.isNaN) { return true }
+        guard one.isFinite, other.isFinite else { return false }
         return (one - other).magnitude <= max(least, tolerance * max(one.magnitude, other.magnitude))
     }
 

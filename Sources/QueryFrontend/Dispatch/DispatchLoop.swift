@@ -132,7 +132,7 @@ final class DispatchLoop {
         // Where the socket fails, nothing but queries' deadlines is looked after before it is tried again; nor is it while
         // nobody is to be judged.
         let due = retryAt == nil && stalls.pauseEnd == nil ? core.deadline : core.queryDeadline
-        let deadline = [due, pauseEnd, arrivals?.end, retryAt, stalls.pauseEnd].compactMap { $0 }.min()
+        let deadline = [due, pauseEnd, arrivals?.end, retryAt ?? stalls.pauseEnd].compactMap { $0 }.min()
         stalls.sleep(until: deadline)
         do {
             _ = try waitForInput(

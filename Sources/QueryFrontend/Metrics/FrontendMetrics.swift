@@ -89,7 +89,7 @@ struct FrontendMetrics: Sendable {
     /// A batch was sent whose queries had arrived at these times.
     mutating func sent(arrivals: [MonotonicTime], of model: ModelHandle, now: MonotonicTime) {
         models[model]?.sent(arrivals: arrivals, now: now)
-        queueingDelay.record(from: arrivals.min() ?? now, to: now)
+        if let first = arrivals.min() { queueingDelay.record(from: first, to: now) }
     }
 
     /// A replica has answered a batch.

@@ -29,13 +29,14 @@ package struct BatchLimit: Sendable {
 
     /// The model's batching has been changed; AIMD goes on from where it is.
     package mutating func adopt(_ batching: Batching) {
+        if batching.limit != self.batching.limit { rates = BatchRates() }
         self.batching = batching
     }
 
     /// The most queries that a batch may hold, at least 1, whose first one must be answered within the budget.
     ///
-    /// With `.deadline` it is the largest whose slow latency fits, as long as larger ones do no less in a second. Where more wait, or not even one query fits, it is the
-    /// largest whose expected latency does: should that batch be slow, its first few queries are late, while a smaller one
+    /// With `.deadline` it is the largest whose slow latency fits, as long as larger ones do no less in a second. Where more
+    /// wait, or not even one query fits, it is the largest whose expected latency does: should that batch be slow, its first few queries are late, while a smaller one
     /// would keep all waiting that it leaves behind, and the model would do less. It is at most twice the largest that was
     /// seen of late, so that what is unknown is approached by growing batches.
     ///

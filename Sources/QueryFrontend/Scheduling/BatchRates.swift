@@ -6,8 +6,8 @@ import ContainerRPC
 /// where a cache is too small or memory is moved to disk. There the largest batch that is in time is a trap: it does less,
 /// more waits meanwhile, and the next one is as large.
 ///
-/// Sizes are told apart by powers of two. Where one takes longer for each query than a smaller one, the smaller is the
-/// ceiling. The next size above is tried again with a batch now and then, after twice as many each time that it was no better.
+/// Sizes are told apart by powers of two. Where all batches of one but the quickest take longer for each query than a smaller one
+/// did, as a rule, the smaller is the ceiling. The next size above is tried again with a batch now and then, after twice as many each time that it was no better.
 struct BatchRates: Sendable {
     /// Batches of 2ᵏ⁻¹ + 1 to 2ᵏ queries.
     private struct SizeClass: Sendable {
@@ -29,6 +29,9 @@ struct BatchRates: Sendable {
 
         /// The lower one of an even number: the first batch of its size may have been slow for that.
         var median: Double? { times.isEmpty ? nil : times.sorted()[(times.count - 1) / 2] }
+
+        /// What all took but one, of few all.
+        var least: Double { times.isEmpty ? .infinity : times.sorted()[times.count < 3 ? 0 : 1] }
 
         /// Whether more than one has been seen.
         var isKnown: Bool { times.count > 1 }
@@ -91,7 +94,7 @@ struct BatchRates: Sendable {
             self.ceiling = power
             rest = Self.shortestRest
             restsUntil = count + rest
-        } else if isWorse, classes[power].isKnown, let median = classes[power].median, median > best * Self.tolerance {
+        } else if isWorse, classes[power].isKnown, classes[power].least > best * Self.tolerance {
             self.ceiling = power - 1
             rest = Self.shortestRest
             restsUntil = count + rest

@@ -8,6 +8,7 @@ extension ModelScheduler {
         _ effects: inout SchedulerEffects
     ) {
         guard let (index, place) = find(id, on: replica) else { return }
+        hasGivenUp = false
         let isDivisible = code == .tooLarge && replicas[index].batches[place].size > 1
         var completion = isDivisible ? Replica.Completion.passed : .init([code])
         if code == .tooLate, isRash(replicas[index].batches[place], on: replica, now: now) { completion = .failed }

@@ -68,7 +68,10 @@ struct ModelScheduler: Sendable {
 
     mutating func set(_ new: ModelSettings) {
         // Registered anew, it is another model, of which nothing has been counted.
-        if settings == nil { counters = SchedulingCounters() }
+        if settings == nil {
+            counters = SchedulingCounters()
+            hasGivenUp = false
+        }
         settings = new
         for index in replicas.indices { replicas[index].limit.adopt(new.batching) }
         noteReplicasChanged()

@@ -83,7 +83,7 @@ extension ModelScheduler {
             if batch.queries.contains(where: { isAwaited($0, on: index) }) { return }
         }
         replicas[index].isGivenUp = true
-        hasGivenUp = true
+        if isStuck, !replicas[index].isDraining { hasGivenUp = true }
         effects.givenUp.append(replicas[index].id)
     }
 
@@ -110,7 +110,10 @@ extension ModelScheduler {
     func silentAt(_ replica: Replica) -> MonotonicTime? {
         guard !replica.isGivenUp, replica.isSuitable, !replica.isLeaving else { return nil }
         // Where it is all that there is, it may take as long as it likes for its first batch.
-        guard replica.latency.isKnown || replica.isDraining || replicas.contains(where: { $0.isActive && $0.isWell })
+        // But not where the one before it was given up: then its model did answer once.
+        guard
+            replica.latency.isKnown || replica.isDraining || hasGivenUp
+                || replicas.contains(where: { $0.isActive && $0.isWell })
         else { return nil }
         if replica.missingCount >= Self.mostMissing { return .distantPast }
         let missing = replica.missingCount == 0 ? nil : replica.batches.lazy.compactMap(\.missingSince).min()

@@ -48,7 +48,9 @@ extension Selector {
         on application: ApplicationHandle, user: String? = nil, serving: ServingOf = { _ in .answering }
     ) -> SelectionReport? {
         guard let member = members[application] else { return nil }
-        let served = member.models.filter { !$0.isShadow && serving($0.handle) != .none }.map(\.name)
+        let able = member.models.filter { !$0.isShadow && serving($0.handle) != .none }
+        let answering = able.filter { serving($0.handle) == .answering }
+        let served = (answering.isEmpty ? able : answering).map(\.name)
         let isOwn = member.states.hasOwnState(user)
         return SelectionReport(
             application: member.name, user: user, settings: member.settings, isOwn: isOwn,

@@ -176,7 +176,9 @@ package struct Selector: Sendable {
         _ handle: ApplicationHandle, now: MonotonicTime, serving: ServingOf = { _ in .none }
     ) {
         guard let member = members[handle] else { return }
-        let first = member.models.first { !$0.isShadow && serving($0.handle) != .none }
+        let first =
+            member.models.first { !$0.isShadow && serving($0.handle) == .answering }
+            ?? member.models.first { !$0.isShadow && serving($0.handle) != .none }
         if let first {
             var queries: [SelectedQuery] = []
             for key in waiting.keys.filter({ $0.application == handle }) {

@@ -38,6 +38,24 @@ struct BatchRatesTests {
         #expect(rates.largestWorthwhile >= 512)
     }
 
+    @Test(
+        "Under a restless load on a very uneven model large batches are seldom kept off",
+        arguments: [1, 2, 3] as [UInt64])
+    mutating func uneven(seed: UInt64) {
+        var generator = SplitMix64(seed: seed)
+        var bounded = 0
+        for _ in 0..<2000 {
+            if rates.largestWorthwhile < 64 { bounded += 1 }
+            let size = min(rates.largestWorthwhile, Int.random(in: 1...64, using: &generator))
+            // Three times as long as at other times, now and then.
+            let stretch =
+                Double.random(in: 0..<1, using: &generator) < 0.15 ? 3 : Double.random(in: 0.6...1.4, using: &generator)
+            rates.begin(size: size)
+            rates.record(size: size, duration: .nanoseconds(Int64((20 + Double(size)) * stretch * 1e6)))
+        }
+        #expect(bounded < 400, "\(bounded)")
+    }
+
     @Test("Where larger ones take longer for each query, the largest power of two is found that does not")
     mutating func step() {
         grow(to: 128) { $0 <= 20 ? 5 : Double($0) }

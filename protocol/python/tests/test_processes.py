@@ -109,6 +109,8 @@ def test_a_forked_process_has_the_handlers_that_the_program_had(frontend, forkin
         return [repr((told, sorted(signal.pthread_sigmask(signal.SIG_BLOCK, []))))]
 
     signal.signal(signal.SIGTERM, handle)
+    # A job in the background of a shell begins with this one ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     serve_(function)
     """)
     frontend.predict(1, [[1]])
