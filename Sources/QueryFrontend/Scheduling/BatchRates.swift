@@ -43,6 +43,8 @@ struct BatchRates: Sendable {
     private static let fresh = 64
     /// By so much more time for each query a size is worse: jitter makes less of a difference.
     private static let tolerance = 1.2
+    /// Shorter batches are stretched by whatever interrupts a machine, more than by their size.
+    private static let shortest = Duration.milliseconds(5)
     private static let shortestRest = 32
     private static let longestRest = 4096
 
@@ -83,7 +85,7 @@ struct BatchRates: Sendable {
         for smaller in classes[..<power] where count - smaller.last < Self.fresh {
             best = min(best, smaller.median ?? best)
         }
-        let isWorse = time > best * Self.tolerance
+        let isWorse = duration >= Self.shortest && time > best * Self.tolerance
         if let ceiling, power > ceiling {
             if isWorse {
                 rest = min(Self.longestRest, 2 * rest)
