@@ -29,17 +29,22 @@ struct ConformanceTests {
         }
     }
 
+    /// Starts the kit for frontends on one.
+    private static func start(on frontend: Frontend, in processes: Processes) throws -> ChildProcess {
+        let port = try #require(frontend.rpc.split(separator: ":").last)
+        return try processes.start(
+            "clipper",
+            [
+                "conformance", "frontend", "--rpc-port", "\(port)", "--query", "http://\(frontend.query)",
+                "--admin", "http://\(frontend.admin)",
+            ] + Self.timeout)
+    }
+
     @Test("The frontend passes, in both versions, and nothing of the kit stays behind")
     func frontend() async throws {
         try await withProcesses { processes in
             let frontend = try await Frontend(in: processes)
-            let port = try #require(frontend.rpc.split(separator: ":").last)
-            let kit = try processes.start(
-                "clipper",
-                [
-                    "conformance", "frontend", "--rpc-port", "\(port)", "--query", "http://\(frontend.query)",
-                    "--admin", "http://\(frontend.admin)",
-                ] + Self.timeout)
+            let kit = try Self.start(on: frontend, in: processes)
             #expect(try await kit.exitStatus(within: .seconds(900)) == 0, "\(kit.standardOutput)")
             #expect(kit.standardOutput.contains("0 failed"))
             let left = try await frontend.admin("get_all_models", ["verbose": false])
@@ -53,13 +58,7 @@ struct ConformanceTests {
     func interrupted(number: Int32, code: Int32) async throws {
         try await withProcesses { processes in
             let frontend = try await Frontend(in: processes)
-            let port = try #require(frontend.rpc.split(separator: ":").last)
-            let kit = try processes.start(
-                "clipper",
-                [
-                    "conformance", "frontend", "--rpc-port", "\(port)", "--query", "http://\(frontend.query)",
-                    "--admin", "http://\(frontend.admin)",
-                ] + Self.timeout)
+            let kit = try Self.start(on: frontend, in: processes)
             try await eventually("it has registered applications") {
                 try await frontend.admin("get_all_applications", ["verbose": false]) != .array([])
             }

@@ -102,32 +102,16 @@ extension FrontendScenario {
         FrontendScenario(
             "unavailable", "What a container cannot compute now goes to another replica", rpc4: "7.1"
         ) { play in
-            try play.registerAll()
-            let first = try play.container("a")
-            let query = try play.ask(.array([.number(1)]))
-            let batch = try first.batch()
-            let second = try play.container("b")
-            try first.fail(batch, .unavailable, "no memory")
-            let again = try play.batch(from: [second, first])
-            try again.container.answer(again.batch, again.batch.items.map { _ in "17" })
-            try query.expect(.number(17))
-            return again.container.name == "b" ? nil : "the query went to the same replica again"
+            try playUnavailable(play) { try $0.fail($1, .unavailable, "no memory") }
         },
         FrontendScenario(
             "unavailable-item", "An input that a container cannot compute now goes to another replica", rpc4: "7.1"
         ) { play in
-            try play.registerAll()
-            let first = try play.container("a")
-            let query = try play.ask(.array([.number(1)]))
-            let batch = try first.batch()
-            let second = try play.container("b")
-            var outputs = Outputs(batch.items.map { _ in "" })
-            outputs.errors = batch.items.indices.map { ItemError(index: $0, code: .unavailable, text: "no memory") }
-            try first.answer(batch, outputs)
-            let again = try play.batch(from: [second, first])
-            try again.container.answer(again.batch, again.batch.items.map { _ in "17" })
-            try query.expect(.number(17))
-            return again.container.name == "b" ? nil : "the query went to the same replica again"
+            try playUnavailable(play) { container, batch in
+                var outputs = Outputs(batch.items.map { _ in "" })
+                outputs.errors = batch.items.indices.map { ItemError(index: $0, code: .unavailable, text: "no memory") }
+                try container.answer(batch, outputs)
+            }
         },
         FrontendScenario(
             "out-of-order", "Answers are matched by their ids, in whatever order they come", rpc4: "8.2"
@@ -150,6 +134,22 @@ extension FrontendScenario {
             return most > 1 ? nil : "it never had two batches in flight"
         },
     ]
+
+    /// One of two containers says that it cannot compute a query now, and the other one gets it.
+    private static func playUnavailable(
+        _ play: FrontendPlay, refusing: (PlayedContainer, ReceivedBatch) throws -> Void
+    ) throws -> String? {
+        try play.registerAll()
+        let first = try play.container("a")
+        let query = try play.ask(.array([.number(1)]))
+        let batch = try first.batch()
+        let second = try play.container("b")
+        try refusing(first, batch)
+        let again = try play.batch(from: [second, first])
+        try again.container.answer(again.batch, again.batch.items.map { _ in "17" })
+        try query.expect(.number(17))
+        return again.container.name == "b" ? nil : "the query went to the same replica again"
+    }
 
     private static let typedOutputs: [(Outputs, JSONValue)] = {
         var double = Outputs(type: .float64)

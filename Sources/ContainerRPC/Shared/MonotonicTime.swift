@@ -68,6 +68,12 @@ extension Duration {
         return carried ? (seconds < 0 ? .min : .max) : sum
     }
 
+    /// The duration in microseconds, without a fraction: the unit of the frontend's APIs and of its store.
+    package var wholeMicroseconds: Int64 {
+        let (seconds, attoseconds) = components
+        return seconds * 1_000_000 + attoseconds / 1_000_000_000_000
+    }
+
     /// The duration in seconds, to the nanosecond: the number that is nearest to it.
     @inlinable
     package var inSeconds: Double { Double(wholeNanoseconds) / 1e9 }

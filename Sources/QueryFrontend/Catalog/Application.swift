@@ -53,11 +53,3 @@ public struct Application: Sendable, Equatable {
         if let shadows = options.shadows { selection.shadows = shadows }
     }
 }
-
-extension Duration {
-    /// Whole microseconds, the unit of a latency objective in the administration API and in the store.
-    var wholeMicroseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return seconds * 1_000_000 + attoseconds / 1_000_000_000_000
-    }
-}

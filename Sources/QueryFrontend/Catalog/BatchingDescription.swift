@@ -1,3 +1,5 @@
+import ContainerRPC
+
 /// Batching in parts, as the administration API and the store tell it; what is left out has its default.
 package struct BatchingDescription: Codable, Sendable, Equatable {
     /// The names of the limits.

@@ -39,7 +39,7 @@ struct BenchBody: Equatable, Sendable {
 
     private mutating func start(_ deadline: Duration?) {
         append("{")
-        if let deadline { append("\"timeout_micros\":\(deadline.wholeNanoseconds / 1000),") }
+        if let deadline { append("\"timeout_micros\":\(deadline.wholeMicroseconds),") }
         append("\"input\":")
     }
 

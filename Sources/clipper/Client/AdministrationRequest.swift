@@ -109,7 +109,7 @@ enum AdministrationRequest {
     private static func members(of options: ApplicationOptions) -> [(String, RawJSON)] {
         var members: [(String, RawJSON)] = []
         if let output = options.defaultOutput { members.append(("default_output", .string(output))) }
-        if let slo = options.latencySLO { members.append(("latency_slo_micros", .integer(slo.microseconds))) }
+        if let slo = options.latencySLO { members.append(("latency_slo_micros", .integer(slo.wholeMicroseconds))) }
         if let overload = options.overload { members.append(("overload", .string(overload.rawValue))) }
         switch options.hedging {
         case nil: break
@@ -158,12 +158,4 @@ enum AdministrationRequest {
     }
 
     private static func names(_ names: [String]) -> RawJSON { .array(names.map(RawJSON.string)) }
-}
-
-extension Duration {
-    /// Whole microseconds, as the frontend's APIs take a time.
-    var microseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return seconds * 1_000_000 + attoseconds / 1_000_000_000_000
-    }
 }

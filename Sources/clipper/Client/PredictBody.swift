@@ -1,3 +1,4 @@
+import ContainerRPC
 import Foundation
 
 /// One input of a prediction, ready to be sent.
@@ -46,7 +47,7 @@ enum PredictBody {
         var members: [(String, RawJSON)] = []
         if let version = options.version { members.append(("version", .string(version))) }
         if let user = options.user { members.append(("uid", .name(user))) }
-        if let deadline = options.deadline { members.append(("timeout_micros", .integer(deadline.microseconds))) }
+        if let deadline = options.deadline { members.append(("timeout_micros", .integer(deadline.wholeMicroseconds))) }
         if inputs.count == 1 {
             members.append(("input", inputs[0].json))
         } else {
