@@ -70,13 +70,13 @@ public final class QueryFrontend: Service {
         // Query ids go on where no earlier frontend has been: feedback must not judge another query than it means.
         let firstQueryID = try firstQueryID(ofStart: selectionStore.nextStart(), store: configuration.store)
         let catalog = try CatalogService(store: store, policies: configuration.policies) { catalog in
-            let removed = await dispatcher.publish(catalog)
+            let uncached = await dispatcher.publish(catalog)
             let routes = Routes(catalog, handles: dispatcher.handles)
             await published.server?.publish(catalog, routes)
             published.take(catalog, routes)
-            // Registered again, it may be another model. No query of it comes any more, and a large cache takes long to
+            // Registered again, it may be another model. No query looks for it any more, and a large cache takes long to
             // search: no thread that serves queries does it.
-            for model in removed { dispatcher.cache.removeAll(of: model) }
+            for model in uncached { dispatcher.cache.removeAll(of: model) }
         }
         let first = await catalog.catalog
         let endpoints = try await bindRPC(

@@ -11,7 +11,7 @@ struct ModelCommand: AsyncParsableCommand {
             A version of a model is served by the containers that connect to the frontend under its name and version. \
             Queries go to the current version.
             """,
-        subcommands: [Register.self, List.self, Show.self, SetVersion.self, Drain.self, Delete.self])
+        subcommands: [Register.self, List.self, Show.self, SetOptions.self, SetVersion.self, Drain.self, Delete.self])
 }
 
 /// The arguments that name one version of a model.
@@ -30,7 +30,10 @@ extension ModelCommand {
     struct Register: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Register a version of a model; it becomes the current one.",
-            discussion: "Its options and labels are its own: nothing is taken over from the version before.")
+            discussion: """
+                Its options and labels are its own: nothing is taken over from the version before. Without options it has \
+                \(BatchingArguments.defaults), and --cache. `clipper model set` changes them later.
+                """)
 
         @OptionGroup var model: ModelVersionArguments
 
@@ -93,6 +96,61 @@ extension ModelCommand {
             try await options.run { client in
                 let (registered, json) = try await client.model(model.id)
                 options.report(json: json, lines: CatalogTables.fields(registered))
+            }
+        }
+    }
+
+    struct SetOptions: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "set",
+            abstract: "Change how batches for a version of a model are formed, its cache and its labels.",
+            discussion: """
+                What is not named stays as it is. It takes effect at once, for the batches that are formed and the queries \
+                that come from then on; containers stay connected, and what was learned of their latencies stays.
+
+                The input type is that of the registration: for another one, register another version.
+                """)
+
+        @OptionGroup var model: ModelVersionArguments
+        @OptionGroup var batching: BatchingArguments
+
+        @Flag(
+            inversion: .prefixedNo,
+            help: "Keep outputs and answer equal inputs with them; not for a model that is no function of its input.")
+        var cache: Bool?
+
+        @Option(
+            name: .customLong("label"), parsing: .upToNextOption,
+            help: ArgumentHelp("Labels, instead of those that it has.", valueName: "label"))
+        var labels: [String] = []
+
+        @Flag(help: "Take all labels away.")
+        var noLabels = false
+
+        @OptionGroup var options: AdministrationOptions
+
+        /// What was given.
+        var changes: ModelOptions {
+            var changes = batching.options
+            changes.cachesPredictions = cache
+            changes.labels = noLabels ? [] : labels.isEmpty ? nil : labels
+            return changes
+        }
+
+        func validate() throws {
+            guard labels.isEmpty || !noLabels else {
+                throw ValidationError("--label and --no-labels contradict each other; leave one of them out.")
+            }
+            guard changes != ModelOptions() else {
+                throw ValidationError(
+                    "There is nothing to set; name --batch-size, --batching, --max-delay, --max-batch, --cache, --no-cache, "
+                        + "--label or --no-labels.")
+            }
+        }
+
+        func run() async throws {
+            try await options.run { client in
+                options.report(try await client.change(AdministrationRequest.setOptions(of: model.id, changes)))
             }
         }
     }

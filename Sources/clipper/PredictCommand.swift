@@ -67,6 +67,9 @@ struct PredictCommand: AsyncParsableCommand {
         guard inputs.isEmpty || files.isEmpty else {
             throw ValidationError("Give either inputs or --file, not both.")
         }
+        guard !takesStrings || files.isEmpty else {
+            throw ValidationError("--string is about inputs that are given as text; leave it out.")
+        }
         guard !inputs.isEmpty || !files.isEmpty else {
             throw ValidationError(
                 "Give at least one input, such as '[1.0, 2.0]', or a --file; behind -- where it begins with a hyphen.")

@@ -11,8 +11,8 @@ struct StatusCommand: AsyncParsableCommand {
             where nothing came in that.
 
             A replica is active; draining, after `clipper model drain`; stuck, while its batch takes far longer than ever \
-            before: it gets nothing until it answers or registers anew; or unsuitable, if its model is not registered, \
-            or with another input type.
+            before: it gets at most a query to try it with until it answers or registers anew; or unsuitable, if its model \
+            is not registered, or with another input type.
 
             With --watch, rates, shares of default outputs, batch sizes and hit ratios are those since the last look, \
             and a number after a + is how much a count rose since then. The latency of a replica's batches is what \

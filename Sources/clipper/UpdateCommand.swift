@@ -68,6 +68,9 @@ struct UpdateCommand: AsyncParsableCommand {
             throw ValidationError(
                 "Say what the feedback is about: an input, a --file or a --query-id, and one of them.")
         }
+        guard !takesStrings || input != nil else {
+            throw ValidationError("--string is about an input that is given as text; leave it out.")
+        }
         guard (label != nil) != (reward != nil) else { throw ValidationError("Give either --label or --reward.") }
         guard reward == nil || queryID != nil else {
             throw ValidationError("--reward judges the answer to a query; it needs --query-id.")

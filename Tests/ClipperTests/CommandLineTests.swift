@@ -50,6 +50,23 @@ struct CommandLineTests {
         #expect(fixed.options.json)
     }
 
+    @Test("Of a model's options those that are named are set")
+    func parsesModelOptions() throws {
+        func changes(_ arguments: String) throws -> ModelOptions {
+            try parse("model set m 1 \(arguments)", as: ModelCommand.SetOptions.self).changes
+        }
+        #expect(try changes("--max-batch 8") == ModelOptions(maxBatch: 8))
+        #expect(
+            try changes("--batching aimd(4,0.9) --max-delay 0ms")
+                == ModelOptions(limit: .aimd(increase: 4, backoff: 0.9), maxDelay: .zero))
+        #expect(try changes("--batch-size -1 --no-cache") == ModelOptions(limit: .deadline, cachesPredictions: false))
+        #expect(try changes("--label a b") == ModelOptions(labels: ["a", "b"]))
+        #expect(try changes("--no-labels") == ModelOptions(labels: []))
+        #expect(refusal(["model", "set", "m", "1"])?.text.contains("There is nothing to set") == true)
+        let both = ["model", "set", "m", "1", "--label", "a", "--no-labels"]
+        #expect(refusal(both)?.text.contains("contradict") == true)
+    }
+
     private func parse<Command>(_ arguments: String, as type: Command.Type = Command.self) throws -> Command {
         let words = arguments.split(separator: " ").map(String.init)
         return try #require(try ClipperCommand.parseAsRoot(words) as? Command)
@@ -79,6 +96,17 @@ struct CommandLineTests {
     func parsesBatching(options: String, batching: Batching) throws {
         let command: ModelCommand.Register = try parse("model register m 1 --input-type doubles \(options)")
         #expect(command.batching.value == batching)
+    }
+
+    @Test("A batch size that leaves it to the frontend contradicts a fixed one, too")
+    func refusesAdaptiveFixed() {
+        let arguments = "model register m 1 --input-type doubles --batch-size adaptive --batching 64"
+        #expect(refusal(arguments.split(separator: " ").map(String.init))?.text.contains("contradict") == true)
+    }
+
+    @Test("Feedback and queries of files have no text that could be sent as a string")
+    func refusesStringOfFile() {
+        #expect(refusal(["predict", "a", "--file", "x", "--string"])?.text.contains("--string") == true)
     }
 
     @Test("The cache of a model is turned off")

@@ -260,6 +260,21 @@ struct AdministrationRequestTests {
         #expect(change.body?.text == #"{"name":"a","hedging":false}"#)
     }
 
+    @Test("A model's options are sent where they are given, and no others")
+    func sendsModelOptions() {
+        func body(_ options: ModelOptions) -> String? {
+            let request = AdministrationRequest.setOptions(of: ModelVersion(name: "m", version: "1"), options)
+            #expect(request.path == ["admin", "set_model_options"])
+            return request.body?.text
+        }
+        let start = #"{"model_name":"m","model_version":"1","#
+        #expect(body(ModelOptions(maxBatch: 8)) == start + #""batching":{"max_batch":8}}"#)
+        #expect(
+            body(ModelOptions(limit: .aimd(increase: 4, backoff: 0.9), maxDelay: .milliseconds(2)))
+                == start + #""batching":{"policy":"aimd","increase":4,"backoff":0.9,"max_delay_micros":2000}}"#)
+        #expect(body(ModelOptions(cachesPredictions: false, labels: [])) == start + #""cache":false,"labels":[]}"#)
+    }
+
     @Test("How an application selects is sent where it is given, a policy without parameters by its name")
     func sendsSelection() {
         func body(_ options: ApplicationOptions) -> String? {

@@ -48,8 +48,8 @@ struct LeftOptionsTests {
         let left = LeftOptions(of: before(cache: false), beside: Batching(), cache: true, labels: [])
         #expect(
             left.advice(for: id) == """
-                m:1 has --no-cache, which m:2 has not: options are each version's own. To give them, \
-                `clipper model delete m 2` and register it again
+                m:1 has --no-cache, which m:2 has not: options are each version's own. To give them: \
+                `clipper model set m 2 --no-cache`
                 """)
     }
 

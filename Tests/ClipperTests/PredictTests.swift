@@ -98,6 +98,7 @@ struct UpdateTests {
             ["--label", "1"], ["[1]"], ["[1]", "--query-id", "1", "--label", "1"], ["--query-id", "1"],
             ["--query-id", "1", "--label", "1", "--reward", "1"], ["[1]", "--reward", "1"],
             ["--query-id", "1", "--reward", "1.5"], ["[1]", "--file", "x", "--label", "1"],
+            ["--query-id", "1", "--label", "7", "--string"], ["--file", "x", "--label", "7", "--string"],
         ])
     func refuses(arguments: [String]) {
         #expect(throws: (any Error).self) { try ClipperCommand.parseAsRoot(["update", "a"] + arguments) }

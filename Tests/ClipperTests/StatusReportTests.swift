@@ -192,7 +192,7 @@ struct StatusReportTests {
         }
         #expect(
             lines(failing) == [
-                "The container of m:1:0 has failed for every batch, wholly or for some inputs; its log, and the frontend's, say why."
+                "The container of m:1:0 has failed for at least half of its batches, wholly or for some inputs; its log, and the frontend's, say why."
             ])
         #expect(lines(good).isEmpty)
         var new = replica()

@@ -62,6 +62,34 @@ struct CacheTests {
         }
     }
 
+    @Test("A model whose cache is turned off and on again while it serves starts with nothing kept")
+    func turnedOffAndOn() async throws {
+        try await withProcesses { processes in
+            let frontend = try await Frontend(in: processes)
+            try await frontend.addModel("sum", caches: true)
+            try await frontend.addApplication("app", links: ["sum"])
+            let container = try await PlayedContainer.registered(at: frontend)
+            let connection = try HTTPConnection(to: frontend.query)
+            func ask(_ computed: String? = nil, expecting output: Double) async throws {
+                try await connection.send("POST", "/app/predict", body: Array(#"{"input": [1]}"#.utf8))
+                if let computed { try await container.answer(container.receiveRequest(), [computed]) }
+                #expect(try await connection.response().json["output"]?.double == output)
+            }
+            func setCache(_ isOn: Bool) async throws {
+                try await frontend.admin(
+                    "set_model_options", ["model_name": "sum", "model_version": "1", "cache": .boolean(isOn)])
+            }
+            try await ask("1", expecting: 1)
+            try await ask(expecting: 1)
+            try await setCache(false)
+            try await ask("2", expecting: 2)
+            try await ask("3", expecting: 3)
+            try await setCache(true)
+            try await ask("4", expecting: 4)
+            try await ask(expecting: 4)
+        }
+    }
+
     @Test("Equal queries that come while one is computed wait for that one")
     func shared() async throws {
         try await withProcesses { processes in

@@ -106,6 +106,49 @@ struct AdministrationBatchingTests {
                         + "increase, backoff, size, max_delay_micros, max_batch"))
     }
 
+    @Test("Options of a model are changed one by one")
+    func changes() async throws {
+        await admin.post("add_model", Administration.model(and: #", "batching": {"max_batch": 100}"#))
+        func set(_ part: String) async {
+            let reply = await admin.post("set_model_options", #"{"model_name": "m", "model_version": "1", \#(part)}"#)
+            #expect(reply == .text("Successfully set options of model with name 'm' and version '1'"))
+        }
+        await set(#""batching": {"policy": "aimd", "increase": 3}"#)
+        #expect(
+            try await shown("batching")
+                == #"{"backoff":0.9,"increase":3,"max_batch":100,"max_delay_micros":0,"policy":"aimd"}"#)
+        await set(#""batch_size": 8, "batching": {"max_delay_micros": 7}"#)
+        #expect(try await shown("batching") == #"{"max_batch":100,"max_delay_micros":7,"policy":"fixed","size":8}"#)
+        await set(#""batch_size": -1"#)
+        #expect(try await shown("batching") == #"{"max_batch":100,"max_delay_micros":7,"policy":"deadline"}"#)
+        #expect(try await shown("cache") == "true")
+        await set(#""cache": false, "labels": ["x"]"#)
+        #expect(try await shown("cache") == "false")
+        #expect(try await shown("labels") == #"["x"]"#)
+    }
+
+    @Test(
+        "A change of nothing, of an unknown model, or with a part that says nothing by itself is a 400",
+        arguments: [
+            ("", "Nothing is to be set: give one of batch_size, batching, cache, labels"),
+            (#", "batching": {}"#, "Nothing is to be set: give one of batch_size, batching, cache, labels"),
+            (
+                #", "batching": {"size": 9}"#,
+                "batching: 'size' alone changes nothing: name the 'policy' that it belongs to, too"
+            ),
+            (#", "batch_size": 8, "batching": {"policy": "aimd"}"#, "the policy 'aimd' contradicts the batch size 8"),
+            (#", "max_batch": 9"#, "The body: no such key is known here: 'max_batch'"),
+            (#", "cache": false, "model_version": "2""#, "model with name 'm' and version '2' does not exist"),
+        ])
+    func refusesChanges(parts: String, words: String) async throws {
+        await admin.post("add_model", Administration.model())
+        let version = parts.contains("model_version") ? "" : #", "model_version": "1""#
+        let reply = await admin.post("set_model_options", #"{"model_name": "m"\#(version)\#(parts)}"#)
+        #expect(reply.status == 400)
+        #expect(reply.body.contains(words), "\(reply.body)")
+        #expect(try await shown("cache") == "true")
+    }
+
     @Test("Whether to cache is true or false, not a number")
     func refusesCacheNumber() async {
         let reply = await admin.post("add_model", Administration.model(and: #", "cache": 0"#))
@@ -220,6 +263,11 @@ struct AdministrationOptionsTests {
             (
                 #"{"name": "digits", "latency_slo_micros": 0}"#,
                 "latency SLO must be positive and at most one day (86400000000 microseconds); 0 microseconds were given"
+            ),
+            (
+                #"{"name": "digits", "latency_slo_micros": 9223372036854775807}"#,
+                "latency SLO must be positive and at most one day (86400000000 microseconds); 9223372036854775807 "
+                    + "microseconds were given"
             ),
             (
                 #"{"name": "digits", "default_output": 1}"#,

@@ -60,6 +60,12 @@ struct CatalogStoreTests {
         .setApplicationOptions(name: "digits", ApplicationOptions(loss: .squared, minConfidence: 1)),
         .setApplicationOptions(
             name: "digits", ApplicationOptions(latencySLO: .microseconds(1_234_567), defaultOutput: "\"ü\"\n")),
+        .setModelOptions(
+            ModelVersion(name: "c", version: "2"),
+            ModelOptions(limit: .aimd(increase: 3, backoff: 0.25), maxDelay: .microseconds(7))),
+        .setModelOptions(
+            ModelVersion(name: "c", version: "3"), ModelOptions(cachesPredictions: false, labels: ["\"x"])),
+        .setModelOptions(ModelVersion(name: "c", version: "1"), ModelOptions(limit: .fixed(9), maxBatch: 99)),
         // What leads to a version that becomes current because its obstacle goes.
         .registerModel(makeModel("d", inputType: .string)), .registerModel(makeModel("d", version: "2")),
         .registerApplication(

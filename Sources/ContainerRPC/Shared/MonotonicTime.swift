@@ -68,10 +68,10 @@ extension Duration {
         return carried ? (seconds < 0 ? .min : .max) : sum
     }
 
-    /// The duration in microseconds, without a fraction: the unit of the frontend's APIs and of its store.
+    /// The duration in microseconds, without a fraction, clamped to what 64 bits hold: the unit of the frontend's APIs and of
+    /// its store.
     package var wholeMicroseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return seconds * 1_000_000 + attoseconds / 1_000_000_000_000
+        Int64(clamping: attoseconds / 1_000_000_000_000)
     }
 
     /// The duration in seconds, to the nanosecond: the number that is nearest to it.

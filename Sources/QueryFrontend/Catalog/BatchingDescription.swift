@@ -42,7 +42,7 @@ package struct BatchingDescription: Codable, Sendable, Equatable {
 
     /// All parts that a batching has.
     package init(_ batching: Batching) {
-        maxDelayMicroseconds = Int(clamping: batching.maxDelay.wholeMicroseconds)
+        maxDelayMicroseconds = Int(batching.maxDelay.wholeMicroseconds)
         maxBatch = batching.maxBatch
         switch batching.limit {
         case .deadline:
@@ -77,6 +77,23 @@ extension BatchingDescription {
             limit: limit, maxDelay: .microseconds(maxDelayMicroseconds ?? 0),
             maxBatch: maxBatch ?? Batching.defaultMaxBatch(for: limit))
         return try batching.validated()
+    }
+
+    /// The parts that are there, as a change of a model's options: a limit only where a policy or a batch size is named.
+    ///
+    /// - Throws: ``CatalogError`` for parts that contradict each other or the batch size, or whose policy is not named.
+    package func options(beside batchSize: BatchSize?) throws(CatalogError) -> ModelOptions {
+        if policy == nil, batchSize == nil {
+            let ofPolicies = [(increase != nil, "increase"), (backoff != nil, "backoff"), (size != nil, "size")]
+            if let name = ofPolicies.first(where: \.0)?.1 {
+                throw CatalogError(
+                    "batching: '\(name)' alone changes nothing: name the 'policy' that it belongs to, too")
+            }
+        }
+        let isLimited = policy != nil || batchSize != nil
+        return ModelOptions(
+            limit: isLimited ? try limit(beside: batchSize ?? .adaptive) : nil,
+            maxDelay: maxDelayMicroseconds.map { .microseconds($0) }, maxBatch: maxBatch)
     }
 
     private func limit(beside batchSize: BatchSize) throws(CatalogError) -> Batching.Limit {

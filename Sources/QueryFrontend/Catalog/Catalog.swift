@@ -98,6 +98,8 @@ public struct Catalog: Sendable, Equatable {
         case .registerModel(let model):
             models[model.id] = model
             currentVersions[model.id.name] = model.id.version
+        case .setModelOptions(let id, let options):
+            models[id]?.take(options)
         case .deleteModel(let id):
             models[id] = nil
             if isCurrent(id) { currentVersions[id.name] = nil }

@@ -8,6 +8,8 @@ public enum CatalogChange: Sendable, Equatable {
     case setApplicationOptions(name: String, ApplicationOptions)
     /// Registers a version of a model, which becomes the current one.
     case registerModel(Model)
+    /// Changes options of a version of a model; those left out stay. The catalog fills them in.
+    case setModelOptions(ModelVersion, ModelOptions)
     /// Removes a version of a model; where it was the current one, the newest that is left takes its place, if one fits the
     /// applications that use the model.
     case deleteModel(ModelVersion)

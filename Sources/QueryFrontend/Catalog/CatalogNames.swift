@@ -20,6 +20,11 @@ enum CatalogNames {
         try refuse(":", in: name, field: field)
     }
 
+    /// Checks all labels of a model.
+    static func checkLabels(_ labels: [String]) throws(CatalogError) {
+        for label in labels { try checkLabel(label, field: "label") }
+    }
+
     /// Checks an application's name, which must be one segment of a path too.
     static func checkApplication(_ name: String) throws(CatalogError) {
         let field = "application name"

@@ -19,13 +19,10 @@ extension Catalog {
             return try validated(options, ofApplication: name)
         case .registerModel(let model):
             return .registerModel(try validated(model))
+        case .setModelOptions(let id, let options):
+            return try validated(options, ofModel: id)
         case .deleteModel(let id):
-            guard let model = models[id] else {
-                throw CatalogError(
-                    "model with name \(CatalogNames.quoted(id.name)) and version \(CatalogNames.quoted(id.version)) "
-                        + "does not exist")
-            }
-            return .deleteModel(model.id)
+            return .deleteModel(try model(id).id)
         case .setCurrentVersion(let id):
             return .setCurrentVersion(try validatedCurrentVersion(id))
         case .linkModels(let name, let models):
@@ -127,7 +124,7 @@ extension Catalog {
     private func validated(_ model: Model) throws(CatalogError) -> Model {
         try CatalogNames.check(model.id.name, field: "model name")
         try CatalogNames.check(model.id.version, field: "model version")
-        for label in model.labels { try CatalogNames.checkLabel(label, field: "label") }
+        try CatalogNames.checkLabels(model.labels)
         try CatalogNames.checkText(model.containerName, field: "container name")
         try CatalogNames.checkText(model.modelDataPath, field: "model data path")
         let batching = try model.batching.validated()
@@ -141,6 +138,28 @@ extension Catalog {
             containerName: model.containerName, modelDataPath: model.modelDataPath, batching: batching,
             cachesPredictions: model.cachesPredictions,
             registration: (models.values.lazy.map(\.registration).max() ?? 0) + 1)
+    }
+
+    /// The change with all options: those that are not given, as they are.
+    private func validated(_ options: ModelOptions, ofModel id: ModelVersion) throws(CatalogError) -> CatalogChange {
+        var model = try model(id)
+        model.take(options)
+        try CatalogNames.checkLabels(model.labels)
+        let batching = try model.batching.validated()
+        return .setModelOptions(
+            model.id,
+            ModelOptions(
+                limit: batching.limit, maxDelay: batching.maxDelay, maxBatch: batching.maxBatch,
+                cachesPredictions: model.cachesPredictions, labels: model.labels))
+    }
+
+    private func model(_ id: ModelVersion) throws(CatalogError) -> Model {
+        guard let model = models[id] else {
+            throw CatalogError(
+                "model with name \(CatalogNames.quoted(id.name)) and version \(CatalogNames.quoted(id.version)) "
+                    + "does not exist")
+        }
+        return model
     }
 
     private func validatedCurrentVersion(_ id: ModelVersion) throws(CatalogError) -> ModelVersion {

@@ -26,15 +26,15 @@ public struct Model: Sendable, Equatable {
     /// The type of its inputs.
     public let inputType: InputType
     /// Free labels; none holds a comma or a colon.
-    public let labels: [String]
+    public internal(set) var labels: [String]
     /// What its containers are made from (with Clipper an image); only kept and shown.
     public let containerName: String
     /// Where its containers find the model's data; only kept and shown.
     public let modelDataPath: String
     /// How batches for it are formed.
-    public let batching: Batching
+    public internal(set) var batching: Batching
     /// Whether its outputs may be kept for equal inputs; false for a model that is no function of its input.
-    public let cachesPredictions: Bool
+    public internal(set) var cachesPredictions: Bool
     /// Its place in the order of registration, counted over all models; the catalog assigns it.
     public internal(set) var registration: Int
 
@@ -56,4 +56,18 @@ public struct Model: Sendable, Equatable {
 
     /// Its batching in Clipper's one number: a fixed size, everything else is adaptive.
     package var batchSize: BatchSize { batching.batchSize }
+
+    /// Takes over those options that are given.
+    mutating func take(_ options: ModelOptions) {
+        if let limit = options.limit {
+            if batching.maxBatch == Batching.defaultMaxBatch(for: batching.limit) {
+                batching.maxBatch = Batching.defaultMaxBatch(for: limit)
+            }
+            batching.limit = limit
+        }
+        if let maxDelay = options.maxDelay { batching.maxDelay = maxDelay }
+        if let maxBatch = options.maxBatch { batching.maxBatch = maxBatch }
+        if let cachesPredictions = options.cachesPredictions { self.cachesPredictions = cachesPredictions }
+        if let labels = options.labels { self.labels = labels }
+    }
 }

@@ -139,6 +139,8 @@ extension SQLiteCatalogStore {
         case .registerModel(let model):
             try insert(model, into: db)
             try setCurrentVersion(model.id, in: db)
+        case .setModelOptions(let id, let options):
+            try set(options, ofModel: id, in: db)
         case .deleteModel(let id):
             try db.execute(
                 sql: "DELETE FROM current_version WHERE name = ? AND version = ?", arguments: [id.name, id.version])
@@ -185,6 +187,33 @@ extension SQLiteCatalogStore {
                 options.latencySLO?.wholeMicroseconds, options.defaultOutput,
                 options.policy?.name, try options.policy.map { try json($0.parameters) }, options.loss?.rawValue,
                 options.minConfidence, try options.shadows.map(json), name,
+            ])
+    }
+
+    private static func set(_ options: ModelOptions, ofModel id: ModelVersion, in db: Database) throws {
+        if let limit = options.limit {
+            let batching = Batching(limit: limit)
+            let parts = BatchingDescription(batching)
+            try db.execute(
+                sql: """
+                    UPDATE model SET batch_size = ?, batch_policy = ?, aimd_increase = ?, aimd_backoff = ?
+                    WHERE name = ? AND version = ?
+                    """,
+                arguments: [
+                    batching.batchSize.wireValue, parts.policy, parts.increase, parts.backoff, id.name, id.version,
+                ])
+        }
+        // What is not given is NULL here, and stays.
+        try db.execute(
+            sql: """
+                UPDATE model SET
+                    max_delay_micros = coalesce(?, max_delay_micros), max_batch = coalesce(?, max_batch),
+                    caches_predictions = coalesce(?, caches_predictions), labels = coalesce(?, labels)
+                WHERE name = ? AND version = ?
+                """,
+            arguments: [
+                options.maxDelay?.wholeMicroseconds, options.maxBatch, options.cachesPredictions,
+                try options.labels.map(json), id.name, id.version,
             ])
     }
 

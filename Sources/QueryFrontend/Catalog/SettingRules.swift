@@ -30,7 +30,7 @@ extension Batching {
         guard maxDelay >= .zero, maxDelay <= Self.longestDelay else {
             throw CatalogError(
                 "batching: 'max_delay_micros' must be 0 to 60000000 (one minute); "
-                    + "\(maxDelay.wholeNanoseconds / 1000) was given")
+                    + "\(maxDelay.wholeMicroseconds) was given")
         }
         try Self.checkSize(maxBatch, "max_batch")
         if case .fixed(let size) = limit, size > maxBatch {
@@ -62,7 +62,7 @@ extension Application {
         guard latencySLO >= .microseconds(1), latencySLO <= Self.longestSLO else {
             throw CatalogError(
                 "latency SLO must be positive and at most one day (86400000000 microseconds); "
-                    + "\(latencySLO.wholeNanoseconds / 1000) microseconds were given")
+                    + "\(latencySLO.wholeMicroseconds) microseconds were given")
         }
         latencySLO = .microseconds(latencySLO.wholeMicroseconds)
         try hedging?.check()

@@ -4,22 +4,26 @@ package import ContainerRPC
 extension DispatchCore {
     /// Takes over a new catalog.
     ///
-    /// - Returns: the model versions that are gone, whose outputs the cache still has.
+    /// - Returns: the model versions whose outputs the cache has and is to have no longer: those that are gone, and those
+    ///   whose outputs may be kept now and might not before, or the other way round.
     package mutating func publish(_ new: Catalog, now: MonotonicTime) -> [ModelHandle] {
         // In an order that does not hang on dictionaries: equal events have equal effects.
-        var removed: [ModelHandle] = []
+        var uncached: [ModelHandle] = []
         for id in catalog.models.values.sorted(by: { $0.registration < $1.registration }).map(\.id)
         where new.models[id] == nil {
             let handle = handles.handle(for: id)
             scheduler.removeModel(handle)
             sessions.dismiss(id)
             metrics.forgetModel(handle)
-            removed.append(handle)
+            uncached.append(handle)
         }
         for model in new.models.values.sorted(by: { $0.registration < $1.registration })
         where catalog.models[model.id] != model {
             let id = model.id
             let handle = handles.handle(for: id)
+            if let before = catalog.models[id], before.cachesPredictions != model.cachesPredictions {
+                uncached.append(handle)
+            }
             metrics.noteModel(handle, id, now: now)
             scheduler.setModel(handle, ModelSettings(inputType: model.inputType, batching: model.batching))
             for replica in unregistered.take(of: id) {
@@ -50,7 +54,7 @@ extension DispatchCore {
         catalog = new
         // A version may be registered again before the turn goes on: what its containers had is not for that one.
         takeUpSessions(now: now)
-        return removed
+        return uncached
     }
 
     /// Policies choose among current versions; a model that has none is as one without a replica.

@@ -4,11 +4,11 @@ import Foundation
 
 /// Rates and counts as they are written on the command line of `clipper bench`.
 enum BenchText {
-    /// Requests per second: above zero, at most a million.
+    /// Requests per second: one in a thousand seconds to a million.
     static func rate(_ text: String) throws -> Double {
         let digits = text.hasSuffix("/s") ? text.dropLast(2) : text[...]
-        guard let rate = Double(digits), rate > 0, rate <= 1_000_000 else {
-            throw ArgumentTextError("a rate such as 2000 is expected, in requests per second, at most a million")
+        guard let rate = Double(digits), (0.001...1_000_000).contains(rate) else {
+            throw ArgumentTextError("a rate such as 2000 is expected, in requests per second, 0.001 to a million")
         }
         return rate
     }

@@ -56,7 +56,9 @@ enum AdministrationRequest {
     ) -> FrontendRequest {
         // Beside what Clipper has keys for goes only what differs, so that its own management frontend is content too.
         var additions: [(String, RawJSON)] = []
-        if batching != Batching(batching.batchSize) { additions.append(("batching", object(of: batching))) }
+        if batching != Batching(batching.batchSize) {
+            additions.append(("batching", object(of: BatchingDescription(batching))))
+        }
         if !cachesPredictions { additions.append(("cache", .boolean(false))) }
         return post(
             "add_model",
@@ -65,6 +67,17 @@ enum AdministrationRequest {
                 ("container_name", .string(noContainer)), ("model_data_path", .string("")),
                 ("batch_size", .integer(batching.batchSize.wireValue)),
             ] + additions)
+    }
+
+    static func setOptions(of id: ModelVersion, _ options: ModelOptions) -> FrontendRequest {
+        var batching = options.limit.map { BatchingDescription(Batching(limit: $0)) } ?? BatchingDescription()
+        batching.maxDelayMicroseconds = options.maxDelay.map { Int($0.wholeMicroseconds) }
+        batching.maxBatch = options.maxBatch
+        var changes: [(String, RawJSON)] = []
+        if batching != BatchingDescription() { changes.append(("batching", object(of: batching))) }
+        if let caches = options.cachesPredictions { changes.append(("cache", .boolean(caches))) }
+        if let labels = options.labels { changes.append(("labels", names(labels))) }
+        return post("set_model_options", members(of: id) + changes)
     }
 
     static func setCurrentVersion(_ id: ModelVersion) -> FrontendRequest {
@@ -142,8 +155,7 @@ enum AdministrationRequest {
         return .object([("name", .string(policy.name)), ("parameters", .object(parameters))])
     }
 
-    private static func object(of batching: Batching) -> RawJSON {
-        let description = BatchingDescription(batching)
+    private static func object(of description: BatchingDescription) -> RawJSON {
         let parts: [(BatchingDescription.CodingKeys, RawJSON?)] = [
             (.policy, description.policy.map(RawJSON.string)), (.increase, description.increase.map(RawJSON.integer)),
             (.backoff, description.backoff.map(RawJSON.number)), (.size, description.size.map(RawJSON.integer)),

@@ -37,7 +37,7 @@ struct LeftOptions {
     func advice(for id: ModelVersion) -> String? {
         guard !options.isEmpty else { return nil }
         return "\(version) has \(options.joined(separator: " ")), which \(id) has not: options are each version's own. "
-            + "To give them, `clipper model delete \(Printable.shellWord(id.name)) \(Printable.shellWord(id.version))` and "
-            + "register it again"
+            + "To give them: `clipper model set \(Printable.shellWord(id.name)) \(Printable.shellWord(id.version)) "
+            + "\(options.joined(separator: " "))`"
     }
 }

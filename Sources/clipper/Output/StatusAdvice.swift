@@ -111,8 +111,8 @@ enum StatusAdvice {
     private static func failing(_ model: ModelStatus, _ replicas: [ReplicaStatus]) -> [String]? {
         replicas.first { $0.failedBatches ?? 0 >= max(1, $0.completedBatches) }.map { replica in
             note(
-                "The container of \(model.name):\(model.version):\(replica.replica) has failed for every batch, "
-                    + "wholly or for some inputs; its log, and the frontend's, say why.")
+                "The container of \(model.name):\(model.version):\(replica.replica) has failed for at least half of its "
+                    + "batches, wholly or for some inputs; its log, and the frontend's, say why.")
         }
     }
 

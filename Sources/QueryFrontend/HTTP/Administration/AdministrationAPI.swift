@@ -2,8 +2,8 @@ import ContainerRPC
 
 /// Clipper's administration API: requests in, replies out, without HTTP around it.
 ///
-/// The paths are those that `clipper_admin` speaks; `status`, `drain`, `set_app_options` and
-/// `reset_state` are additions.
+/// The paths are those that `clipper_admin` speaks; `status`, `drain`, `set_app_options`, `set_model_options` and `reset_state`
+/// are additions.
 struct AdministrationAPI: Sendable {
     /// The longest request body, in bytes.
     static let longestBody = 1 << 20
@@ -62,6 +62,7 @@ struct AdministrationAPI: Sendable {
         case .deleteApplication: try await deleteApplication(.read(body))
         case .setApplicationOptions: try await setApplicationOptions(.read(body))
         case .addModel: try await addModel(.read(body))
+        case .setModelOptions: try await setModelOptions(.read(body))
         case .setModelVersion: try await setModelVersion(.read(body))
         case .deleteModel: try await deleteModel(.read(body))
         case .addLinks: try await addLinks(.read(body))
@@ -125,6 +126,12 @@ extension AdministrationAPI {
         return try await perform(
             .registerModel(model),
             "Successfully added model with name '\(model.id.name)' and input type '\(model.inputType)'")
+    }
+
+    private func setModelOptions(_ body: ModelOptionsBody) async throws -> AdministrationReply {
+        try await perform(
+            .setModelOptions(body.id, body.options),
+            "Successfully set options of model with name '\(body.id.name)' and version '\(body.id.version)'")
     }
 
     private func setModelVersion(_ body: ModelVersionBody) async throws -> AdministrationReply {

@@ -55,16 +55,33 @@ struct ModelBody: AdministrationBody {
         let inputType = try object.inputType("input_type")
         let containerName = try object.string("container_name")
         let modelDataPath = try object.string("model_data_path")
-        let size = try object.integer("batch_size")
-        guard let batchSize = BatchSize(wireValue: size) else {
-            throw AdministrationBodyError(
-                message: "Key 'batch_size': a positive integer or -1 (adaptive) is expected, \(size) was found")
-        }
+        let batchSize = try object.batchSize("batch_size")
         let batching = try object.ifPresent("batching", object.batching) ?? BatchingDescription()
         model = Model(
             id: id, inputType: inputType, labels: labels, containerName: containerName, modelDataPath: modelDataPath,
             batching: try batching.batching(beside: batchSize),
             cachesPredictions: try object.ifPresent("cache", object.boolean) ?? true)
+    }
+}
+
+/// `set_model_options`
+struct ModelOptionsBody: AdministrationBody {
+    let id: ModelVersion
+    let options: ModelOptions
+
+    init(_ object: AdministrationObject) throws {
+        // Nothing of Clipper's sends this, so a key that nobody asks for is a misspelt one.
+        let keys = ["batch_size", "batching", "cache", "labels"]
+        try object.refuseKeys(except: ["model_name", "model_version"] + keys)
+        id = try object.modelVersion()
+        let batching = try object.ifPresent("batching", object.batching) ?? BatchingDescription()
+        var options = try batching.options(beside: object.ifPresent("batch_size", object.batchSize))
+        options.cachesPredictions = try object.ifPresent("cache", object.boolean)
+        options.labels = try object.ifPresent("labels", object.strings)
+        guard options != ModelOptions() else {
+            throw AdministrationBodyError(message: "Nothing is to be set: give one of \(keys.joined(separator: ", "))")
+        }
+        self.options = options
     }
 }
 
@@ -170,6 +187,16 @@ extension AdministrationObject {
     /// A model's name and version.
     fileprivate func modelVersion() throws -> ModelVersion {
         ModelVersion(name: try string("model_name"), version: try version("model_version"))
+    }
+
+    /// Clipper's one number for how batches are formed.
+    fileprivate func batchSize(_ name: String) throws -> BatchSize {
+        let size = try integer(name)
+        guard let batchSize = BatchSize(wireValue: size) else {
+            throw AdministrationBodyError(
+                message: "Key '\(name)': a positive integer or -1 (adaptive) is expected, \(size) was found")
+        }
+        return batchSize
     }
 
     /// How batches are formed.

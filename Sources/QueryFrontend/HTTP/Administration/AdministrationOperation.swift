@@ -4,6 +4,7 @@ enum AdministrationOperation: String, CaseIterable {
     case deleteApplication = "delete_app"
     case setApplicationOptions = "set_app_options"
     case addModel = "add_model"
+    case setModelOptions = "set_model_options"
     case setModelVersion = "set_model_version"
     case deleteModel = "delete_versioned_model"
     case addLinks = "add_model_links"
@@ -33,8 +34,8 @@ enum AdministrationOperation: String, CaseIterable {
     /// Whether it changes the catalog.
     var isChange: Bool {
         switch self {
-        case .addApplication, .deleteApplication, .setApplicationOptions, .addModel, .setModelVersion, .deleteModel,
-            .addLinks, .deleteLinks:
+        case .addApplication, .deleteApplication, .setApplicationOptions, .addModel, .setModelOptions, .setModelVersion,
+            .deleteModel, .addLinks, .deleteLinks:
             true
         default: false
         }

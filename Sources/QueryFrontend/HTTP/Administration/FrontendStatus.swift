@@ -275,8 +275,8 @@ protocol FrontendObserver: Sendable {
     /// What an application's policy has learned.
     ///
     /// - Parameter user: For whom; `nil`: for the application itself.
-    /// - Returns: `nil` where there is nothing to know: under Clipper's policy, of an unknown application, and when the
-    ///   frontend is stopping.
+    /// - Returns: `nil` where there is nothing to know: of an unknown application, and of one with neither a policy, nor shadows,
+    ///   nor several links; where the store cannot be read; and when the frontend is stopping.
     func selectionState(application: String, user: String?) async -> SelectionStateDescription?
     /// Forgets what an application's policy has learned; durable on return.
     ///
