@@ -37,6 +37,8 @@ package struct DispatchCore {
     package internal(set) var scheduler: Scheduler
     package var selector: Selector
     package var effects = DispatchEffects()
+    /// The scheduler's of the turn before, which have been taken up.
+    private var spentEffects = SchedulerEffects()
     package let cache: SharedPredictionCache
     let handles: Handles
     let policies: SelectionPolicies
@@ -349,7 +351,9 @@ package struct DispatchCore {
 
     /// Takes up what the scheduler has decided.
     private mutating func takeUpScheduler(now: MonotonicTime) {
-        let decided = scheduler.takeEffects()
+        var decided = SchedulerEffects()
+        swap(&decided, &spentEffects)
+        scheduler.exchangeEffects(&decided)
         for dispatch in decided.dispatches {
             guard let peer = sessions.peer(of: dispatch.replica) else { continue }
             sessions.sent(batch: dispatch.batch, inputCount: dispatch.inputs.count, to: dispatch.replica, now: now)
@@ -364,6 +368,7 @@ package struct DispatchCore {
             sessions.giveUp(replica, drains: scheduler.isDraining(replica), now: now)
         }
         for notice in decided.notices { effects.events.append(.noticed(notice)) }
+        swap(&decided, &spentEffects)
         takeUpSelector(now: now)
     }
 

@@ -137,7 +137,7 @@ struct DispatchLog {
         switch notice {
         case .stuck(let replica, _, let age):
             logger.warning(
-                "a replica is stuck: it gets nothing until it answers or registers anew",
+                "a replica is stuck: it gets at most a query to try it with until it answers or registers anew",
                 metadata: name(of: replica) + ["batch_age_ms": Self.milliseconds(age)] + Self.unlogged(suppressed))
         case .missing(let replica, _, _, let age):
             logger.warning(

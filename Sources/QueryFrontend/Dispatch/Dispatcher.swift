@@ -153,7 +153,7 @@ final class Dispatcher: Sendable {
         wake()
     }
 
-    /// What an application's policy has learned; `nil` where it has none that learns.
+    /// What an application's policy has learned; `nil` where it has neither one, nor shadows, nor several links.
     func selection(of application: String, user: String?) async -> SelectionReport? {
         await withCheckedContinuation { post(.selection(application: application, user: user, $0)) }
     }

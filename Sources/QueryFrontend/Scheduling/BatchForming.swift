@@ -17,13 +17,12 @@ extension ModelScheduler {
         defer {
             isTouched = false
             noteSilence()
+            noteOpening(now: now)
         }
         guard settings != nil else { return }
         isAnyWell = replicas.contains { $0.isActive && $0.isWell }
         isAnySuited = replicas.indices.contains { replicas[$0].isActive && replicas[$0].isWell && !isUnsuited($0) }
-        for index in replicas.indices where replicas[index].stuckSince != nil || replicas[index].missingCount > 0 {
-            sendAgain(from: index, now: now)
-        }
+        sendAgain(now: now)
         var unsuited: [ReplicaID] = []
         var hasSent = false
         while queuedCount > 0 {
@@ -85,10 +84,8 @@ extension ModelScheduler {
         // Replicas with room share what waits.
         let open = replicas.indices.count { $0 == index || hasRoom($0, now: now) }
         let share = (queuedCount + open - 1) / open
-        // One that has failed is tried with one query, where another is there for the rest.
-        var isTrial = replicas[index].isFailing && isOutdone(index)
-        // So is one that is stuck.
-        if replicas[index].stuckSince != nil { isTrial = true }
+        // One that has failed is tried with one query, where another is there for the rest; so is one that is stuck.
+        var isTrial = replicas[index].isFailing && isOutdone(index) || replicas[index].stuckSince != nil
         var draft = Draft()
         var passedOver: [QueryTable.Reference] = []
         while true {
@@ -223,7 +220,7 @@ extension ModelScheduler {
         let usual = table[queries[(queries.count - 1) / 2]].query.waiter
         // What comes back from another replica, or goes to a second one, could not be sent to this one before, and what
         // waited for company should not have been.
-        let isNew = table[queries[0]].losses == 0 && table[queries[0]].copies == 0
+        let isNew = !table[queries[0]].wasSent
         let isDelayed = settings?.batching.maxDelay ?? .zero > .zero && replicas[index].isIdle
         // Nobody knows how long a first batch takes: who asks the same meanwhile has another replica.
         let isAlone = isAnyWell && !replicas[index].latency.isKnown
@@ -252,8 +249,8 @@ extension ModelScheduler {
                 counters.retries += 1
                 table[reference].avoided = nil
             } else {
-                // What was lost has waited for other things than its turn since it came, and was paid for.
-                let isFirst = table[reference].losses == 0
+                // What was lost, or has failed, has waited for other things than its turn since it came, and was paid for.
+                let isFirst = !table[reference].wasSent
                 if isFirst { arrivals.append(table[reference].query.waiter.arrived) } else { counters.retries += 1 }
                 table[reference].avoided = nil
                 if let hedger = table[reference].hedger, let wanted = hedges.quantile(of: hedger) {
@@ -262,6 +259,7 @@ extension ModelScheduler {
                 }
             }
             table[reference].copies += 1
+            table[reference].wasSent = true
             table[reference].sent = (replicas[index].id, batch.id)
             if isAlone { release(reference) }
         }

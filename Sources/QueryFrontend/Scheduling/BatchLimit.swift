@@ -36,9 +36,9 @@ package struct BatchLimit: Sendable {
     /// The most queries that a batch may hold, at least 1, whose first one must be answered within the budget.
     ///
     /// With `.deadline` it is the largest whose slow latency fits, as long as larger ones do no less in a second. Where more
-    /// wait, or not even one query fits, it is the largest whose expected latency does: should that batch be slow, its first few queries are late, while a smaller one
-    /// would keep all waiting that it leaves behind, and the model would do less. It is at most twice the largest that was
-    /// seen of late, so that what is unknown is approached by growing batches.
+    /// wait, or not even one query fits, it is the largest whose expected latency does: should that batch be slow, its first
+    /// few queries are late, while a smaller one would keep all waiting that it leaves behind, and the model would do less. It
+    /// is at most twice the largest that was seen of late, so that what is unknown is approached by growing batches.
     ///
     /// - Parameter waiting: queries that would be in the batch if it could hold them.
     package func limit(budget: Duration, model: LatencyModel, waiting: Int = 1) -> Int {
@@ -63,9 +63,12 @@ package struct BatchLimit: Sendable {
     package mutating func begin(size: Int) { rates.begin(size: size) }
 
     /// A batch of so many queries was answered after this time at the replica: AIMD's step.
-    package mutating func completed(size: Int, duration: Duration, wasInTime: Bool) {
+    ///
+    /// - Parameter computeTime: what the container says that its model took: no batch took less, though its answer may have
+    ///   been read at once with the one before it.
+    package mutating func completed(size: Int, duration: Duration, computeTime: Duration? = nil, wasInTime: Bool) {
         noteAnswered(size: size)
-        if case .deadline = batching.limit { rates.record(size: size, duration: duration) }
+        if case .deadline = batching.limit { rates.record(size: size, duration: max(duration, computeTime ?? .zero)) }
         guard case .aimd(let increase, let backoff) = batching.limit else { return }
         if !wasInTime {
             current = max(1, current * (backoff.isNaN ? 1 : min(max(backoff, 0), 1)))

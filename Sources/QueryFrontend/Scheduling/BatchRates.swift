@@ -6,8 +6,9 @@ import ContainerRPC
 /// where a cache is too small or memory is moved to disk. There the largest batch that is in time is a trap: it does less,
 /// more waits meanwhile, and the next one is as large.
 ///
-/// Sizes are told apart by powers of two. Where all batches of one but the quickest take longer for each query than a smaller one
-/// did, as a rule, the smaller is the ceiling. The next size above is tried again with a batch now and then, after twice as many each time that it was no better.
+/// Sizes are told apart by powers of two. Where all batches of one but the quickest take longer for each query than a smaller
+/// one did, as a rule, the smaller is the ceiling. The next size above is tried again with a batch now and then, after twice
+/// as many each time that it was no better.
 struct BatchRates: Sendable {
     /// Batches of 2ᵏ⁻¹ + 1 to 2ᵏ queries.
     private struct SizeClass: Sendable {
@@ -57,6 +58,8 @@ struct BatchRates: Sendable {
     /// The number of the batch after which the next power is tried, and of how many batches that will be the next time.
     private var restsUntil = 0
     private var rest = Self.shortestRest
+    /// Whether a batch is under way that tries the next power: others of its size were sent before the ceiling was found.
+    private var isTrying = false
 
     /// The most queries that a batch should hold; `Int.max` where larger ones are not known to do less.
     var largestWorthwhile: Int {
@@ -69,26 +72,32 @@ struct BatchRates: Sendable {
 
     /// A batch of so many queries is sent. Where it is a trial, there is no second one before that has ended, or is forgotten.
     mutating func begin(size: Int) {
-        if isBeyond(size) { restsUntil = count + rest }
+        guard isBeyond(size) else { return }
+        restsUntil = count + rest
+        isTrying = true
     }
 
-    /// A batch of so many queries, at least 1, took so long.
+    /// A batch of so many queries, at least 1, took so long; none at all says that its answer came with the one before it.
     mutating func record(size: Int, duration: Duration) {
+        guard duration > .zero else { return }
         let power = Self.power(of: size)
         while classes.count <= power { classes.append(SizeClass()) }
         count += 1
-        let time = Double(duration.wholeNanoseconds) / Double(max(1, size))
+        let time = Double(duration.wholeNanoseconds) / Double(size)
         classes[power].record(time, number: count)
-        liftCeiling(after: power)
-        guard !classes.isEmpty else { return }
+        if liftCeiling(after: power) { return }
+        // Most batches of most models are short, and say nothing about a size.
+        guard duration >= Self.shortest || isBeyond(size) else { return }
         var best = Double.infinity
         for smaller in classes[..<power] where count - smaller.last < Self.fresh {
             best = min(best, smaller.median ?? best)
         }
         let isWorse = duration >= Self.shortest && time > best * Self.tolerance
         if let ceiling, power > ceiling {
+            let wasTrial = isTrying
+            isTrying = false
             if isWorse {
-                rest = min(Self.longestRest, 2 * rest)
+                if wasTrial { rest = min(Self.longestRest, 2 * rest) }
                 restsUntil = count + rest
                 return
             }
@@ -105,12 +114,15 @@ struct BatchRates: Sendable {
 
     /// Where a model has become slower as a whole, what was measured before is no measure: it shows when the size at the
     /// ceiling takes longer by now than the one above.
-    private mutating func liftCeiling(after power: Int) {
+    ///
+    /// - Returns: whether that is so: nothing is known any more then.
+    private mutating func liftCeiling(after power: Int) -> Bool {
         guard power == ceiling, power + 1 < classes.count, let own = classes[power].median,
             let above = classes[power + 1].median, own > above * Self.tolerance
-        else { return }
+        else { return false }
         ceiling = nil
         classes.removeAll(keepingCapacity: true)
+        return true
     }
 
     /// The least k with 2ᵏ ≥ `size`.

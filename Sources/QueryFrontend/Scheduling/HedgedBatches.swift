@@ -54,12 +54,18 @@ extension ModelScheduler {
     /// What a stuck replica has, and what is missing on one that answers others, goes to another one that is well, as if it
     /// were lost; should it be answered first, that counts. Where none is well, or the other one is lost too, it is tried
     /// again when that has changed.
-    mutating func sendAgain(from index: Int, now: MonotonicTime) {
-        let others = replicas.indices.filter { $0 != index && isReliable($0) && replicas[$0].isWell }
+    mutating func sendAgain(now: MonotonicTime) {
+        let troubled = replicas.indices.filter { replicas[$0].stuckSince != nil || replicas[$0].missingCount > 0 }
+        guard !troubled.isEmpty else { return }
+        let well = replicas.indices.filter { isReliable($0) && replicas[$0].isWell }
+        for index in troubled { sendAgain(from: index, to: well, now: now) }
+    }
+
+    private mutating func sendAgain(from index: Int, to well: [Int], now: MonotonicTime) {
         let isStuck = replicas[index].stuckSince != nil
         // One that answers others is asked once more itself where there is nobody else.
-        let isLast = others.isEmpty && !isStuck && isReliable(index) && replicas[index].isWell
-        guard isLast || !others.isEmpty else { return }
+        let isLast = !isStuck && well == [index]
+        guard isLast || well.contains(where: { $0 != index }) else { return }
         for batch in replicas[index].batches where isStuck || batch.isMissing {
             for reference in batch.queries where isLast && table.contains(reference) && table[reference].isQueued {
                 // It waited for another, which is gone.
@@ -69,8 +75,10 @@ extension ModelScheduler {
             }
             for reference in batch.queries where canBeHedged(reference) {
                 let deadline = table[reference].query.waiter.deadline
-                guard (isLast ? [index] : others).contains(where: { canBeInTime($0, by: deadline, now: now) })
-                else { continue }
+                let isInTime = well.contains { other in
+                    (isLast || other != index) && canBeInTime(other, by: deadline, now: now)
+                }
+                guard isInTime else { continue }
                 table[reference].avoided = isLast ? nil : replicas[index].id
                 enqueue(reference)
             }

@@ -42,6 +42,9 @@ struct ModelScheduler: Sendable {
     var nextEvent = MonotonicTime.distantFuture
     /// Whether something has happened since `dispatch` looked.
     var isTouched = false
+    /// When a replica is expected to take a batch; in the past where a query needs none to be answered. As of the last
+    /// `dispatch`.
+    var opening = MonotonicTime.distantPast
     /// What `isInUse` was when `Scheduler` looked last.
     var isNotedInUse = false
     var arrivals = ArrivalGap()

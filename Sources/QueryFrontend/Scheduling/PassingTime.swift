@@ -74,8 +74,8 @@ extension ModelScheduler {
         for reference in batch.queries where table.contains(reference) { release(reference) }
     }
 
-    /// A replica that is stuck gets nothing until it answers: one that has forgotten its batch would get nothing any more.
-    /// What is missing takes the place of another.
+    /// A replica that is stuck gets nothing while another is well, or nobody asks: one that has forgotten its batch would get
+    /// nothing any more. What is missing takes the place of another.
     private mutating func noteSilent(_ index: Int, now: MonotonicTime, _ effects: inout SchedulerEffects) {
         guard let due = silentAt(replicas[index]), now >= due else { return }
         let isStuck = replicas[index].stuckSince != nil

@@ -29,6 +29,8 @@ struct QueryTable: Sendable {
         var isJoinable = false
         /// It waits for a replica.
         var isQueued = false
+        /// A replica has had it: what it waits for from then on is not its turn, and its hedging is paid for.
+        var wasSent = false
         /// Replicas that were lost with it; more than two are no more than two.
         var losses: UInt8 = 0
         /// Whether its computation has failed once.

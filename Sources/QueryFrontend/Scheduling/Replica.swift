@@ -9,8 +9,8 @@ struct Replica: Sendable {
     /// How long it rests after its first failure; twice as long after each further one, up to the longest.
     private static let firstRest = Duration.milliseconds(2)
     private static let longestRest = Duration.seconds(1)
-    /// After so long without a batch, what is known of one that is too slow is tried anew with one query; after twice as long
-    /// each time that it was too slow again, up to the longest.
+    /// So long after its last answer, what is known of one that is too slow is tried anew with one query; twice as long after
+    /// each such trial that was too slow again, up to the longest.
     private static let firstPause = Duration.seconds(1)
     private static let longestPause = Duration.seconds(16)
     /// One that is stuck, and is all that there is, is tried behind its batch after so long.
@@ -153,7 +153,8 @@ struct Replica: Sendable {
         guard let stuckSince, latency.isKnown, let last = batches.last?.sent, batches.count - missingCount < slots,
             batches.count < capacity.batchesInFlight
         else { return nil }
-        return max(stuckSince, last) + max(Self.trialPause, latency.slow(1) * 4)
+        // One that refuses what it is tried with has not answered what it is stuck with, and is as stuck as before.
+        return max(stuckSince, last, lastAnswer) + max(Self.trialPause, latency.slow(1) * 4)
     }
 
     /// Whether what is known of it may have changed since it last answered.
@@ -229,11 +230,16 @@ struct Replica: Sendable {
             // The unluckiest query waits for one batch and rides in the next. One that has less time than most, and is the
             // first for that, does not rule the others' batches.
             limit.completed(
-                size: batch.size, duration: duration, wasInTime: duration * 2 <= batch.usualAllowance)
+                size: batch.size, duration: duration, computeTime: computeTime,
+                wasInTime: duration * 2 <= batch.usualAllowance)
             // What they take tells nothing of the batches that it gets.
             if !limit.isBeyond(batch.size) || !latency.isKnown { latency.record(size: batch.size, duration: duration) }
             allowance = batch.allowance
-            pause = latency.fast(1) > allowance ? min(Self.longestPause, pause * 2) : Self.firstPause
+            if latency.fast(1) <= allowance {
+                pause = Self.firstPause
+            } else if batch.sent - lastAnswer > pause {
+                pause = min(Self.longestPause, pause * 2)
+            }
             completedBatches += 1
         }
         lastAnswer = now

@@ -2,14 +2,13 @@ import ContainerRPC
 
 /// Which replicas can be counted on, and which of them gets the next batch.
 extension ModelScheduler {
-    /// When a replica is expected to take a batch; in the past where a query needs none to be answered.
-    func opening(now: MonotonicTime) -> MonotonicTime {
-        guard takesQueries else { return .distantPast }
-        var first = MonotonicTime.distantFuture
-        for (index, replica) in replicas.enumerated() where replica.isActive && !isOutdone(index) {
-            first = min(first, replica.opening(slots: bounds.slotsPerReplica, now: now) ?? replica.nextAnswer)
+    /// Notes when a replica is expected to take a batch.
+    mutating func noteOpening(now: MonotonicTime) {
+        opening = takesQueries ? .distantFuture : .distantPast
+        for index in replicas.indices where takesQueries && replicas[index].isActive && !isOutdone(index) {
+            let next = replicas[index].opening(slots: bounds.slotsPerReplica, now: now) ?? replicas[index].nextAnswer
+            opening = min(opening, next)
         }
-        return first
     }
 
     /// The replica with room that would have one query done first; equal ones take turns.
@@ -18,7 +17,7 @@ extension ModelScheduler {
         for offset in replicas.indices {
             let index = (rotation + offset) % replicas.count
             // What waits is still served by those that drain, when no other is there.
-            guard replicas[index].isSuitable, !replicas[index].isLeaving,
+            guard replicas[index].isSuitable, !replicas[index].isLeaving, !replicas[index].isGivenUp,
                 !replicas[index].isDraining || activeCount == 0, !except.contains(replicas[index].id),
                 let opening = replicas[index].opening(slots: bounds.slotsPerReplica, now: now) ?? trialTime(on: index)
             else { continue }
@@ -84,7 +83,7 @@ extension ModelScheduler {
     /// Whether a replica that can be counted on takes a batch now.
     func hasRoom(_ index: Int, now: MonotonicTime) -> Bool {
         // One that is too slow for all that waits may be tried again, and has no room for a share of it.
-        guard replicas[index].isActive, !isOutdone(index), !isOutpaced(index),
+        guard replicas[index].isActive, !replicas[index].isGivenUp, !isOutdone(index), !isOutpaced(index),
             let opening = replicas[index].opening(slots: bounds.slotsPerReplica, now: now)
         else { return false }
         return opening <= now

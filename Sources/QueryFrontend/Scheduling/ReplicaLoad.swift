@@ -4,7 +4,7 @@ package struct ReplicaLoad: Hashable, Sendable {
     package enum State: String, Sendable, CaseIterable {
         /// It takes what comes.
         case active
-        /// Its batch is far beyond what was predicted: it gets nothing until it answers.
+        /// Its batch is far beyond what was predicted: until it answers it gets at most a query to try it with.
         case stuck
         /// It gets nothing new.
         case draining

@@ -14,8 +14,8 @@ package struct Scheduler: Sendable {
         package var queuedQueries: Int
         /// Bytes of inputs that may wait for one model.
         package var queuedBytes: Int
-        /// How long a replica's first batch may take, and how long a stuck replica may be stuck that nobody waits for any
-        /// more: then it is called lost.
+        /// How long a replica's first batch may take, how long a stuck replica may be stuck that nobody waits for any more
+        /// until it is called lost, and how long a container whose model was deleted has for what it had.
         package var patience: Duration
 
         package init(
@@ -47,7 +47,7 @@ package struct Scheduler: Sendable {
     /// then a query can only be queued.
     package private(set) var openings: [MonotonicTime] = []
 
-    /// The models that have a replica for what comes.
+    /// What can be expected of the models' replicas.
     package private(set) var served = ServedModels()
 
     /// What is to be carried out.
@@ -70,8 +70,15 @@ package struct Scheduler: Sendable {
 
     /// Takes the effects, to carry them out.
     package mutating func takeEffects() -> SchedulerEffects {
-        defer { effects.clear() }
-        return effects
+        var taken = SchedulerEffects()
+        exchangeEffects(&taken)
+        return taken
+    }
+
+    /// Takes the effects, and leaves others that have been carried out: their memory serves anew.
+    package mutating func exchangeEffects(_ spent: inout SchedulerEffects) {
+        spent.clear()
+        swap(&spent, &effects)
     }
 
     // MARK: Models, applications and replicas
@@ -184,7 +191,7 @@ package struct Scheduler: Sendable {
         for index in touched {
             models[index].dispatch(now: now, ids: &ids, hedges: &hedges, &effects)
             takeBackHedges(of: index)
-            openings[index] = models[index].opening(now: now)
+            openings[index] = models[index].opening
             nextEvent = min(nextEvent, models[index].nextEvent)
             served.note(models[index].handle, models[index].serving)
             noteUse(of: index)

@@ -31,7 +31,7 @@ package struct SchedulerEffects: Sendable {
 
     /// What an operator may want to know.
     package enum Notice: Hashable, Sendable {
-        /// A replica's batch is far beyond what was predicted; it gets nothing until it answers.
+        /// A replica's batch is far beyond what was predicted; until it answers it gets at most a query to try it with.
         case stuck(ReplicaID, ModelHandle, batchAge: Duration)
         /// A replica has not answered a batch, and others that were sent after it.
         case missing(ReplicaID, ModelHandle, batch: UInt32, batchAge: Duration)

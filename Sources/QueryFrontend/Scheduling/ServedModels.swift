@@ -8,7 +8,7 @@ package enum Serving: Sendable {
     case answering
 }
 
-/// The models that have a replica for what comes: what a policy needs to know of the scheduler.
+/// What can be expected of all models' replicas: what a policy needs to know of the scheduler.
 package struct ServedModels: Hashable, Sendable {
     private var serving: [Serving] = []
 

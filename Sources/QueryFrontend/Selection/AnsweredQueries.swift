@@ -56,7 +56,10 @@ struct AnsweredQueries: Sendable {
         /// About what it takes in memory.
         var byteCount: Int {
             let own = if case .text(let text) = output { text.utf8.count } else { 0 }
-            return members.reduce(256 + (user?.utf8.count ?? 0) + own) { $0 + 64 + ($1.output?.utf8.count ?? 0) }
+            let names = MemoryLayout<String>.stride * candidates.count
+            return members.reduce(256 + (user?.utf8.count ?? 0) + own + names) {
+                $0 + 64 + ($1.output?.utf8.count ?? 0)
+            }
         }
     }
 

@@ -27,7 +27,8 @@ struct Ensemble: Sendable {
     let input: Payload
     let trace: QueryTrace?
     let purpose: Purpose
-    /// The names of the models that could have been chosen: those that had a replica, and did not turn the query away.
+    /// The names of the models that could have been chosen: those that had a replica that answers (or, where none had, any replica),
+    /// and did not turn the query away.
     var candidates: [String]
     /// Those that answer, then those that watch, then those that the query was passed on to.
     var parts: [Part]

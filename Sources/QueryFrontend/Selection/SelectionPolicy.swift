@@ -73,8 +73,9 @@ extension SelectionPolicy where State == NoState {
 public struct SelectionQuery: Sendable, Hashable {
     /// The application that is asked.
     public var application: String
-    /// The names of its linked models that have a live replica, in the order of linking, without shadows; without those,
-    /// too, that have turned the query away, where a policy that learns is asked anew.
+    /// The names of its linked models that have a live replica, in the order of linking, without shadows: where one of them has
+    /// a replica that is not stuck, those alone that have one; and without those that have turned the query away, where a
+    /// policy that learns is asked anew.
     public var models: [String]
     /// Who asks, where the request says so.
     public var user: String?
@@ -208,7 +209,7 @@ public struct SelectionFeedback: Sendable, Hashable {
         }
     }
 
-    /// The members of the selection that answered.
+    /// The members of the selection that answered; or the only one, where that did not: it has cost what the default output did.
     public var observations: [Observation]
     /// The names of all models that could have been selected.
     public var models: [String]

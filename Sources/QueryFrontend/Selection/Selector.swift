@@ -204,11 +204,17 @@ package struct Selector: Sendable {
         }
     }
 
-    /// What an application was asked is of no use any more.
+    /// What an application was asked is of no use any more, and what models are asked for feedback on it.
     package mutating func forgetAnswered(of application: ApplicationHandle) {
         answered.forget(application)
-        for (number, ensemble) in ensembles where ensemble.waiter.application == application {
-            ensembles[number]?.isForgotten = true
+        let asked = ensembles.filter { $0.value.waiter.application == application }
+        for (number, ensemble) in asked.sorted(by: { $0.key < $1.key }) {
+            guard case .feedback(let feedback) = ensemble.purpose else {
+                ensembles[number]?.isForgotten = true
+                continue
+            }
+            ensembles[number] = nil
+            if ensemble.missingMembers > 0 { end(feedback, .notLearning) }
         }
     }
 

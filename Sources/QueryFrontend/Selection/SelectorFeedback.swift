@@ -81,7 +81,7 @@ extension Selector {
     /// Learns from feedback, or asks first for what is needed to.
     mutating func learn(_ feedback: SelectedFeedback, now: MonotonicTime, serving: ServingOf) {
         let application = feedback.waiter.application
-        guard members[application] != nil else { return end(feedback, .notLearning) }
+        guard members[application]?.settings.isStandard == false else { return end(feedback, .notLearning) }
         var user = feedback.user
         var query: AnsweredQueries.Answered?
         if case .query(let id, _) = feedback.subject {
@@ -151,7 +151,9 @@ extension Selector {
     mutating func learn(
         _ judgement: SelectedFeedback.Judgement, of query: AnsweredQueries.Answered, _ feedback: SelectedFeedback
     ) {
-        guard let verdict = verdict(judgement, in: query.application) else { return end(feedback, .notLearning) }
+        guard let verdict = verdict(judgement, in: query.application),
+            members[query.application]?.settings.isStandard == false
+        else { return end(feedback, .notLearning) }
         let loss = verdict.loss
         if let missing = missingState(query.application, query.user) {
             return wait(.judging(judgement, query, feedback), for: missing)

@@ -286,7 +286,7 @@ extension Selector {
             candidates: ensemble.candidates, output: output)
     }
 
-    /// No model has answered: the application gets its default output, and feedback teaches nothing.
+    /// No model has answered: whoever asked gets the outcome, and feedback that this was computed for teaches nothing.
     mutating func finishUnanswered(_ waiter: Waiter, _ purpose: Ensemble.Purpose, _ outcome: Outcome) {
         switch purpose {
         case .answer:

@@ -36,7 +36,8 @@ struct Verdict: Sendable {
     private func costs(of query: AnsweredQueries.Answered, _ label: Label) -> [Cost?] {
         let hasAnswer = query.hasAnswer
         let compared = query.members.map { $0.output.map { loss.compare(ModelOutput($0), with: label) } }
-        let ofDefault = loss.compare(ModelOutput(defaultOutput), with: label)
+        // Few need it.
+        var ofDefault: Loss.Comparison { loss.compare(ModelOutput(defaultOutput), with: label) }
         let measured = compared.compactMap { $0.flatMap(Self.cost) }
         // Where two have different forms, it is the label's fault, unless it is known to have the right one.
         var isRightForm: Bool {

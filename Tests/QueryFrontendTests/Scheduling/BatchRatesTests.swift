@@ -76,6 +76,27 @@ struct BatchRatesTests {
         #expect(zip(pauses, pauses.dropFirst()).allSatisfy { $1 >= 2 * $0 - 2 })
     }
 
+    @Test("What was sent before the bound was found is no trial: the pause after the first one is the shortest")
+    mutating func sentBefore() {
+        let takes = { (size: Int) in size <= 16 ? 10 : 10 * Double(size) }
+        grow(to: 32, takes)
+        run(1, atMost: 32, takes)
+        rates.begin(size: 32)
+        run(1, atMost: 32, takes)
+        #expect(rates.largestWorthwhile == 16)
+        rates.record(size: 32, duration: .milliseconds(320))
+        #expect(run(40, atMost: 1000, takes).contains(32))
+    }
+
+    @Test("A batch whose answer was read at once with the one before it is no measure")
+    mutating func readAtOnce() {
+        let takes = { (size: Int) in 1 + 0.4 * Double(size) }
+        grow(to: 64, takes)
+        rates.record(size: 1, duration: .zero)
+        run(2, atMost: 32, takes)
+        #expect(rates.largestWorthwhile == .max)
+    }
+
     @Test("Where larger ones pay by now, sizes grow again")
     mutating func improves() {
         grow(to: 64) { $0 <= 8 ? 10 : 10 * Double($0) }

@@ -70,8 +70,16 @@ struct FailedBatchTests {
         #expect(whole.items == [1, 2, 3, 4])
         fail(whole, .tooLarge, in: &test)
         #expect(test.outcomes.isEmpty)
-        let half = try #require(test.dispatch().first)
-        #expect(half.items == [1, 2])
+        let counters = { test.scheduler.counters(of: SchedulerUnderTest.model) }
+        #expect(counters().retries == 0)
+        test.scheduler.dispatch(now: at(.zero))
+        // Its waiting for its turn was counted when it was sent for the first time.
+        let again = try #require(test.scheduler.effects.dispatches.first)
+        #expect(again.arrivals.isEmpty)
+        #expect(counters().retries == 2)
+        let half = SchedulerUnderTest.Sent(id: again.batch, replica: 0, items: [1, 2])
+        #expect(again.inputs.count == 2)
+        test.takeAnswers()
         fail(half, .tooLarge, in: &test)
         let one = try #require(test.dispatch().first)
         #expect(one.items == [1])

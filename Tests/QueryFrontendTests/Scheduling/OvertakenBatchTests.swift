@@ -147,6 +147,8 @@ struct OvertakenBatchTests {
             test.takeAnswers()
         }
         #expect(givenUp == [Self.late])
+        test.submit(3000, due: now + .seconds(1), now: now)
+        #expect(test.dispatch(now: now).isEmpty, "it is about to be lost")
     }
 
     @Test("A stuck replica that answers a later batch is taken back, and what it has not answered is missing")

@@ -219,6 +219,40 @@ struct ReplicaStateTests {
         #expect(zip(pauses, [2, 4, 8]).allSatisfy { $0 > .seconds($1) && $0 < .seconds($1) + .milliseconds(300) })
     }
 
+    @Test("One that was too slow while it was alone is tried a second after its last answer once another is there")
+    func tooSlowAlone() throws {
+        var test = SchedulerUnderTest(limit: 1, replicas: 1, slotsPerReplica: 1)
+        var now = Duration.zero
+        for item in 0..<10 {
+            test.submit(item, due: now + .milliseconds(50), now: now)
+            let batch = try #require(test.dispatch(now: now).first)
+            now += .milliseconds(120)
+            test.tick(now: now)
+            test.complete(batch, now: now)
+        }
+        test.addReplica(1, now: now)
+        test.submit(100, 101, due: now + .milliseconds(500), now: now)
+        let both = test.dispatch(now: now)
+        now += .milliseconds(10)
+        for batch in both where batch.replica == 1 { test.complete(batch, now: now) }
+        now += .milliseconds(110)
+        for batch in both where batch.replica == 0 { test.complete(batch, now: now) }
+        let last = now
+        var tried: Duration?
+        var item = 1000
+        while tried == nil, now < last + .seconds(3) {
+            test.submit(item, item + 1, due: now + .milliseconds(50), now: now)
+            item += 2
+            let sent = test.dispatch(now: now)
+            if sent.contains(where: { $0.replica == 0 }) { tried = now - last }
+            now += .milliseconds(10)
+            for batch in sent where batch.replica == 1 { test.complete(batch, now: now) }
+            test.tick(now: now)
+        }
+        let pause = try #require(tried)
+        #expect(pause > .seconds(1) && pause < .milliseconds(1300), "\(pause)")
+    }
+
     /// Replica 0 takes 10 ms, the others 100 ms; all have just answered.
     private func quickAndSlow(_ replicas: Int) -> (SchedulerUnderTest, now: Duration) {
         var test = SchedulerUnderTest(limit: 1, replicas: replicas, slotsPerReplica: 1)

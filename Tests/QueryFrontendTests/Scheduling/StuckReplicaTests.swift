@@ -83,6 +83,29 @@ struct StuckReplicaTests {
         #expect(test.outcomes[1001] == .output("1001"))
     }
 
+    @Test("A stuck replica that refuses what it is tried with is left alone as long as before")
+    func refusesTrial() throws {
+        var test = SchedulerUnderTest(limit: 64, replicas: 1, slotsPerReplica: 2)
+        var now = try test.rehearse()
+        test.submit(1000, due: now + .milliseconds(500), now: now)
+        try #require(test.dispatch(now: now).count == 1)
+        now += .milliseconds(200)
+        test.tick(now: now)
+        test.submit(1001, 1002, due: now + .seconds(9), now: now)
+        now += .milliseconds(101)
+        test.tick(now: now)
+        let trial = try #require(test.dispatch(now: now).first)
+        test.scheduler.fail(batch: trial.id, on: ReplicaID(number: 0), .unavailable, "busy", now: at(now))
+        for _ in 0..<9 {
+            #expect(test.dispatch(now: now).isEmpty)
+            now += .milliseconds(10)
+            test.tick(now: now)
+        }
+        now += .milliseconds(20)
+        test.tick(now: now)
+        #expect(test.dispatch(now: now).count == 1)
+    }
+
     @Test("A model of which all replicas are stuck is silent, and so is one whose new replica does as the lost one did")
     func silent() throws {
         var test = SchedulerUnderTest(limit: 1, replicas: 1, slotsPerReplica: 1)

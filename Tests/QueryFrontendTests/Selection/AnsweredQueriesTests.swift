@@ -21,6 +21,13 @@ struct AnsweredQueriesTests {
         #expect(combined.byteCount == query().byteCount + 1_000)
     }
 
+    @Test("So do the names of those that could have been chosen")
+    func manyCandidates() {
+        var bandit = query()
+        bandit.candidates = (0..<1_000).map(String.init)
+        #expect(bandit.byteCount > query().byteCount + 15_000)
+    }
+
     @Test("What shadows answer later counts towards the bound on bytes, and goes with its query")
     func lateOutputs() {
         let now = MonotonicTime(nanoseconds: 0)

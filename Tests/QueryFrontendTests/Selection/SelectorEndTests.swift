@@ -29,6 +29,34 @@ struct SelectorEndTests {
         #expect(world.results[waiting] == .notLearning)
     }
 
+    @Test("Feedback that the models of a deleted application are asked for teaches nothing to a new one of its name")
+    func deletedAndRegistered() throws {
+        var world = try SelectorWorld("exp3")
+        let old = world.update(.input(Self.input, .text("a")), id: "f")
+        world.with { selector, now, _ in
+            selector.removeApplication(SelectorWorld.application, now: now)
+            selector.forgetAnswered(of: SelectorWorld.application)
+        }
+        #expect(world.results[old] == .notLearning)
+        try world.link(world.models)
+        let new = world.update(.input(Self.input, .text("a")), id: "f")
+        world.answerAll()
+        #expect(world.results[new] == .counted)
+    }
+
+    @Test("Feedback under way when its application gets Clipper's policy teaches nothing, and may be sent again")
+    func standardPolicyMeanwhile() throws {
+        var world = try SelectorWorld("exp3")
+        let feedback = world.update(.input(Self.input, .text("a")), id: "f")
+        try world.set(SelectionSettings())
+        world.answerAll()
+        #expect(world.results[feedback] == .notLearning)
+        try world.set(SelectionSettings(policy: PolicyDescription("exp3")))
+        let again = world.update(.input(Self.input, .text("a")), id: "f")
+        world.answerAll()
+        #expect(world.results[again] == .counted)
+    }
+
     @Test("Commits that fail together begin one new epoch: what is learned after the first failure counts")
     func failsOnce() throws {
         var world = try SelectorWorld("exp4", models: ["a"])

@@ -28,8 +28,9 @@ final class QueryLoop {
         }
 
         private func length(of delivery: Delivery) -> Int {
-            if case .output(let text) = delivery.outcome { return 128 + text.count }
-            return 128 + route.defaultOutput.utf8.count + (delivery.outcome.explanation?.utf8.count ?? 0)
+            let models = delivery.combined?.models.reduce(128) { $0 + 3 + $1.utf8.count } ?? 128
+            if case .output(let text) = delivery.outcome { return models + text.count }
+            return models + route.defaultOutput.utf8.count + (delivery.outcome.explanation?.utf8.count ?? 0)
         }
 
         /// Why it was turned away, where all of it was, because there are too many queries.
