@@ -6,8 +6,9 @@ public import ContainerRPC
 ///
 /// The closure takes one input, or a whole batch (`InputBatch`, or `[String]` for text); it may be `async`, and it may
 /// throw. Whoever sent the input at which it throws gets the default output and the error; the other inputs of its batch
-/// get theirs, for which a closure that takes whole batches is run again on parts of it. (A frontend that speaks RPC 3
-/// cannot be told: it loses the batch and tries it elsewhere.) Outputs are numbers, arrays of numbers, strings, `Data`, or
+/// get theirs, for which a closure that takes whole batches is run again on parts of it, unless it says by itself which
+/// inputs fail, by a `Result` for each. (A frontend that speaks RPC 3 cannot be told: it loses the batch and tries it
+/// elsewhere.) Outputs are numbers, arrays of numbers, strings, `Data`, or
 /// anything `Encodable`, which is sent as JSON.
 ///
 /// The name and version may be left out here: they then come from flags or from Clipper's environment variables. Where more
@@ -69,7 +70,9 @@ public struct ModelContainer: Sendable {
         self.init(
             name, version, Batch.inputType,
             .blocking { values in
-                let outputs = try predictBatch(Batch(of: values))
+                let batch = try Batch(of: values)
+                // A closure may count on a first input.
+                let outputs = values.count == 0 ? [] : try predictBatch(batch)
                 return try OutputEncoding().outputs(outputs, inputCount: values.count)
             })
     }
@@ -83,8 +86,40 @@ public struct ModelContainer: Sendable {
         self.init(
             name, version, Batch.inputType,
             .suspending { values in
-                let outputs = try await predictBatch(Batch(of: values))
+                let batch = try Batch(of: values)
+                let outputs = values.count == 0 ? [] : try await predictBatch(batch)
                 return try OutputEncoding().outputs(outputs, inputCount: values.count)
+            })
+    }
+
+    /// A container whose closure answers a whole batch with an output or an error for each input, in order: it knows by
+    /// itself where it fails, and is not run again on parts of the batch unless it throws.
+    @inlinable
+    public init<Batch: BatchInput, Output: Encodable & Sendable>(
+        name: String? = nil, version: String? = nil,
+        predictBatch: @escaping @Sendable (Batch) throws -> [Result<Output, any Error>]
+    ) {
+        self.init(
+            name, version, Batch.inputType,
+            .blocking { values in
+                let batch = try Batch(of: values)
+                let results = values.count == 0 ? [] : try predictBatch(batch)
+                return try OutputEncoding().outputs(results, inputCount: values.count)
+            })
+    }
+
+    /// A container whose asynchronous closure answers a whole batch with an output or an error for each input, in order.
+    @inlinable
+    public init<Batch: BatchInput, Output: Encodable & Sendable>(
+        name: String? = nil, version: String? = nil,
+        predictBatch: @escaping @Sendable (Batch) async throws -> [Result<Output, any Error>]
+    ) {
+        self.init(
+            name, version, Batch.inputType,
+            .suspending { values in
+                let batch = try Batch(of: values)
+                let results = values.count == 0 ? [] : try await predictBatch(batch)
+                return try OutputEncoding().outputs(results, inputCount: values.count)
             })
     }
 

@@ -195,7 +195,7 @@ struct ContainerSessionEndTests {
         #expect(session.deadline == at(.seconds(1)) + SessionTiming.standard.longestBackoff)
         #expect(
             "\(ContainerSession.CloseReason.malformed(error))"
-                == "the frontend speaks RPC version 5, this container 3 and 4")
+                == "the frontend speaks RPC version 5, which this container does not")
     }
 
     // MARK: Stopping

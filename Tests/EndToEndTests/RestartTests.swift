@@ -106,6 +106,7 @@ struct RestartTests {
             for (program, arguments, status, words) in [
                 ("clipper", ["serve", "--store", processes.path("missing/catalog.sqlite")] + ports, 1, "the store '"),
                 ("sum-container", ["--host", "no host"], 64, "the frontend's host (--host) is 'no host'"),
+                ("sum-container", ["--largest-batch", "0"], 64, "the largest batch (--largest-batch) is '0'"),
             ] {
                 let process = try processes.start(program, arguments + ["--log-format", "json"])
                 #expect(try await process.exitStatus() == Int32(status))

@@ -114,8 +114,14 @@ struct ContainerOptionsTests {
             let options = ContainerOptions(batchesInFlight: limit)
             return try ContainerConfiguration(of: container, options: options, environment: [:])
         }
-        #expect(throws: (any Error).self) { try ContainerOptions.parse(["--largest-batch=\(limit)"]) }
-        #expect(throws: (any Error).self) { try ContainerOptions.parse(["--batches-in-flight=\(limit)"]) }
+        #expect(throws: batch) {
+            let options = try ContainerOptions.parse(["--largest-batch=\(limit)"])
+            return try ContainerConfiguration(of: container, options: options, environment: [:])
+        }
+        #expect(throws: batches) {
+            let options = try ContainerOptions.parse(["--batches-in-flight=\(limit)"])
+            return try ContainerConfiguration(of: container, options: options, environment: [:])
+        }
     }
 
     @Test("So is a version of the protocol that there is none of", arguments: [0, 2, 5, 7] as [UInt32])

@@ -32,6 +32,16 @@ struct FrontendNameTests {
         #expect(name.takeToResolve() == "frontend")
     }
 
+    @Test("It is unknown where the resolver has said so last")
+    func unknown() {
+        var name = FrontendName(in: "tcp://frontend:7000")
+        #expect(name.unknown == nil)
+        _ = name.resolved(isOnlyIPv6: nil)
+        #expect(name.unknown == "frontend")
+        _ = name.resolved(isOnlyIPv6: false)
+        #expect(name.unknown == nil)
+    }
+
     @Test("What the resolver says is news where it is another kind of address than was tried; no answer is none")
     func news() {
         var name = FrontendName(in: "tcp://frontend:7000")

@@ -1,4 +1,5 @@
 import ContainerRPC
+import Synchronization
 import Testing
 
 @testable import ModelContainer
@@ -166,6 +167,39 @@ struct ModelContainerTests {
     func emptyBatch() async throws {
         let container = ModelContainer { (batch: InputBatch<Double>) in batch.map(\.count) }
         #expect(try await container.predict([[Double]]()) == [])
+    }
+
+    @Test("A closure for whole batches is not called for one without inputs: it may count on a first one")
+    func emptyBatchOfBatchClosure() async throws {
+        let blocking = ModelContainer { (batch: InputBatch<Double>) in [batch[0].count] }
+        let suspending = ModelContainer { (batch: InputBatch<Double>) async in [batch[0].count] }
+        for container in [blocking, suspending] {
+            #expect(try await container.predict([] as [[Double]]) == [])
+            #expect(try await container.predict([[1, 2]]) == ["2"])
+            await #expect(throws: ContainerError.self) { try await container.predict([] as [String]) }
+        }
+    }
+
+    @Test("A closure for whole batches may say for each input whether it fails, and is run once")
+    func results() async throws {
+        let runs = Mutex(0)
+        let blocking = ModelContainer { (batch: InputBatch<Double>) -> [Result<Double, any Error>] in
+            runs.withLock { $0 += 1 }
+            return batch.map { $0.isEmpty ? .failure(InvalidInput("empty")) : .success($0.reduce(0, +)) }
+        }
+        let suspending = ModelContainer { (batch: InputBatch<Double>) async -> [Result<Double, any Error>] in
+            runs.withLock { $0 += 1 }
+            return batch.map { $0.isEmpty ? .failure(InvalidInput("empty")) : .success($0.reduce(0, +)) }
+        }
+        for container in [blocking, suspending] {
+            #expect(try await container.predict([[1, 2], [3]]) == ["3.0", "3.0"])
+            await #expect(throws: PredictionFailure(input: 1, code: .invalidInput, reason: "empty")) {
+                try await container.predict([[1], []])
+            }
+        }
+        #expect(runs.withLock { $0 } == 4)
+        let few = ModelContainer { (_: InputBatch<Double>) -> [Result<Double, any Error>] in [] }
+        await #expect(throws: ContainerError.wrongOutputCount(expected: 1, found: 0)) { try await few.predict([[1]]) }
     }
 
     @Test("An input may be empty, also where all are")

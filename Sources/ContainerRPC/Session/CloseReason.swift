@@ -25,7 +25,7 @@ extension ContainerSession.CloseReason: CustomStringConvertible {
         case .silent: "the frontend is silent"
         case .disconnected: "disconnected"
         case .malformed(let error) where error.kind == .unsupportedVersion:
-            "the frontend speaks RPC version \(error.found), this container 3 and 4"
+            "the frontend speaks RPC version \(error.found), which this container does not"
         case .malformed(let error): "malformed message: \(error)"
         case .batchFailed: "a batch failed, which RPC 3 can say in no other way"
         case .refused(let refusal):

@@ -139,9 +139,9 @@ public struct ContainerSession: Sendable {
             switch message {
             case .request: return takeUp(message, now: now)
             // All that came before it has been read.
-            case .goodbye, .refused: return finishAnswering(now: now)
-            case .welcome, .heartbeat(.requestMetadata):
-                // A frontend that asks for a registration has forgotten the session, and its batches.
+            case .goodbye: return finishAnswering(now: now)
+            case .refused, .welcome, .heartbeat(.requestMetadata):
+                // A frontend that asks for a registration, or refuses one, has forgotten the session, and its batches.
                 unanswered.removeAll()
                 return finishAnswering(now: now)
             case .heartbeat, .accepted, .feedback, .notice: return .none
@@ -257,7 +257,7 @@ public struct ContainerSession: Sendable {
             return .finish(last: nil)
         case .open, .leaving:
             guard let answer else { return close(.batchFailed, now: now) }
-            if case .response = answer { pause.noteResponse() }
+            pause.noteAnsweredBatch()
             return send(answer, now: now)
         case .connecting, .waiting, .ended:
             return .none

@@ -13,8 +13,8 @@ struct ReconnectPause: Sendable {
         if answeredSince == nil { answeredSince = now }
     }
 
-    /// A batch has been answered.
-    mutating func noteResponse() {
+    /// A batch has been answered, if only by saying that it failed.
+    mutating func noteAnsweredBatch() {
         failures = 0
     }
 
@@ -27,7 +27,10 @@ struct ReconnectPause: Sendable {
         if let answeredSince, now - answeredSince >= timing.longestBackoff { failures = 0 }
         answeredSince = nil
         if case .malformed(let error) = reason, error.kind == .unsupportedVersion { return timing.longestBackoff }
-        if case .refused(let refusal) = reason { return refusal.retryAfter ?? SessionTiming.refusalPause }
+        // A frontend that names no time at all would be asked without a pause.
+        if case .refused(let refusal) = reason {
+            return max(timing.firstBackoff, refusal.retryAfter ?? SessionTiming.refusalPause)
+        }
         defer { failures += 1 }
         if failures == 0, reason == .batchFailed { return .zero }
         return min(timing.firstBackoff * (1 << min(failures, 16)), timing.longestBackoff)

@@ -1,5 +1,6 @@
 public import ArgumentParser
 public import ContainerRPC
+import LogQueue
 public import Logging
 
 /// The flags that every container takes; a command with flags of its own includes them with `@OptionGroup`.
@@ -90,12 +91,15 @@ public struct ContainerOptions: ParsableArguments, Sendable {
             logLevel: parsed.logLevel, logFormat: parsed.logFormat)
     }
 
-    /// - Throws: `ValidationError` for values that cannot be.
-    public func validate() throws {
-        do { try check() } catch { throw ValidationError("\(error).") }
+    /// A logger for a model's closure, whose lines go where the container's go, in the same form.
+    ///
+    /// - Parameter label: what the lines are from.
+    public func logger(label: String) -> Logger {
+        Logger(label: label, format: logFormat, level: logLevel)
     }
 
-    /// The same for options that were set in code, which no parser has validated.
+    /// Checks the values, also of options that were set in code, when the container is run: not before the parser is done,
+    /// which says nothing in the log's form.
     func check() throws(ContainerError) {
         guard RPCVersion(rawValue: rpc) != nil else {
             throw .invalid(what: "the protocol's version (--rpc)", value: "\(rpc)", expected: "3 or 4")

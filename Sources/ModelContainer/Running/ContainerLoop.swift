@@ -86,6 +86,9 @@ final class ContainerLoop: Sendable {
         }
     }
 
+    /// Whether a frontend has ever been told of it: else there is nothing that it could wait for.
+    var hasRegistered: Bool { shared.withLock { $0.served.hasRegistered } }
+
     /// Serves until stopped, on threads of its own. A model that blocks and does not come back keeps its thread.
     func serve() async throws {
         try await withCheckedThrowingContinuation { continuation in
@@ -213,7 +216,7 @@ final class ContainerLoop: Sendable {
         return .wait(wait)
     }
 
-    /// The resolver may take half a minute, and nobody waits for it: not even the end.
+    /// The resolver may take half a minute, and no thread of the container's waits for it.
     private func resolve(_ name: String) {
         let thread = Thread { [self] in
             ThreadName.set("resolver")

@@ -38,10 +38,12 @@ public struct ContainerService: Service {
     /// - Throws: `TransportError` for what libzmq or the system refuses, such as one more socket; not for a frontend that is away.
     public func run() async throws {
         let context = try context ?? Context()
-        // A context that others use is theirs to end.
-        defer { if self.context == nil { context.terminate() } }
         let loop = try ContainerLoop(configuration, model: container.model, context: context, logger: logger)
-        try await loop.serveUntilCancelled()
+        let result: Result<Void, any Error>
+        do { result = .success(try await loop.serveUntilCancelled()) } catch { result = .failure(error) }
+        // A context that others use is theirs to end.
+        if self.context == nil { await loop.end(context) }
+        try result.get()
         // The process may end right after this.
         await LogQueue.standard.flush(within: .seconds(1))
     }
@@ -59,6 +61,13 @@ extension ContainerLoop {
         } onGracefulShutdown: {
             self.stop("its program shuts down")
         }
+    }
+
+    /// Ends the context that it has served in; it waits for the last answers, where there can be any.
+    func end(_ context: Context, hurry: AsyncStream<Never>? = nil) async {
+        let (nobody, now) = AsyncStream.makeStream(of: Never.self)
+        now.finish()
+        await context.end(hurry: hasRegistered ? hurry : nobody)
     }
 }
 
@@ -78,17 +87,18 @@ extension ModelContainer {
     }
 
     /// Serves until SIGTERM or SIGINT, under flags that were parsed elsewhere: then answers what was read and returns.
-    /// A second signal makes it return at once, also while the model is at work.
+    /// A second signal makes it return at once, also while the model is at work. Where nobody reads standard error any more,
+    /// it ends the process instead, with 0: else that would keep it.
     ///
     /// - Parameters:
     ///   - options: flags, which beat the environment (`CLIPPER_MODEL_NAME`, `CLIPPER_MODEL_VERSION`, `CLIPPER_IP`,
     ///     `CLIPPER_PORT`, `CLIPPER_INPUT_TYPE`), which beats what the code says; `nil` where no flags were parsed.
+    ///     Its closure logs by ``ContainerOptions/logger(label:)``.
     /// - Throws: for settings that are missing, impossible or contradictory `ContainerError`, or where flags were parsed
     ///   `ValidationError`, with which a command ends with 64; `TransportError` where the system refuses a socket. Where
     ///   the log is JSON, they are its last line, at `critical`, and `ExitCode` is thrown, with which a command says no more.
     public func run(with options: ContainerOptions?) async throws {
-        let logger = Logger(
-            label: "container", format: options?.logFormat ?? .text, level: options?.logLevel ?? .info)
+        let logger = (options ?? ContainerOptions()).logger(label: "container")
         do {
             try await run(with: options, logger)
         } catch let error where options?.logFormat == .json {
@@ -110,8 +120,14 @@ extension ModelContainer {
         let loop = try ContainerLoop(configuration, model: model, context: context, logger: logger)
         // No service group: one takes notice of the first signal alone, and a model that hangs would keep the process.
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let (hurry, isToldAgain) = AsyncStream.makeStream(of: Never.self)
         let listener = Task {
-            for await _ in signals { loop.stop("told to stop by a signal") }
+            var isTold = false
+            for await _ in signals {
+                loop.stop("told to stop by a signal")
+                if isTold { isToldAgain.finish() }
+                isTold = true
+            }
         }
         defer { listener.cancel() }
         logger.info(
@@ -120,11 +136,11 @@ extension ModelContainer {
             try await loop.serveUntilCancelled()
         } catch {
             await LogQueue.standard.flush(within: .seconds(1))
-            context.terminate()
+            await loop.end(context, hurry: hurry)
             throw error
         }
         // The process may end right after this, and must not take the last answer with it.
-        context.terminate()
+        await loop.end(context, hurry: hurry)
         // An orderly exit would wait for standard error, which the one who writes there holds.
         if await !LogQueue.standard.flush(within: .seconds(1)) { _exit(0) }
     }

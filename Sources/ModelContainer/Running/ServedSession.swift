@@ -18,6 +18,8 @@ struct ServedSession: ~Copyable {
     /// How often it was told to stop.
     private var stops = 0
     private(set) var hasEnded = false
+    /// Whether a registration has ever been sent.
+    private(set) var hasRegistered = false
     private var failures = FailureLimits()
     private var unanswered = UnansweredReport()
 
@@ -81,7 +83,11 @@ struct ServedSession: ~Copyable {
                 """
                 nobody answers there yet: is a query frontend running, and is this its RPC port? It is tried on
                 """, metadata: ["frontend": "\(configuration.endpoint)"])
-            HostLookup.warn(of: configuration.endpoint, logger)
+            if let unknown = name.unknown {
+                logger.warning(
+                    "the frontend's host cannot be resolved: is its name wrong? It is tried on",
+                    metadata: ["host": "\(unknown)", "frontend": "\(configuration.endpoint)"])
+            }
         }
         let due = session.tick(now: .now())
         try perform(due)
@@ -151,6 +157,7 @@ struct ServedSession: ~Copyable {
         case .send(let message):
             logSending(message)
             if case .newContainer = message {
+                hasRegistered = true
                 // Whoever asks for it anew has given up what it sent before.
                 let current = session.number
                 jobs.removeAll { $0.session != current }

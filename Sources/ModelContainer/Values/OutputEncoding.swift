@@ -21,10 +21,17 @@ struct OutputEncoding {
     /// - Throws: `ContainerError.wrongOutputCount` unless there is one for each input.
     @inlinable
     func outputs<Output: Encodable>(_ values: [Output], inputCount: Int) throws -> Outputs {
-        guard values.count == inputCount else {
-            throw ContainerError.wrongOutputCount(expected: inputCount, found: values.count)
+        try outputs(values.map { Result<Output, any Error>.success($0) }, inputCount: inputCount)
+    }
+
+    /// The outputs and errors of a batch.
+    /// - Throws: `ContainerError.wrongOutputCount` unless there is one for each input.
+    @inlinable
+    func outputs<Output: Encodable>(_ results: [Result<Output, any Error>], inputCount: Int) throws -> Outputs {
+        guard results.count == inputCount else {
+            throw ContainerError.wrongOutputCount(expected: inputCount, found: results.count)
         }
-        return outputs(values.map { .success($0) })
+        return outputs(results)
     }
 
     /// The outputs of inputs that were answered one by one. What one of them threw is its error, and so is what the encoder

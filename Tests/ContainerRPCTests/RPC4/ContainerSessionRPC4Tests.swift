@@ -242,6 +242,33 @@ struct ContainerSessionRPC4Tests {
         _ = busy.stop(now: at(.zero))
         // It has forgotten the batch, too: nobody waits for its answer.
         #expect(busy.receive(.welcome(welcome), now: at(.zero)) == .finish(last: nil))
+        var refused = welcomed()
+        _ = refused.receive(.request(.batch(7)), now: at(.zero))
+        _ = refused.stop(now: at(.zero))
+        #expect(refused.receive(.refused(Refusal(.inputTypeMismatch)), now: at(.zero)) == .finish(last: nil))
+    }
+
+    @Test("Refused without a pause it takes the shortest one")
+    func refusedWithoutPause() {
+        var session = offering()
+        _ = session.receive(.refused(Refusal(.inputTypeMismatch, retryAfter: .zero)), now: at(.zero))
+        #expect(session.deadline == at(.milliseconds(100)))
+    }
+
+    @Test("An answered batch ends the growth of the pause, also where the answer is that it failed")
+    func failureIsAnswer() {
+        var session = welcomed()
+        let error = WireError(.countMismatch, frame: 6, expected: "1", found: "2")
+        for _ in 0..<3 {
+            _ = session.receive(malformed: error, now: at(.zero))
+            _ = session.tick(now: session.deadline ?? at(.zero))
+            _ = session.connected(now: at(.zero))
+            _ = session.receive(.welcome(welcome), in: .four, now: at(.zero))
+        }
+        _ = session.receive(.request(.batch(7)), in: .four, now: at(.zero))
+        _ = session.finished(batch: 7, ofSession: session.number, .failure(), now: at(.zero))
+        _ = session.receive(malformed: error, now: at(.zero))
+        #expect(session.deadline == at(.milliseconds(100)))
     }
 
     @Test("When the frontend goes, the next session begins; when an operator has drained it, it ends")

@@ -38,6 +38,25 @@ struct RPC4VectorTests {
         }
     }
 
+    @Test("Of metadata those pairs are left out that have no room, and no others")
+    func longMetadata() throws {
+        var details = RegistrationDetails()
+        let pairs = [
+            MetadataPair("first", "1"), MetadataPair("long", String(repeating: "x", count: 70_000)),
+            MetadataPair("last", "2"),
+        ]
+        details.metadata = pairs
+        let registration = Registration(
+            modelName: "m", modelVersion: "1", inputType: .bytes, rpcVersion: .four, details: details)
+        var frames = FrameList()
+        RPC4.encode(.newContainer(registration), into: &frames)
+        guard case .newContainer(let read) = try RPC4.decodeContainerMessage(frames) else {
+            Issue.record("no registration")
+            return
+        }
+        #expect(read.details.metadata == [pairs[0], pairs[2]])
+    }
+
     @Test("There are many of them, for both directions and every kind of error")
     func count() throws {
         let vectors = try RPC4Vector.all()

@@ -97,7 +97,7 @@ struct HeadWriter {
         field(number, UInt64(clamping: duration.wholeCount(of: 1_000_000_000_000)))
     }
 
-    /// Pairs as long as they fit.
+    /// The pairs, without those that the field has no room for any more.
     mutating func field(_ number: FieldNumber, _ pairs: [MetadataPair]) {
         guard !pairs.isEmpty else { return }
         var value: [UInt8] = []
@@ -108,7 +108,7 @@ struct HeadWriter {
                 withUnsafeBytes(of: UInt16(utf8.count).littleEndian) { encoded.append(contentsOf: $0) }
                 encoded += utf8
             }
-            guard value.count + encoded.count <= Int(UInt16.max) else { break }
+            guard value.count + encoded.count <= Int(UInt16.max) else { continue }
             value += encoded
         }
         begin(number, value.count)

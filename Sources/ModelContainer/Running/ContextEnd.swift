@@ -1,0 +1,33 @@
+import ContainerRPC
+import Foundation
+
+extension Context {
+    /// How long the last messages may take to leave once nobody is to wait for them any more.
+    private static let shortWait = Duration.milliseconds(600)
+
+    /// Ends the context, and waits until the last answers have left, for as long as their linger allows.
+    ///
+    /// libzmq waits for more than them: where a server of names does not answer that it has asked, for that. So it ends on a
+    /// thread of its own, which the end of the program takes along.
+    ///
+    /// - Parameter hurry: ends once nobody is to wait for long; where the task is cancelled nobody waits at all.
+    func end(hurry: AsyncStream<Never>?) async {
+        let (ended, end) = AsyncStream.makeStream(of: Never.self)
+        let thread = Thread {
+            self.terminate()
+            end.finish()
+        }
+        thread.start()
+        await withTaskGroup { group in
+            group.addTask { for await _ in ended {} }
+            if let hurry {
+                group.addTask {
+                    for await _ in hurry {}
+                    try? await Task.sleep(for: Self.shortWait)
+                }
+            }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+}
