@@ -626,7 +626,8 @@ static int64_t session(void *socket)
                 if (patience) patience += heard - received / 1000;
             } else {
                 SAY("a malformed message: %s at frame %zu; the session ends", m.wrong, m.wrong_frame);
-                next = AGAIN_AFTER_PAUSE;
+                bool other = strcmp(m.wrong, "unsupported-version") == 0; /* another try is of no use soon (RPC 3, 9.3) */
+                next = other ? LONGEST_PAUSE : AGAIN_AFTER_PAUSE;
             }
         } else if (now() - heard >= silence) next = AGAIN; /* looked at last: what came while nobody listened counts */
         clear(&m);
