@@ -568,7 +568,8 @@ static int64_t act(void *socket, struct message *m, int64_t received, bool leavi
         break;
     case REFUSED:
         SAY("the frontend refuses this container (code %" PRIu64 "): %s", m->field[F_CODE], escaped(m->reason));
-        return 1 + (int64_t)(m->seen & 1u << F_RETRY ? m->field[F_RETRY] : INTERVAL);
+        if (!(m->seen & 1u << F_RETRY)) return INTERVAL;
+        return m->field[F_RETRY] > SHORTEST_PAUSE ? (int64_t)m->field[F_RETRY] : SHORTEST_PAUSE; /* whatever it says */
     case PREDICT:
         sent = m->rpc == 4 ? answer4(socket, m, received) : answer3(socket, m);
         if (sent) pause_time = SHORTEST_PAUSE;

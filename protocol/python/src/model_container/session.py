@@ -246,7 +246,9 @@ class Session:
     def _refused(self, message: rpc4.Refused, now: float) -> List[Action]:
         if self._state is _State.LEAVING:
             return self._end("stopped")
-        pause = self.timing.longest_pause if message.retry_after is None else message.retry_after / 1000
+        pause = self.timing.longest_pause
+        if message.retry_after is not None:
+            pause = max(self.timing.first_pause, message.retry_after / 1000)  # A frontend may say 0.
         reason = ascii(message.reason) if message.reason else _name_of(rpc4.RefusalCode, message.code)
         return self._close(f"the frontend refused the registration: {reason}; again in {pause:g} s", now, pause)
 
