@@ -41,7 +41,7 @@ batching() {
     echo "share of all requests. Medians of $runs runs, $seconds s for each rate."
     sleeping 4ms 100us
     sweep sleeping 'Goodput of a container that takes 4 ms + n × 100 µs, SLO 20 ms' 20ms \
-        1000,3000,4500,5400,6000,9000 6000 "${command_line[@]}"
+        1000,3000,4500,5100,5400,6000,9000 6000 "${command_line[@]}"
     echo
     figures optimum 6000 "$results/batching/sleeping-deadline" "$results/batching/sleeping-fixed-1" "$runs"
 }

@@ -105,7 +105,7 @@ extension ContainerScenario {
         let time = MonotonicTime.now() - begin
         guard note == nil, time > play.bounds.ending else { return note }
         return "it ended after \(time.text), and should at once: "
-            + "with nothing but heartbeats sent, its linger is to be 0"
+            + "with nothing but heartbeats sent, its linger is to be 500 ms at most"
     }
 
     private static func playStopRefused(_ play: ContainerPlay) throws -> String? {

@@ -55,7 +55,7 @@ public struct Refusal: Hashable, Sendable {
     public var code: RefusalCode
     /// What was wrong and what to do, for a person.
     public var reason: String?
-    /// After this the container may try again.
+    /// After this the container may try again; it waits at least 100 ms whatever stands here.
     public var retryAfter: Duration?
 
     /// A refusal with that code.

@@ -7,8 +7,8 @@ import ContainerRPC
 /// more waits meanwhile, and the next one is as large.
 ///
 /// Sizes are told apart by powers of two. Where all batches of one but the quickest take longer for each query than a smaller
-/// one did, as a rule, the smaller is the ceiling. The next size above is tried again with a batch now and then, after twice
-/// as many each time that it was no better.
+/// one did, as a rule, the smaller is the ceiling. The next size above is tried again with a batch now and then: the more
+/// seldom the more that costs, and after twice as many each time that it was no better.
 struct BatchRates: Sendable {
     /// Batches of 2ᵏ⁻¹ + 1 to 2ᵏ queries.
     private struct SizeClass: Sendable {
@@ -48,6 +48,8 @@ struct BatchRates: Sendable {
     private static let shortest = Duration.milliseconds(5)
     private static let shortestRest = 32
     private static let longestRest = 4096
+    /// What trials may cost, as a share of all batches' time: so many batches come after one that took the time of one more.
+    private static let batchesPerBatchLost = 50.0
 
     /// By their powers.
     private var classes: [SizeClass] = []
@@ -97,7 +99,7 @@ struct BatchRates: Sendable {
             let wasTrial = isTrying
             isTrying = false
             if isWorse {
-                if wasTrial { rest = min(Self.longestRest, 2 * rest) }
+                if wasTrial { rest = min(Self.longestRest, max(2 * rest, Self.rest(after: time / best))) }
                 restsUntil = count + rest
                 return
             }
@@ -107,9 +109,15 @@ struct BatchRates: Sendable {
             restsUntil = count + rest
         } else if isWorse, classes[power].isKnown, classes[power].least > best * Self.tolerance {
             self.ceiling = power - 1
-            rest = Self.shortestRest
+            rest = Self.rest(after: classes[power].least / best)
             restsUntil = count + rest
         }
+    }
+
+    /// How many batches come before the next trial of a size that took so many times as long for each query. It has twice as
+    /// many as those at the ceiling.
+    private static func rest(after ratio: Double) -> Int {
+        max(shortestRest, Int(min(Double(longestRest), batchesPerBatchLost * 2 * (ratio - 1))))
     }
 
     /// Where a model has become slower as a whole, what was measured before is no measure: it shows when the size at the

@@ -76,6 +76,18 @@ struct BatchRatesTests {
         #expect(zip(pauses, pauses.dropFirst()).allSatisfy { $1 >= 2 * $0 - 2 })
     }
 
+    @Test("Trials of a size that takes far longer are so rare that they cost little")
+    mutating func dearTrials() {
+        // Beyond 32 it swaps.
+        let takes = { (size: Int) in Double(size) * (size <= 32 ? 5 : 47) }
+        grow(to: 128, takes)
+        let sizes = run(2000, atMost: 1000, takes)
+        let time = sizes.reduce(0) { $0 + takes($1) }
+        let lost = sizes.reduce(0) { $0 + takes($1) - 5 * Double($1) }
+        #expect(sizes.contains(64))
+        #expect(lost < time / 30, "\(lost) of \(time)")
+    }
+
     @Test("What was sent before the bound was found is no trial: the pause after the first one is the shortest")
     mutating func sentBefore() {
         let takes = { (size: Int) in size <= 16 ? 10 : 10 * Double(size) }
