@@ -38,6 +38,12 @@ struct LeftOptionsTests {
         #expect(LeftOptions(of: before(), beside: Batching(), cache: true, labels: []).advice(for: id) == nil)
     }
 
+    @Test("What the new version's options would contradict is not told")
+    func contradictory() {
+        #expect(left(before(Batching(maxBatch: 64)), beside: Batching(limit: .fixed(100))).isEmpty)
+        #expect(left(before(Batching(limit: .fixed(64))), beside: Batching(maxBatch: 32)).isEmpty)
+    }
+
     @Test("What a frontend does not tell is not missed")
     func untold() {
         #expect(left(before(nil, cache: nil)).isEmpty)

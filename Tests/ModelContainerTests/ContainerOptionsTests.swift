@@ -115,13 +115,15 @@ struct ContainerOptionsTests {
             return try ContainerConfiguration(of: container, options: options, environment: [:])
         }
         #expect(throws: batch) {
-            let options = try ContainerOptions.parse(["--largest-batch=\(limit)"])
+            let options = try ContainerOptions.parse(["--largest-batch=\(limit)", "--log-format=json"])
             return try ContainerConfiguration(of: container, options: options, environment: [:])
         }
         #expect(throws: batches) {
-            let options = try ContainerOptions.parse(["--batches-in-flight=\(limit)"])
+            let options = try ContainerOptions.parse(["--batches-in-flight=\(limit)", "--log-format=json"])
             return try ContainerConfiguration(of: container, options: options, environment: [:])
         }
+        #expect(throws: (any Error).self) { try ContainerOptions.parse(["--largest-batch=\(limit)"]) }
+        #expect(throws: (any Error).self) { try ContainerOptions.parse(["--batches-in-flight=\(limit)"]) }
     }
 
     @Test("So is a version of the protocol that there is none of", arguments: [0, 2, 5, 7] as [UInt32])

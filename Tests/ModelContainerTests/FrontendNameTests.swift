@@ -14,6 +14,7 @@ struct FrontendNameTests {
     func isName() {
         #expect(sought(in: "tcp://frontend.example:7000") == "frontend.example")
         #expect(sought(in: "tcp://localhost:7000") == "localhost")
+        #expect(sought(in: "tcp://10.0.0.256:7000") == "10.0.0.256", "it is no address")
         for address in ["tcp://127.0.0.1:7000", "tcp://[::1]:7000", "tcp://::1:7000", "inproc://a", "ipc:///tmp/a:1"] {
             #expect(sought(in: address) == nil)
         }

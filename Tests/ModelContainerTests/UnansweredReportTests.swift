@@ -19,6 +19,22 @@ struct UnansweredReportTests {
         #expect(report.deadline == nil)
     }
 
+    @Test("That nobody knows the name is said once, and not before it is said that nobody answers")
+    func unknownName() {
+        var report = UnansweredReport()
+        report.begin(now: start)
+        let early = report.admitsUnknownName()
+        let isDue = report.isDue(now: start + .seconds(2))
+        let said = (0..<2).map { _ in report.admitsUnknownName() }
+        #expect([early, isDue] + said == [false, true, true, false])
+        report.noteAnswer()
+        report.begin(now: start + .seconds(9))
+        let tooEarly = report.admitsUnknownName()
+        _ = report.admits(.unanswered, now: start + .seconds(10))
+        let again = report.admitsUnknownName()
+        #expect(!tooEarly && again)
+    }
+
     @Test("Sessions that follow one another unanswered have no early line each")
     func laterSessions() {
         var report = UnansweredReport()

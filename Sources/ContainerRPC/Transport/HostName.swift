@@ -19,6 +19,12 @@ package enum HostName {
         return families.map { !$0.contains(AF_INET) }
     }
 
+    /// Whether a text is an address of IPv4, and no name.
+    package static func isAddress(_ text: String) -> Bool {
+        var address = in_addr()
+        return inet_pton(AF_INET, text, &address) == 1
+    }
+
     private static func families(of name: String, _ flags: Int32) -> Set<Int32>? {
         var hints = addrinfo()
         hints.ai_flags = flags

@@ -98,8 +98,14 @@ public struct ContainerOptions: ParsableArguments, Sendable {
         Logger(label: label, format: logFormat, level: logLevel)
     }
 
-    /// Checks the values, also of options that were set in code, when the container is run: not before the parser is done,
-    /// which says nothing in the log's form.
+    /// - Throws: `ValidationError` for values that cannot be. Where the log is JSON, it is left to the container to say that
+    ///   in the log's form.
+    public func validate() throws {
+        guard logFormat != .json else { return }
+        do { try check() } catch { throw ValidationError("\(error).") }
+    }
+
+    /// The same for options that were set in code, which no parser has validated.
     func check() throws(ContainerError) {
         guard RPCVersion(rawValue: rpc) != nil else {
             throw .invalid(what: "the protocol's version (--rpc)", value: "\(rpc)", expected: "3 or 4")

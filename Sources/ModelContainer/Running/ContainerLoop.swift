@@ -86,7 +86,7 @@ final class ContainerLoop: Sendable {
         }
     }
 
-    /// Whether a frontend has ever been told of it: else there is nothing that it could wait for.
+    /// Whether it was a frontend's replica at the end: else there is nothing that anybody could wait for.
     var hasRegistered: Bool { shared.withLock { $0.served.hasRegistered } }
 
     /// Serves until stopped, on threads of its own. A model that blocks and does not come back keeps its thread.

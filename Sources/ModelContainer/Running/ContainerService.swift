@@ -121,12 +121,16 @@ extension ModelContainer {
         // No service group: one takes notice of the first signal alone, and a model that hangs would keep the process.
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         let (hurry, isToldAgain) = AsyncStream.makeStream(of: Never.self)
+        let isStopping = Locked(false)
         let listener = Task {
-            var isTold = false
             for await _ in signals {
                 loop.stop("told to stop by a signal")
-                if isTold { isToldAgain.finish() }
-                isTold = true
+                if isStopping.withLock({ wasStopping in
+                    defer { wasStopping = true }
+                    return wasStopping
+                }) {
+                    isToldAgain.finish()
+                }
             }
         }
         defer { listener.cancel() }
@@ -134,6 +138,8 @@ extension ModelContainer {
             "connecting, to serve \(configuration.registration)", metadata: ["frontend": "\(configuration.endpoint)"])
         do {
             try await loop.serveUntilCancelled()
+            // It may have ended by itself.
+            isStopping.withLock { $0 = true }
         } catch {
             await LogQueue.standard.flush(within: .seconds(1))
             await loop.end(context, hurry: hurry)

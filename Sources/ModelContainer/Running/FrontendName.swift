@@ -1,3 +1,5 @@
+import ContainerRPC
+
 /// The name of the frontend's host, whether it is known, and whether it has addresses of IPv6 alone.
 ///
 /// libzmq looks for a name that nobody knows for ever, without a word.
@@ -21,8 +23,7 @@ struct FrontendName {
             return
         }
         let host = address[..<colon]
-        let isAddress = host.contains(":") || host.allSatisfy { $0.isNumber || $0 == "." }
-        name = isAddress ? nil : String(host)
+        name = HostName.isAddress(String(host)) || host.contains(":") ? nil : String(host)
     }
 
     /// The name, where the resolver has said last that it does not know it.

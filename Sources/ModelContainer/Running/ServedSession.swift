@@ -18,7 +18,7 @@ struct ServedSession: ~Copyable {
     /// How often it was told to stop.
     private var stops = 0
     private(set) var hasEnded = false
-    /// Whether a registration has ever been sent.
+    /// Whether a registration has been sent in this session.
     private(set) var hasRegistered = false
     private var failures = FailureLimits()
     private var unanswered = UnansweredReport()
@@ -61,6 +61,14 @@ struct ServedSession: ~Copyable {
     /// What the resolver says of the frontend's name. Where nobody has answered yet, the other kind of address is tried.
     mutating func resolved(isOnlyIPv6: Bool?) throws {
         if name.resolved(isOnlyIPv6: isOnlyIPv6), session.isConnecting { try connect() }
+        warnOfUnknownName()
+    }
+
+    private mutating func warnOfUnknownName() {
+        guard let unknown = name.unknown, unanswered.admitsUnknownName() else { return }
+        logger.warning(
+            "the frontend's host cannot be resolved: is its name wrong? It is tried on",
+            metadata: ["host": "\(unknown)", "frontend": "\(configuration.endpoint)"])
     }
 
     /// Takes up what has come, and does what is due.
@@ -83,11 +91,7 @@ struct ServedSession: ~Copyable {
                 """
                 nobody answers there yet: is a query frontend running, and is this its RPC port? It is tried on
                 """, metadata: ["frontend": "\(configuration.endpoint)"])
-            if let unknown = name.unknown {
-                logger.warning(
-                    "the frontend's host cannot be resolved: is its name wrong? It is tried on",
-                    metadata: ["host": "\(unknown)", "frontend": "\(configuration.endpoint)"])
-            }
+            warnOfUnknownName()
         }
         let due = session.tick(now: .now())
         try perform(due)
@@ -148,6 +152,7 @@ struct ServedSession: ~Copyable {
         case .open:
             logger.debug("connecting", metadata: ["frontend": "\(configuration.endpoint)"])
             unanswered.begin(now: .now())
+            hasRegistered = false
             name.isNeeded()
             try connect()
             if isInProcess {

@@ -11,6 +11,9 @@ struct UnansweredReport: Sendable {
     /// When the early line is due; `nil` once it has been said, or once something else was.
     private(set) var deadline: MonotonicTime?
     private var isWaiting = false
+    /// Whether it has been said that nobody answers, and whether that was explained, since somebody did.
+    private var isSaid = false
+    private var isExplained = false
     private var ends = LogLimit(interval: Self.interval)
 
     /// A session begins. The time counts from the first one since somebody answered.
@@ -30,6 +33,14 @@ struct UnansweredReport: Sendable {
     mutating func isDue(now: MonotonicTime) -> Bool {
         guard let deadline, now >= deadline else { return false }
         self.deadline = nil
+        isSaid = true
+        return true
+    }
+
+    /// Whether it is to be said that nobody knows the frontend's name: once, and not before it is said that nobody answers.
+    mutating func admitsUnknownName() -> Bool {
+        guard isSaid, !isExplained else { return false }
+        isExplained = true
         return true
     }
 
@@ -37,6 +48,7 @@ struct UnansweredReport: Sendable {
     mutating func admits(_ reason: ContainerSession.CloseReason, now: MonotonicTime) -> Bool {
         guard reason == .unanswered else { return true }
         deadline = nil
+        isSaid = true
         return ends.admit(now: now) != nil
     }
 }

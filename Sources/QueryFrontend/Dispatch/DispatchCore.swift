@@ -368,6 +368,7 @@ package struct DispatchCore {
             sessions.giveUp(replica, drains: scheduler.isDraining(replica), now: now)
         }
         for notice in decided.notices { effects.events.append(.noticed(notice)) }
+        decided.clear()
         swap(&decided, &spentEffects)
         takeUpSelector(now: now)
     }

@@ -50,6 +50,8 @@ struct BatchRates: Sendable {
     private static let longestRest = 4096
     /// What trials may cost, as a share of all batches' time: so many batches come after one that took the time of one more.
     private static let batchesPerBatchLost = 50.0
+    /// A size is not by accident worse by so much, and may be left alone for long.
+    private static let farWorse = 4.0
 
     /// By their powers.
     private var classes: [SizeClass] = []
@@ -99,7 +101,9 @@ struct BatchRates: Sendable {
             let wasTrial = isTrying
             isTrying = false
             if isWorse {
-                if wasTrial { rest = min(Self.longestRest, max(2 * rest, Self.rest(after: time / best))) }
+                if wasTrial {
+                    rest = min(Self.longestRest, max(2 * rest, Self.rest(after: classes[power].least / best)))
+                }
                 restsUntil = count + rest
                 return
             }
@@ -109,15 +113,16 @@ struct BatchRates: Sendable {
             restsUntil = count + rest
         } else if isWorse, classes[power].isKnown, classes[power].least > best * Self.tolerance {
             self.ceiling = power - 1
-            rest = Self.rest(after: classes[power].least / best)
+            // The first trial comes soon: it may have been by accident.
+            rest = Self.shortestRest
             restsUntil = count + rest
         }
     }
 
-    /// How many batches come before the next trial of a size that took so many times as long for each query. It has twice as
-    /// many as those at the ceiling.
+    /// How many batches come before the next trial of a size that takes so many times as long for each query, at least. It has
+    /// twice as many queries as those at the ceiling.
     private static func rest(after ratio: Double) -> Int {
-        max(shortestRest, Int(min(Double(longestRest), batchesPerBatchLost * 2 * (ratio - 1))))
+        ratio < farWorse ? 0 : Int(min(Double(longestRest), batchesPerBatchLost * 2 * (ratio - 1)))
     }
 
     /// Where a model has become slower as a whole, what was measured before is no measure: it shows when the size at the

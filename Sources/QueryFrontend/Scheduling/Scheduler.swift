@@ -75,10 +75,9 @@ package struct Scheduler: Sendable {
         return taken
     }
 
-    /// Takes the effects, and leaves others that have been carried out: their memory serves anew.
-    package mutating func exchangeEffects(_ spent: inout SchedulerEffects) {
-        spent.clear()
-        swap(&spent, &effects)
+    /// Takes the effects, and leaves others that are empty: their memory serves anew.
+    package mutating func exchangeEffects(_ empty: inout SchedulerEffects) {
+        swap(&empty, &effects)
     }
 
     // MARK: Models, applications and replicas

@@ -15,14 +15,16 @@ struct LeftOptions {
         var options: [String] = []
         // Clipper's management frontend does not tell.
         if let old = try? before.batching?.batching(beside: .adaptive) {
-            if old.limit != .deadline, batching.limit == .deadline {
+            if old.limit != .deadline, batching.limit == .deadline, Self.fits(old.limit, batching.maxBatch) {
                 options.append("--batching \(Printable.shellWord(BatchingText.format(old.limit)))")
             }
             if old.maxDelay > .zero, batching.maxDelay == .zero {
                 options.append("--max-delay \(DurationText.format(old.maxDelay))")
             }
             let standard = Batching.defaultMaxBatch(for: batching.limit)
-            if old.maxBatch != Batching.defaultMaxBatch(for: old.limit), batching.maxBatch == standard {
+            if old.maxBatch != Batching.defaultMaxBatch(for: old.limit), batching.maxBatch == standard,
+                Self.fits(batching.limit, old.maxBatch)
+            {
                 options.append("--max-batch \(old.maxBatch)")
             }
         }
@@ -31,6 +33,11 @@ struct LeftOptions {
             options.append("--label " + before.labels.map(Printable.shellWord).joined(separator: " "))
         }
         self.options = options
+    }
+
+    /// Whether the frontend takes a limit beside a largest batch.
+    private static func fits(_ limit: Batching.Limit, _ maxBatch: Int) -> Bool {
+        if case .fixed(let size) = limit { size <= maxBatch } else { true }
     }
 
     /// What to tell whoever has registered the new version; `nil` where nothing is left out.

@@ -66,7 +66,7 @@ struct BatchRatesTests {
 
     @Test("The next size is tried by one batch, after twice as many others each time")
     mutating func triesSeldom() {
-        let takes = { (size: Int) in size <= 16 ? 10 : 10 * Double(size) }
+        let takes = { (size: Int) in size <= 16 ? 10 : 0.8 * Double(size) }
         grow(to: 64, takes)
         let sizes = run(300, atMost: 1000, takes)
         let trials = sizes.indices.filter { sizes[$0] != 16 }
@@ -111,7 +111,7 @@ struct BatchRatesTests {
 
     @Test("Where larger ones pay by now, sizes grow again")
     mutating func improves() {
-        grow(to: 64) { $0 <= 8 ? 10 : 10 * Double($0) }
+        grow(to: 64) { $0 <= 8 ? 10 : 2 * Double($0) }
         #expect(rates.largestWorthwhile == 8)
         run(600, atMost: 128) { 10 + 0.1 * Double($0) }
         #expect(rates.largestWorthwhile >= 128)
