@@ -104,6 +104,15 @@ struct CommandLineTests {
         #expect(refusal(arguments.split(separator: " ").map(String.init))?.text.contains("contradict") == true)
     }
 
+    @Test("A search up to a low rate begins there, with a warm-up that answers need which take their time")
+    func search() throws {
+        let command: BenchRunCommand = try parse("bench run a --input [1] --step --stop 50")
+        #expect(command.search.search(slo: .seconds(1)).next == 50)
+        #expect(LoadOptions.usualWarmup(slo: .seconds(5), isSearch: true) == .seconds(5))
+        #expect(LoadOptions.usualWarmup(slo: .seconds(86_400), isSearch: true) == .seconds(60))
+        #expect(LoadOptions.usualWarmup(slo: .seconds(5), isSearch: false) == .seconds(2))
+    }
+
     @Test("Feedback and queries of files have no text that could be sent as a string")
     func refusesStringOfFile() {
         #expect(refusal(["predict", "a", "--file", "x", "--string"])?.text.contains("--string") == true)

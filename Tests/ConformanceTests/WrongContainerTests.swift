@@ -201,7 +201,7 @@ struct KnownFlaw: Sendable, CustomTestStringConvertible {
             Issue.record("it is \(results[0].verdict)")
             return
         }
-        #expect(note?.contains("its linger is to be 0") == true)
+        #expect(note?.contains("its linger is to be 500 ms at most") == true)
     }
 
     @Test(arguments: [("late-goodbye", true), ("none", false)])

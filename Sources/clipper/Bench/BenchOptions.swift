@@ -34,9 +34,17 @@ struct LoadOptions: ParsableArguments {
     static let usualDuration = Duration.seconds(10)
 
     @Option(
-        help: ArgumentHelp("How long requests are sent before those that count. (default: 2s)", valueName: "duration"),
+        help: ArgumentHelp(
+            "How long requests are sent before those that count. (default: 2s; with --step the SLO where that is longer, up "
+                + "to 60s, lest answers be missed that only take their time)", valueName: "duration"),
         transform: { text in try DurationText.parse(text, allowsZero: true) })
-    var warmup = Duration.seconds(2)
+    var warmup: Duration?
+
+    /// How long the warm-up takes where nothing says otherwise: in a search answers have to come as fast as requests by its
+    /// end.
+    static func usualWarmup(slo: Duration, isSearch: Bool) -> Duration {
+        isSearch ? max(.seconds(2), min(slo, .seconds(60))) : .seconds(2)
+    }
 
     @Option(
         help: ArgumentHelp("How long the last answers are waited for. (default: 5s)", valueName: "duration"),
@@ -116,7 +124,9 @@ struct SearchOptions: ParsableArguments {
         transform: { text in try ShareText.parse(text) })
     var goal: Double?
 
-    @Option(help: ArgumentHelp("The first rate. (default: 100)", valueName: "rate"), transform: BenchText.rate)
+    @Option(
+        help: ArgumentHelp("The first rate. (default: 100, or --stop where that is lower)", valueName: "rate"),
+        transform: BenchText.rate)
     var start: Double?
 
     @Option(help: ArgumentHelp("The highest rate. (default: 100000)", valueName: "rate"), transform: BenchText.rate)
@@ -133,7 +143,7 @@ struct SearchOptions: ParsableArguments {
     /// The search as the options describe it.
     func search(slo: Duration) -> RateSearch {
         RateSearch(
-            start: start ?? 100, stop: stop ?? max(100_000, start ?? 0), tolerance: tolerance ?? 0.05,
+            start: start ?? min(100, stop ?? 100), stop: stop ?? max(100_000, start ?? 0), tolerance: tolerance ?? 0.05,
             goal: RateSearch.Goal(share: share, slo: slo))
     }
 
@@ -141,7 +151,7 @@ struct SearchOptions: ParsableArguments {
         guard step || (start ?? stop ?? tolerance) == nil else {
             throw ValidationError("--start, --stop and --tolerance belong to --step.")
         }
-        if let stop, start ?? 100 > stop { throw ValidationError("--start must not be above --stop.") }
+        if let start, let stop, start > stop { throw ValidationError("--start must not be above --stop.") }
         // Bisecting a difference of nothing would not end.
         if let tolerance, tolerance < 0.001 { throw ValidationError("--tolerance must be at least 0.1%.") }
     }
@@ -175,13 +185,13 @@ struct BenchOutputOptions: ParsableArguments {
     /// - Throws: ``CommandFailure`` for a file that cannot be written.
     func write(_ report: BenchReport) throws {
         let text = try report.json
-        if json == "-" {
-            Terminal.write([text])
-        } else {
-            Terminal.write(BenchTables.lines(report))
-            if let json { try OutputFile.write(text + "\n", to: json) }
-        }
-        if let svg { try OutputFile.write(PlotSVG.document(BenchPlots.plot(report)), to: svg) }
+        // Before the text: whoever reads that may stop, which ends the process. One that fails costs the other nothing.
+        let written = [
+            Result { if let json, json != "-" { try OutputFile.write(text + "\n", to: json) } },
+            Result { if let svg { try OutputFile.write(PlotSVG.document(BenchPlots.plot(report)), to: svg) } },
+        ]
+        Terminal.write(json == "-" ? [text] : BenchTables.lines(report))
+        for result in written { try result.get() }
     }
 }
 

@@ -12,9 +12,10 @@ enum BenchFigure: String, CaseIterable, ExpressibleByArgument, Sendable {
     /// The whole distribution of the latency, of each report's last run.
     case latency
 
-    /// The figure of a run; `nil` where there is none.
+    /// The figure of a run; `nil` where there is none, as of a run that ended before a request was due.
     fileprivate func value(of run: BenchRun) -> Double? {
-        switch self {
+        guard run.sent > 0 else { return nil }
+        return switch self {
         case .goodput: run.goodput
         case .share: run.shareInSLO * 100
         case .p50: run.latency.map { $0.p50 / 1000 }
@@ -76,14 +77,9 @@ enum BenchPlots {
 
     /// What the reports were measured with, as far as they have it in common.
     private static func subtitle(_ reports: [LabelledReport]) -> String {
-        guard let first = reports.first?.report else { return "" }
-        let other = reports.dropFirst().map(\.report)
-        var whole = subtitle(first)
+        let all = reports.map { parts(of: $0.report) }
         // The lines and the legend say what differs.
-        if other.contains(where: { $0.sloMicros != first.sloMicros }) {
-            whole = String(whole.dropLast(", \(objective(first))".count))
-        }
-        return whole
+        return (all.first ?? []).filter { part in all.allSatisfy { $0.contains(part) } }.joined(separator: ", ")
     }
 
     private static func repetitions(_ panel: Plot.Panel) -> String {
@@ -91,13 +87,17 @@ enum BenchPlots {
         return isRepeated ? "; median and range of repeated runs" : ""
     }
 
-    private static func subtitle(_ report: BenchReport) -> String {
+    private static func subtitle(_ report: BenchReport) -> String { parts(of: report).joined(separator: ", ") }
+
+    private static func parts(of report: BenchReport) -> [String] {
         let arrivals = report.arrivals == "poisson" ? "Poisson" : report.arrivals
-        let kind = report.arrivals == "closed" ? "closed loop" : "open loop, \(arrivals) arrivals"
+        let kind = report.arrivals == "closed" ? ["closed loop"] : ["open loop", "\(arrivals) arrivals"]
         let seconds = PlotAxis.number(report.runs.map(\.durationSeconds).max() ?? 0)
-        var parts = [kind, report.runs.count == 1 ? "\(seconds) s" : "\(seconds) s each"]
-        if report.runs.count == 1, let rate = report.runs[0].rate { parts.insert("\(PlotAxis.number(rate))/s", at: 1) }
-        return (parts + [objective(report)]).joined(separator: ", ")
+        var parts = kind + [report.runs.count == 1 ? "\(seconds) s" : "\(seconds) s each"]
+        if report.runs.count == 1, let rate = report.runs[0].rate {
+            parts.insert("\(PlotAxis.number(rate))/s", at: kind.count)
+        }
+        return parts + [objective(report)]
     }
 
     private static func objective(_ report: BenchReport) -> String {
@@ -124,11 +124,11 @@ enum BenchPlots {
         let all = series.flatMap(\.points)
         let rates = all.map(\.x)
         let values = all.flatMap { [$0.spread.lowerBound, $0.spread.upperBound] }
-        let goal = reports.first.map { $0.report.goal * 100 }
+        let goals = Set(reports.map { $0.report.goal * 100 })
         let xAxis = PlotAxis.fitting(rates, title: "offered rate (requests per second)", scale: x)
         var lines: [(name: String, value: Double)] = []
         switch figure {
-        case .share: lines += goal.map { [("goal", $0)] } ?? []
+        case .share: lines += goals.count == 1 ? goals.map { ("goal", $0) } : []
         case .goodput: lines += optimum.map { [("optimum", $0)] } ?? []
         // An objective far above all that was measured would press the curves flat.
         default: lines += objectives(of: reports).filter { $0.value < (values.max() ?? 0) * 4 }
@@ -143,7 +143,8 @@ enum BenchPlots {
                 name: line.name, from: Plot.Point(x: xAxis.range.lowerBound, y: line.value),
                 to: Plot.Point(x: xAxis.range.upperBound, y: line.value))
         }
-        if figure == .goodput {
+        // It is a line where both axes have one scale.
+        if figure == .goodput, x == y {
             let low = max(xAxis.range.lowerBound, yAxis.range.lowerBound)
             let high = max(low, min(xAxis.range.upperBound, yAxis.range.upperBound))
             references.append(

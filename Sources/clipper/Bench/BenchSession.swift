@@ -110,7 +110,7 @@ struct BenchSession: Sendable {
             arrivals: command.load.closed == nil ? command.load.arrivals.rawValue : "closed", connections: 0,
             seed: seed, sloMicros: slo.wholeNanoseconds / 1000, goal: command.search.share, runs: [],
             startedAt: Date().formatted(.iso8601), clipperVersion: Software.version,
-            warmupSeconds: command.load.warmup.inSeconds, graceSeconds: command.load.grace.inSeconds, input: input,
+            warmupSeconds: warmup.inSeconds, graceSeconds: command.load.grace.inSeconds, input: input,
             isGoalRequired: command.search.goal != nil)
         let signals = Signals([SIGINT, SIGTERM]) { [stop] number in
             // The second signal does not wait for answers any more.
@@ -147,6 +147,10 @@ struct BenchSession: Sendable {
     }
 
     private var duration: Duration { command.load.duration ?? LoadOptions.usualDuration }
+
+    private var warmup: Duration {
+        command.load.warmup ?? LoadOptions.usualWarmup(slo: slo, isSearch: command.search.step)
+    }
 
     private func search(_ report: inout BenchReport) async throws {
         var search = command.search.search(slo: slo)
@@ -188,7 +192,7 @@ struct BenchSession: Sendable {
         pace: LoadPlan.Pace, connections: Int, duration: Duration, index: Int
     ) async throws -> BenchRun {
         let plan = LoadPlan(
-            pace: pace, connections: connections, warmup: command.load.warmup.wholeNanoseconds,
+            pace: pace, connections: connections, warmup: warmup.wholeNanoseconds,
             duration: duration.wholeNanoseconds, grace: command.load.grace.wholeNanoseconds,
             slo: slo.wholeNanoseconds,
             templates: bodies.map { RequestTemplate(path: target.path, host: target.hostHeader, body: $0) },

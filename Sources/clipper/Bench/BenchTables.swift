@@ -32,7 +32,8 @@ enum BenchTables {
             rows: runs.map { run in
                 [
                     run.rate.map(Figures.rate) ?? "closed", Figures.mean(run.durationSeconds), "\(run.sent)",
-                    Figures.rate(run.achievedRate), Figures.rate(run.goodput), percent(run.shareInSLO),
+                    Figures.rate(run.achievedRate), Figures.rate(run.goodput),
+                    run.sent > 0 ? percent(run.shareInSLO) : "-",
                     Figures.share(run.defaultCount, of: run.sent), Figures.share(run.rejected, of: run.sent),
                     Figures.share(run.errorCount, of: run.sent), Figures.share(run.unanswered, of: run.sent),
                 ]

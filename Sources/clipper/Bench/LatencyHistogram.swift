@@ -41,7 +41,11 @@ struct LatencyHistogram: Sendable {
             step += 1
         }
         let last = [(100 - 100 / Double(count)).rounded(places: 5), micros(atPercentile: 100).rounded(places: 1)]
-        if count > 1, curve.last?.first != last.first { curve.append(last) }
+        if count > 1 {
+            // The longest is there in any case, of a power of ten at the place of the last step.
+            if curve.last?.first == last.first { curve.removeLast() }
+            curve.append(last)
+        }
         return curve
     }
 }

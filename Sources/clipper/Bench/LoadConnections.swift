@@ -25,7 +25,8 @@ extension LoadEngine {
             if let outage {
                 throw CommandFailure(
                     cause: openFailure, message: "connection \(openCount + 1) could not be opened: \(outage)",
-                    advice: "Fewer --connections may help, or a higher limit of open files (`ulimit -n`).")
+                    advice: openCount == 0
+                        ? nil : "Fewer --connections may help, or a higher limit of open files (`ulimit -n`).")
             }
             guard MonotonicTime.now().nanoseconds < limit, !stop.isSet else {
                 throw CommandFailure(

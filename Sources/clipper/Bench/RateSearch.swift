@@ -20,7 +20,7 @@ struct RateSearch: Equatable, Sendable {
         case kept
         /// Missed for the first time: it is tried again.
         case triedAgain(isLate: Bool)
-        /// Missed, and so did the run before; `isLate`: the generator was late in this one.
+        /// Missed, and so did the run before, or every request; `isLate`: the generator was late in this one.
         case missed(isLate: Bool)
     }
 
@@ -100,12 +100,14 @@ struct RateSearch: Equatable, Sendable {
         let isKept = goal.isKept(inside: step.inside, of: step.requests) && step.keepsUp
         let isLate = step.lag * 10 > goal.slo
         let isTold = goal.isTold(by: step.requests)
+        // No pause of a machine keeps all of them from being in time.
+        let isHopeless = step.inside == 0 && step.requests >= 10
         if isKept {
             highestKept = rate
             keptOnTooFew = isTold ? nil : step.requests
-        } else if let wasLate {
+        } else if wasLate != nil || isHopeless {
             lowestMissed = rate
-            isGeneratorLate = wasLate && isLate
+            isGeneratorLate = (wasLate ?? isLate) && isLate
             // Where many are late, or answers do not come at all, it takes no more to see it.
             missedOnTooFew = isTold || step.requests - step.inside >= 10 || !step.keepsUp ? nil : step.requests
         } else {

@@ -141,7 +141,8 @@ struct RunStatistics: Sendable {
             isInterrupted: isInterrupted, sent: sent, answered: answered, predictions: predictions,
             defaults: defaults, rejected: rejected, errors: errors, unanswered: outstanding,
             unsent: measuredUnsent.count, inSLO: inSLO,
-            shareInSLO: sent > 0 ? (Double(inSLO) / Double(sent)).rounded(places: 6) : 0,
+            // Only all of them are all.
+            shareInSLO: sent > 0 ? Double(inSLO * 1_000_000 / sent) / 1e6 : 0,
             goodput: perSecond(goodInWindow), achievedRate: perSecond(answersInWindow), bytesSent: bytesSent,
             bytesReceived: bytesReceived, waitedForConnection: waited, lateSends: lateSends,
             generatorCPUShare: seconds > 0 ? (cpuSeconds / seconds).rounded(places: 3) : 0,

@@ -73,8 +73,8 @@ struct ConformanceContainerCommand: AsyncParsableCommand {
     var command: [String] = []
 
     func validate() throws {
-        if let inputLength, inputLength < 0 {
-            throw ValidationError("--input-length is \(inputLength); 0 or more is expected.")
+        if let inputLength, !(0...1_000_000).contains(inputLength) {
+            throw ValidationError("--input-length is \(inputLength); 0 to 1000000 is expected.")
         }
         for text in samples { try check(text, of: "--sample-input") }
         if let failing { try check(failing, of: "--failing-input") }

@@ -12,11 +12,13 @@ import Synchronization
 /// Signals that a command takes over, as long as this is kept.
 final class Signals {
     private let sources: [any DispatchSourceSignal]
+    private let numbers: [Int32]
 
     /// - Parameters:
     ///   - numbers: of the signals, whose default action then is not taken.
     ///   - receive: gets each that comes.
     init(_ numbers: [Int32], receive: @escaping @Sendable (Int32) -> Void) {
+        self.numbers = numbers
         sources = numbers.map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
@@ -28,6 +30,7 @@ final class Signals {
 
     deinit {
         for source in sources { source.cancel() }
+        for number in numbers { signal(number, SIG_DFL) }
     }
 }
 

@@ -39,8 +39,9 @@ struct StatusWatchLoop {
             withExtendedLifetime(signals) {}
         }
         if isScreen { try? Terminal.send(Screen.enter) }
-        await show(events)
+        let failure = await show(events)
         if isScreen { try? Terminal.send(Screen.leave) }
+        if let failure { Terminal.end(failure) }
     }
 
     private func poll(_ report: (Event) -> Void) async {
@@ -60,7 +61,8 @@ struct StatusWatchLoop {
         }
     }
 
-    private func show(_ events: AsyncStream<Event>) async {
+    /// - Returns: why nothing more can be shown, unless it was told to end.
+    private func show(_ events: AsyncStream<Event>) async -> (any Error)? {
         var watch = StatusWatch(address: address.description, interval: interval)
         for await event in events {
             switch event {
@@ -68,14 +70,15 @@ struct StatusWatchLoop {
             case .failed(let failure): watch.failed(failure.message, now: .now())
             case .signal(SIGTSTP): pause()
             case .signal(SIGWINCH), .signal(SIGCONT): break
-            case .signal: return
+            case .signal: return nil
             }
             do {
                 try draw(event, watch)
             } catch {
-                return
+                return error
             }
         }
+        return nil
     }
 
     /// Draws on the screen, or prints where there is none.

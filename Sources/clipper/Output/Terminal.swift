@@ -17,13 +17,18 @@ enum Terminal {
         do {
             try send(lines.joined(separator: "\n") + "\n")
         } catch {
-            let system = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-            // Whoever read it has seen enough, as `head` has: others end by SIGPIPE, in silence.
-            if system?.code == Int(EPIPE) { exit(128 + SIGPIPE) }
-            let reason = system.map { String(cString: strerror(Int32(clamping: $0.code))) }
-            note("error: standard output cannot be written: \(reason ?? error.localizedDescription)")
-            exit(1)
+            end(error)
         }
+    }
+
+    /// Ends the process for what `send` has thrown.
+    static func end(_ error: any Error) -> Never {
+        let system = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+        // Whoever read it has seen enough, as `head` has: others end by SIGPIPE, in silence.
+        if system?.code == Int(EPIPE) { exit(128 + SIGPIPE) }
+        let reason = system.map { String(cString: strerror(Int32(clamping: $0.code))) }
+        note("error: standard output cannot be written: \(reason ?? error.localizedDescription)")
+        exit(1)
     }
 
     /// Prints a line beside the output.

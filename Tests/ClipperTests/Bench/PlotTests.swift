@@ -145,6 +145,37 @@ struct PlotTests {
         #expect(BenchPlots.plot(figure, labelled).subtitle.hasSuffix("SLO 20ms"))
     }
 
+    @Test("Of files that differ the subtitle says what they have in common, and a goal is drawn that all have")
+    func commonParts() throws {
+        var reports = labelled
+        #expect(BenchPlots.plot(.share, reports).subtitle.contains("Poisson arrivals"))
+        #expect(try #require(BenchPlots.plot(.share, reports).panels.first).references.map(\.name) == ["goal"])
+        reports[1].report.arrivals = "constant"
+        reports[1].report.goal = 0.9
+        let plot = BenchPlots.plot(.share, reports)
+        #expect(!plot.subtitle.contains("arrivals") && plot.subtitle.contains("open loop"), "\(plot.subtitle)")
+        #expect(try #require(plot.panels.first).references.isEmpty)
+    }
+
+    @Test("A run that ended before a request was due has no place in a plot")
+    func emptyRun() throws {
+        var report = sampleReport()
+        report.runs[1].sent = 0
+        let plot = BenchPlots.plot(.share, [LabelledReport(label: "a", report: report)])
+        #expect(try #require(plot.panels.first?.series.first).points.map(\.x) == [1000])
+    }
+
+    @Test("What is offered is drawn where it is a line: both axes have one scale")
+    func offered() throws {
+        for (x, y, isDrawn) in [
+            (PlotAxis.Scale.linear, PlotAxis.Scale.linear, true), (.logarithmic, .logarithmic, true),
+            (.linear, .logarithmic, false), (.logarithmic, .linear, false),
+        ] {
+            let panel = try #require(BenchPlots.plot(.goodput, labelled, x: x, y: y).panels.first)
+            #expect(panel.references.contains { $0.name == "all of the offered" } == isDrawn)
+        }
+    }
+
     @Test(
         "Numbers that nobody can have measured do no harm",
         arguments: [Double.greatestFiniteMagnitude, 1e19, .leastNonzeroMagnitude].flatMap { [$0, -$0] })

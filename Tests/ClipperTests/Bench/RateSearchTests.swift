@@ -45,6 +45,14 @@ struct RateSearchTests {
         #expect(run(&search, capacity: 350) == [100, 200, 400, 300, 350, 375, 362.5])
     }
 
+    @Test("A rate at which not one request is inside the objective is not tried again")
+    func hopeless() {
+        var search = search()
+        #expect(search.record(RateSearch.Step(requests: 1000, inside: 0)) == .missed(isLate: false))
+        #expect(search.next == 50)
+        #expect(search.record(RateSearch.Step(requests: 9, inside: 0)) == .triedAgain(isLate: false), "too few to tell")
+    }
+
     @Test("It halves where already the first rate misses")
     func halves() throws {
         var search = search(start: 1000, tolerance: 0.1)

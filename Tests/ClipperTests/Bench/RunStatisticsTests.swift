@@ -40,6 +40,14 @@ struct RunStatisticsTests {
         #expect(run.predictions + run.defaultCount + run.rejected + run.errorCount + run.unanswered == run.sent)
     }
 
+    @Test("The share inside the SLO is all of them only where it is")
+    func share() {
+        var statistics = statistics()
+        for _ in 0..<3_000_000 { statistics.recordArrival(due: second, at: second) }
+        for _ in 0..<2_999_999 { statistics.record(.prediction, due: second, at: second + milli) }
+        #expect(figures(statistics).shareInSLO == 0.999999)
+    }
+
     @Test("Inside the SLO is a prediction up to it, counted from when the request was due")
     func judges() {
         var statistics = statistics()
@@ -220,6 +228,7 @@ struct RunStatisticsTests {
         #expect(curve.contains { $0[0] == 90 && abs($0[1] - 900_000) < 900 })
         #expect(curve.contains { $0[0] == 99 && abs($0[1] - 990_000) < 990 })
         #expect(try #require(curve.last)[0] == 99.9)
+        #expect(try #require(curve.last)[1] == histogram.micros(atPercentile: 100).rounded(places: 1))
         #expect(LatencyHistogram().curve.isEmpty)
     }
 }
