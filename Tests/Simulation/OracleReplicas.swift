@@ -219,6 +219,8 @@ extension Oracle {
         {
             violate("query \(number) is sent to the replica that refused it, and another has nothing to do", at: now)
         }
+        // Where nobody else had room, the one that refused it was asked again: what becomes of that has nothing to do with it.
+        queries[number].refusedBy = nil
         if query.replicas.isEmpty {
             sent[query.application] += 1
         } else if !query.isStuck {
