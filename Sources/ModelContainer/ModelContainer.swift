@@ -68,12 +68,9 @@ public struct ModelContainer: Sendable {
         name: String? = nil, version: String? = nil, predictBatch: @escaping @Sendable (Batch) throws -> [Output]
     ) {
         self.init(
-            name, version, Batch.inputType,
-            .blocking { values in
-                let batch = try Batch(of: values)
-                // A closure may count on a first input.
-                let outputs = values.count == 0 ? [] : try predictBatch(batch)
-                return try OutputEncoding().outputs(outputs, inputCount: values.count)
+            name: name, version: version,
+            predictBatch: { (batch: Batch) -> [Result<Output, any Error>] in
+                try predictBatch(batch).map { .success($0) }
             })
     }
 
@@ -84,11 +81,9 @@ public struct ModelContainer: Sendable {
         predictBatch: @escaping @Sendable (Batch) async throws -> [Output]
     ) {
         self.init(
-            name, version, Batch.inputType,
-            .suspending { values in
-                let batch = try Batch(of: values)
-                let outputs = values.count == 0 ? [] : try await predictBatch(batch)
-                return try OutputEncoding().outputs(outputs, inputCount: values.count)
+            name: name, version: version,
+            predictBatch: { (batch: Batch) async throws -> [Result<Output, any Error>] in
+                try await predictBatch(batch).map { .success($0) }
             })
     }
 
@@ -103,6 +98,7 @@ public struct ModelContainer: Sendable {
             name, version, Batch.inputType,
             .blocking { values in
                 let batch = try Batch(of: values)
+                // A closure may count on a first input.
                 let results = values.count == 0 ? [] : try predictBatch(batch)
                 return try OutputEncoding().outputs(results, inputCount: values.count)
             })

@@ -12,12 +12,19 @@ import Testing
 
 @Suite("The prediction cache")
 struct CacheTests {
-    @Test("The second of two equal queries is answered without the container")
-    func hit() async throws {
+    /// A frontend with an application of one model.
+    private func withModel(caches: Bool = true, _ test: (Frontend) async throws -> Void) async throws {
         try await withProcesses { processes in
             let frontend = try await Frontend(in: processes)
-            try await frontend.addModel("sum", caches: true)
+            try await frontend.addModel("sum", caches: caches)
             try await frontend.addApplication("app", links: ["sum"])
+            try await test(frontend)
+        }
+    }
+
+    @Test("The second of two equal queries is answered without the container")
+    func hit() async throws {
+        try await withModel { frontend in
             let container = try await frontend.startContainer()
             try await frontend.expectSum()
             // The output is kept a moment after it was given.
@@ -32,10 +39,7 @@ struct CacheTests {
 
     @Test("A model that is no function is asked each time")
     func off() async throws {
-        try await withProcesses { processes in
-            let frontend = try await Frontend(in: processes)
-            try await frontend.addModel("sum", caches: false)
-            try await frontend.addApplication("app", links: ["sum"])
+        try await withModel(caches: false) { frontend in
             let container = try await PlayedContainer.registered(at: frontend)
             for output in ["1", "2"] {
                 let connection = try HTTPConnection(to: frontend.query)
@@ -48,10 +52,7 @@ struct CacheTests {
 
     @Test("A version that is deleted and registered again starts with nothing kept")
     func registeredAgain() async throws {
-        try await withProcesses { processes in
-            let frontend = try await Frontend(in: processes)
-            try await frontend.addModel("sum", caches: true)
-            try await frontend.addApplication("app", links: ["sum"])
+        try await withModel { frontend in
             try await frontend.startContainer()
             try await frontend.expectSum()
             try await frontend.admin("delete_versioned_model", ["model_name": "sum", "model_version": "1"])
@@ -64,10 +65,7 @@ struct CacheTests {
 
     @Test("A model whose cache is turned off and on again while it serves starts with nothing kept")
     func turnedOffAndOn() async throws {
-        try await withProcesses { processes in
-            let frontend = try await Frontend(in: processes)
-            try await frontend.addModel("sum", caches: true)
-            try await frontend.addApplication("app", links: ["sum"])
+        try await withModel { frontend in
             let container = try await PlayedContainer.registered(at: frontend)
             let connection = try HTTPConnection(to: frontend.query)
             func ask(_ computed: String? = nil, expecting output: Double) async throws {
@@ -92,10 +90,7 @@ struct CacheTests {
 
     @Test("Equal queries that come while one is computed wait for that one")
     func shared() async throws {
-        try await withProcesses { processes in
-            let frontend = try await Frontend(in: processes)
-            try await frontend.addModel("sum", caches: true)
-            try await frontend.addApplication("app", links: ["sum"])
+        try await withModel { frontend in
             let container = try await PlayedContainer.registered(at: frontend)
             let connection = try HTTPConnection(to: frontend.query)
             try await connection.send("POST", "/app/predict", body: Array(#"{"input_batch": [[1], [1], [1]]}"#.utf8))

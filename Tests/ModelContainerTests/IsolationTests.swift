@@ -24,7 +24,7 @@ struct IsolationTests {
             runs += 1
             let batch = try InputBatch<Double>(inputs)
             if let first = batch.elements.first(where: bad.contains) { throw Bad(input: first) }
-            return try OutputEncoding().outputs(batch.elements, inputCount: batch.count)
+            return try OutputEncoding().outputs(batch.elements.map { .success($0) }, inputCount: batch.count)
         }
         return (outputs, runs)
     }

@@ -112,7 +112,7 @@ struct OutputTests {
     @Test("A value that JSON cannot say is an error of its input; the others have their outputs")
     func noJSON() throws {
         let values: [[String: Double]] = [["score": 0.5], ["score": .nan], ["score": 0.25]]
-        let outputs = try OutputEncoding().outputs(values, inputCount: 3)
+        let outputs = try OutputEncoding().outputs(values.map { .success($0) }, inputCount: 3)
         #expect(outputs.strings == [#"{"score":0.5}"#, "", #"{"score":0.25}"#])
         #expect(outputs.errors.map(\.index) == [1])
         #expect(outputs.errors.map(\.code) == [.modelError])

@@ -125,12 +125,11 @@ extension ModelContainer {
         let listener = Task {
             for await _ in signals {
                 loop.stop("told to stop by a signal")
-                if isStopping.withLock({ wasStopping in
-                    defer { wasStopping = true }
-                    return wasStopping
-                }) {
-                    isToldAgain.finish()
+                let wasStopping = isStopping.withLock { isStopping in
+                    defer { isStopping = true }
+                    return isStopping
                 }
+                if wasStopping { isToldAgain.finish() }
             }
         }
         defer { listener.cancel() }

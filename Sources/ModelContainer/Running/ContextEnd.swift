@@ -26,6 +26,7 @@ extension Context {
                 for reason in [hurry, cancelled].compactMap(\.self) {
                     group.addTask {
                         for await _ in reason {}
+                        // It throws where the context has ended meanwhile, and nobody waits any more.
                         try? await Task.sleep(for: Self.shortWait)
                     }
                 }

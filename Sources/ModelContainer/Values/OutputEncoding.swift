@@ -17,13 +17,6 @@ struct OutputEncoding {
         encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
     }
 
-    /// The outputs of a batch.
-    /// - Throws: `ContainerError.wrongOutputCount` unless there is one for each input.
-    @inlinable
-    func outputs<Output: Encodable>(_ values: [Output], inputCount: Int) throws -> Outputs {
-        try outputs(values.map { Result<Output, any Error>.success($0) }, inputCount: inputCount)
-    }
-
     /// The outputs and errors of a batch.
     /// - Throws: `ContainerError.wrongOutputCount` unless there is one for each input.
     @inlinable
