@@ -56,10 +56,14 @@ struct BenchRunCommand: AsyncParsableCommand {
             (in_slo / sent), goodput, achieved_rate (answers per second), bytes_sent, bytes_received, \
             waited_for_connection, late_sends (more than 1 ms), generator_cpu_share (of one core), latency_micros (of \
             all but refusals), prediction_latency_micros and refusal_latency_micros {p50, p90, p95, p99, p999, p9999, \
-            max, mean}, send_lag_micros {p50, p99, max}, latency_curve [[percentile, micros], …].
+            max, mean}, send_lag_micros {p50, p99, max}, latency_curve [[percentile, micros], …], silent_seconds (without a \
+            prediction, default output or 503 at the run's end, though requests failed or waited). What there is none of is \
+            absent: latencies of no answer, highest_rate_within_slo where no rate kept the SLO, requests where no step had \
+            too few, requests_needed for a goal of 100%.
 
             The exit code is 1 where a run kept less than --goal, if that is given; where in a run no request got a \
-            prediction, a default output or a 503, or more than half of them failed or got no answer; with --step \
+            prediction, a default output or a 503, or more than half of them failed or got no answer, or none came any more \
+            in the run's last second (or twice the SLO, where that is longer) though requests failed or waited; with --step \
             where no rate keeps the SLO, or a step ended the search as no request was due; where the frontend does not \
             take all connections of a run; and where a result cannot be written. It is 2 where no frontend answers. What \
             was measured before is printed and written all the same. SIGINT and SIGTERM end the load, and the process, once what \
@@ -143,6 +147,12 @@ struct BenchPlotCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard !files.isEmpty else { throw ValidationError("Give at least one --label NAME=PATH.") }
+        if logX, figure == .latency {
+            throw ValidationError("--log-x is for axes of rates; --y latency has one of percentiles.")
+        }
+        if optimum != nil, figure != .goodput {
+            throw ValidationError("--optimum is a goodput: it belongs to --y goodput.")
+        }
     }
 
     func run() async throws {

@@ -19,9 +19,16 @@ struct ReadyLine: Service {
     let logger: Logger
 
     func run() async throws {
-        print("ready query=\(addresses.query) admin=\(addresses.admin) rpc=\(addresses.rpc)")
-        // A script waits for the line, and standard output may be a pipe.
-        fflush(nil)
+        let line = "ready query=\(addresses.query) admin=\(addresses.admin) rpc=\(addresses.rpc)"
+        do {
+            // At once: a script waits for the line.
+            try Terminal.send(line + "\n")
+        } catch {
+            // Whoever waits for it does so in vain, but clients and containers can be served all the same.
+            logger.warning(
+                "standard output cannot be written",
+                metadata: ["line": "\(line)", "error": "\(Terminal.reason(of: error))"])
+        }
         tell("READY=1")
         // Whoever asks a second time, by a signal, wants no answers to be waited for any more.
         try await withGracefulShutdownHandler {

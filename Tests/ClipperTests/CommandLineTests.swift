@@ -35,6 +35,15 @@ struct CommandLineTests {
         #expect(command.changes == ApplicationOptions(latencySLO: .milliseconds(50), defaultOutput: "-2"))
     }
 
+    @Test("A plot refuses an axis and a line that its figure has not")
+    func refusesPlotOptions() throws {
+        let plot = ["bench", "plot", "--out", "p.svg", "--label", "a=a.json", "--y"]
+        #expect(refusal(plot + ["latency", "--log-x"])?.text.contains("--log-x is for axes of rates") == true)
+        #expect(refusal(plot + ["p99", "--optimum", "10"])?.text.contains("it belongs to --y goodput") == true)
+        #expect(refusal(plot + ["p99", "--log-x"]) == nil)
+        #expect(refusal(plot + ["goodput", "--optimum", "10"]) == nil)
+    }
+
     @Test("A model is registered adaptive unless it gets a batch size")
     func parsesModels() throws {
         let arguments = ["model", "register", "m", "1", "--input-type", "strings"]

@@ -159,6 +159,9 @@ struct BenchRun: Codable, Equatable, Sendable {
     var sendLag: SendLagFigures?
     /// `latency` as pairs of a percentile and microseconds.
     var latencyCurve: [[Double]]
+    /// How long there was neither a prediction nor a default output nor a 503 at the run's end, though requests failed or
+    /// waited, in seconds; `nil` in files of earlier versions.
+    var silentSeconds: Double?
 
     /// Answers with the default output.
     var defaultCount: Int { defaults.values.reduce(0, +) }
@@ -185,6 +188,7 @@ struct BenchRun: Codable, Equatable, Sendable {
         case refusalLatency = "refusal_latency_micros"
         case sendLag = "send_lag_micros"
         case latencyCurve = "latency_curve"
+        case silentSeconds = "silent_seconds"
     }
 }
 
@@ -228,8 +232,14 @@ extension BenchReport {
             && runs.allSatisfy { run in
                 run.isInterrupted
                     || (run.predictions + run.defaultCount + run.rejected > 0
-                        && 2 * (run.errorCount + run.unanswered) <= run.sent)
+                        && 2 * (run.errorCount + run.unanswered) <= run.sent && !isLost(atEndOf: run))
             }
+    }
+
+    /// Whether the frontend was there, and was so no more: it is longer silent than answers take.
+    func isLost(atEndOf run: BenchRun) -> Bool {
+        let longest = max(.seconds(1), .microseconds(sloMicros) * 2)
+        return !run.isInterrupted && (run.silentSeconds ?? 0) > longest.inSeconds
     }
 
     /// The report as JSON on one line; keys are in the order of the alphabet.

@@ -84,6 +84,11 @@ enum BenchTables {
                 "Where fewer answers came than requests were due, what waits grows: a longer run would keep less of them "
                     + "inside the SLO.")
         }
+        for run in report.runs where report.isLost(atEndOf: run) {
+            let name = run.rate.map { "At \(Figures.rate($0)) the" } ?? "The"
+            notes.append(
+                "\(name) frontend gave no answer any more in the last \(Figures.mean(run.silentSeconds ?? 0)) seconds.")
+        }
         if report.runs.contains(where: \.isInterrupted) { notes.append("The last run was interrupted.") }
         return notes + [found(report)].compactMap(\.self)
             + (report.search.map { remarks(on: $0, goal: report.goal) } ?? [])

@@ -21,6 +21,8 @@ struct RunStatistics: Sendable {
     private(set) var inSLO = 0
     /// Bytes of requests and of answers within the window.
     private(set) var bytesSent = 0, bytesReceived = 0
+    /// When a prediction, a default output or a refusal by 503 came last, and how many measured requests failed since.
+    private var lastAnswer: Int64?, failedSince = 0
 
     private var answered = 0, predictions = 0, rejected = 0, lateSends = 0
     private var answersInWindow = 0, goodInWindow = 0
@@ -68,6 +70,11 @@ struct RunStatistics: Sendable {
             answersInWindow += 1
             if isInSLO { goodInWindow += 1 }
         }
+        if case .error = answer {
+        } else {
+            lastAnswer = now
+            failedSince = 0
+        }
         guard window.contains(due) else { return isInSLO }
         outstanding -= 1
         answered += 1
@@ -105,6 +112,7 @@ struct RunStatistics: Sendable {
     }
 
     private mutating func count(error text: String) {
+        failedSince += 1
         count(text, in: \.errors, others: Self.otherErrors)
     }
 
@@ -148,6 +156,13 @@ struct RunStatistics: Sendable {
             generatorCPUShare: seconds > 0 ? (cpuSeconds / seconds).rounded(places: 3) : 0,
             latency: LatencyFigures(latency), predictionLatency: LatencyFigures(predictionLatency),
             refusalLatency: LatencyFigures(refusalLatency), sendLag: SendLagFigures(sendLag),
-            latencyCurve: latency.curve)
+            latencyCurve: latency.curve, silentSeconds: silentSeconds)
+    }
+
+    /// How long nobody answered at the window's end, though somebody asked.
+    private var silentSeconds: Double {
+        guard failedSince + outstanding > 0 else { return 0 }
+        let silence = window.upperBound - max(lastAnswer ?? .min, window.lowerBound)
+        return (Double(max(0, silence)) / 1e9).rounded(places: 3)
     }
 }

@@ -23,12 +23,19 @@ enum Terminal {
 
     /// Ends the process for what `send` has thrown.
     static func end(_ error: any Error) -> Never {
-        let system = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
         // Whoever read it has seen enough, as `head` has: others end by SIGPIPE, in silence.
-        if system?.code == Int(EPIPE) { exit(128 + SIGPIPE) }
-        let reason = system.map { String(cString: strerror(Int32(clamping: $0.code))) }
-        note("error: standard output cannot be written: \(reason ?? error.localizedDescription)")
+        if system(error)?.code == Int(EPIPE) { exit(128 + SIGPIPE) }
+        note("error: standard output cannot be written: \(reason(of: error))")
         exit(1)
+    }
+
+    /// Why `send` has thrown, in the system's words.
+    static func reason(of error: any Error) -> String {
+        system(error).map { String(cString: strerror(Int32(clamping: $0.code))) } ?? error.localizedDescription
+    }
+
+    private static func system(_ error: any Error) -> NSError? {
+        (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
     }
 
     /// Prints a line beside the output.

@@ -107,6 +107,23 @@ struct BenchReportTests {
         #expect(try BenchReport(json: Data(json.utf8)).startedAt == nil)
     }
 
+    @Test("A frontend that was there, and was so no more at the end, is a failure, however few requests failed")
+    func judgesTheEnd() {
+        var report = sampleReport()
+        (report.search, report.highestRateWithinSLO, report.sloMicros) = (nil, nil, 100_000)
+        report.runs[1].silentSeconds = 1
+        #expect(report.isSuccess)
+        report.runs[1].silentSeconds = 1.5
+        #expect(!report.isSuccess)
+        #expect(
+            BenchTables.lines(report).contains(
+                "At 2000/s the frontend gave no answer any more in the last 1.5 seconds."))
+        report.sloMicros = 1_000_000
+        #expect(report.isSuccess)
+        (report.sloMicros, report.runs[1].isInterrupted) = (100_000, true)
+        #expect(report.isSuccess)
+    }
+
     @Test("Where a goal is set, a run below it is a failure; one that was ended early is not judged")
     func judgesGoal() {
         var report = sampleReport()

@@ -141,6 +141,21 @@ struct RunStatisticsTests {
         #expect(run.shareInSLO == 0.5)
     }
 
+    @Test("What nobody answers at the end is silence, from the last answer on, where somebody asked")
+    func measuresSilence() {
+        var statistics = statistics()
+        for _ in 0..<3 { statistics.recordArrival(due: second, at: second) }
+        statistics.record(.error("HTTP 500"), due: second, at: second + milli)
+        #expect(figures(statistics).silentSeconds == 2)
+        statistics.record(.rejected, due: second, at: second + 500 * milli)
+        #expect(figures(statistics, inFlight: [second]).silentSeconds == 1.5)
+        statistics.record(.prediction, due: second, at: 2 * second)
+        #expect(figures(statistics).silentSeconds == 0)
+        statistics.recordArrival(due: 2 * second, at: 2 * second)
+        statistics.record(failure: "connection refused", due: 2 * second, at: 2 * second)
+        #expect(figures(statistics).silentSeconds == 1)
+    }
+
     @Test("Sends are late beyond a millisecond; the lag is told apart from the latency")
     func countsLateSends() throws {
         var statistics = statistics()
